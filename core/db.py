@@ -1,0 +1,101 @@
+"""The database: one dialect (PostgreSQL 15+), one Base, connection settings in one place.
+
+Every table names its *group*, the key by which it could be sharded later: district, cylinder, person,
+identifier, reference, or exempt. ``tests/test_house.py`` holds keys to it.
+"""
+
+import enum
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+from core.ids import new_id
+
+type_key = "group"
+
+
+class Group(StrEnum):
+    """The shard key that stands first in every primary, unique and foreign key of a table."""
+
+    DISTRICT = "district"
+    CYLINDER = "cylinder_id"
+    PERSON = "person_id"
+    IDENTIFIER = "scheme"
+    REFERENCE = "reference"
+    EXEMPT = "exempt"
+
+
+Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+JsonList = Annotated[list[Any], mapped_column(JSONB)]
+District = Annotated[int, mapped_column(sa.Integer, primary_key=True, autoincrement=False)]
+NewId = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
+
+
+class Base(DeclarativeBase):
+    """Every table. Words (enums) are kept as text, so that the row reads like the JSON."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy's own way to say it)
+        datetime: sa.DateTime(timezone=True),
+        date: sa.Date(),
+        UUID: sa.Uuid(),
+        str: sa.Text(),
+        bytes: sa.LargeBinary(),
+        enum.Enum: sa.Enum(
+            enum.Enum,
+            native_enum=False,
+            create_constraint=False,
+            length=32,
+            values_callable=lambda words: [word.value for word in words],
+        ),
+    }
+
+
+def grouped(group: Group, *constraints: sa.schema.SchemaItem) -> tuple[Any, ...]:
+    """``__table_args__`` that declare the table's group."""
+    return (*constraints, {"info": {type_key: group}})
+
+
+SESSION_SETTINGS = (
+    "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+)
+
+
+def engine(url: str, *, pool_size: int = 5, application: str = "lpg") -> sa.Engine:
+    """An engine whose connections give up in seconds when the network or the server is gone."""
+    return sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 3,
+            "tcp_user_timeout": 3000,
+            "keepalives_idle": 1,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
+            "application_name": application,
+            "options": SESSION_SETTINGS,
+        },
+    )
+
+
+Sessions = sessionmaker[Session]
+
+
+def sessions(bind: sa.Engine) -> Sessions:
+    return sessionmaker(bind, expire_on_commit=False)
