@@ -1,0 +1,321 @@
+"""May this bottle be filled here, today? May it be sent out? The whole policy, on one page.
+
+Asked twice: with purpose ``fill`` before gas goes in, with purpose ``dispatch`` before a full bottle is
+loaded or handed over (it may have fallen due since). Unknown is no: a file without an inspection date
+refuses. F11, F13 and F14 are checked at the scale, not from the file, and are not asked here.
+"""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from core.refusal import Refusal
+from cylinders import refusals as no
+from rulebook.edition import Law
+from rulebook.gate import gate
+from rulebook.term import Term, holds
+
+
+class Purpose(StrEnum):
+    FILL = "fill"
+    DISPATCH = "dispatch"
+
+
+class Identity(StrEnum):
+    """What the scanned label and our file say about who the bottle is."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    UNREADABLE = "unreadable"
+    VOIDED = "voided"
+    CLAIMED_TWICE = "claimed_twice"
+
+
+class Standard(StrEnum):
+    """The standard the bottle was made to (制造标准). Any other has no numbers in the rulebook yet."""
+
+    GB5842_1996 = "gb5842_1996"
+    GB5842_2006 = "gb5842_2006"
+    GBT5842_2022 = "gbt5842_2022"
+    GB5842_2023 = "gb5842_2023"
+    OTHER = "other"
+
+
+class Precision(StrEnum):
+    """How exactly a stamp tells its day. A month is stored as its first day."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+class Phase(StrEnum):
+    VAPOUR = "vapour"
+    LIQUID = "liquid"
+    TWO_PHASE = "two_phase"
+
+
+class Hold(StrEnum):
+    """Why a bottle may not move (扣留)."""
+
+    RECALL = "recall"
+    POLICE = "police"
+    HAZARD = "hazard"
+    CONFLICT = "conflict"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class RefillFacts:
+    """What the file says of a bottle and of the station that asks. Days; None is not known.
+
+    ``station_firm_id`` is the firm that fills, or that supplies when the purpose is dispatch.
+    ``inspected_on`` is the last *passed* inspection. ``extended_until`` is the last day of an extended
+    life; it counts only if assessed (inspection or safety assessment) and registered (使用登记变更).
+    """
+
+    purpose: Purpose
+    identity: Identity
+    registered_use: bool
+    registered_by_firm_id: str | None
+    owner_firm_id: str | None
+    station_firm_id: str
+    standard: Standard | None
+    made_on: date | None
+    inspected_on: date | None
+    design_life_months: int | None
+    phase: Phase | None
+    refurbished: bool | None
+    embossed_owner_mark: bool | None
+    bought_on: date | None
+    gas_licence: Term | None
+    cylinder_id: str | None = None
+    entrusted: bool = False
+    made_precision: Precision = Precision.MONTH
+    inspected_precision: Precision = Precision.MONTH
+    last_inspection_failed: bool = False
+    extended_until: date | None = None
+    extension_assessed: bool = False
+    extension_registered: bool = False
+    scrapped: bool = False
+    scrap_ordered: bool = False
+    illegal_make: bool = False
+    screwed_guard: bool = False
+    filling_licence: Term | None = None
+    filler_certificate: Term | None = None
+    is_full: bool | None = None
+    is_here: bool = False
+    holds: tuple[Hold, ...] = ()
+
+
+@gate("refill", facts=RefillFacts)
+def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
+    """Every reason against, in the order of the law: F01 to F16."""
+    # F01 the bottle's identity is established
+    if c.identity is Identity.UNKNOWN:
+        yield no.IDENTITY_UNKNOWN()
+    if c.identity is Identity.UNREADABLE:
+        yield no.LABEL_UNREADABLE()
+    if c.identity is Identity.VOIDED:
+        yield no.LABEL_VOIDED()
+    if c.identity is Identity.CLAIMED_TWICE:
+        yield no.LABEL_CLAIMED_TWICE()
+
+    # F02 registered for use
+    if not c.registered_use:
+        yield no.NOT_REGISTERED()
+
+    # F03 registered by and owned by this firm, or entrusted to it where the law still allows that
+    if c.owner_firm_id is None or c.registered_by_firm_id is None:
+        yield no.OWNER_UNKNOWN()
+    elif not is_own(c) and not (c.entrusted and law.flag("F03.entrusted_allowed")):
+        yield no.FOREIGN_OWNED()
+
+    # F04 inspected in time
+    due_on = next_due_on(c, law)
+    if due_on is None:
+        yield no.INSPECTION_DATE_UNKNOWN()
+    elif law.day > due_on:
+        yield no.INSPECTION_OVERDUE(due_on=due_on, days=(law.day - due_on).days)
+
+    # F05 did not fail its last inspection
+    if c.last_inspection_failed:
+        yield no.INSPECTION_FAILED()
+
+    # F06 within its life: the stamped design life or a full extension, and never past the longest life
+    design_ends_on, longest_ends_on = design_life_ends_on(c, law), max_life_ends_on(c, law)
+    if design_ends_on is None or longest_ends_on is None:
+        yield no.LIFE_UNKNOWN()
+    if design_ends_on is not None and law.day > extended(design_ends_on, c):
+        yield no.PAST_DESIGN_LIFE(ended_on=extended(design_ends_on, c))
+    if longest_ends_on is not None and law.day > longest_ends_on:
+        yield no.PAST_MAX_LIFE(ended_on=longest_ends_on)
+
+    # F07 not scrapped
+    if c.scrapped:
+        yield no.SCRAPPED()
+    if c.scrap_ordered:
+        yield no.SCRAP_ORDERED()
+
+    # F08 not refurbished, altered or unlawfully made
+    if c.refurbished is None:
+        yield no.ALTERATION_UNKNOWN()
+    elif c.refurbished:
+        yield no.REFURBISHED()
+    if c.illegal_make:
+        yield no.ILLEGAL_MAKE()
+    if c.screwed_guard:
+        yield no.SCREWED_GUARD()
+
+    # F09 not a two-phase bottle
+    if c.phase is None:
+        yield no.PHASE_UNKNOWN()
+    elif c.phase is Phase.TWO_PHASE:
+        yield no.TWO_PHASE()
+
+    # F10 bottles bought since the notice carry the firm's mark on the head
+    embossing_from = law.day_value("F10.embossing_from")
+    if embossing_from is not None and c.embossed_owner_mark is not True:
+        if c.bought_on is None or (c.bought_on >= embossing_from and c.embossed_owner_mark is None):
+            yield no.EMBOSSING_UNKNOWN()
+        elif c.bought_on >= embossing_from:
+            yield no.NOT_EMBOSSED(from_on=embossing_from)
+
+    # F12 licences and certificate in force; a bottle on its way out needs only the business licence
+    if c.purpose is Purpose.FILL and not holds(c.filling_licence, law.day):
+        yield no.NO_FILLING_LICENCE()
+    if not holds(c.gas_licence, law.day):
+        yield no.NO_GAS_LICENCE()
+    if c.purpose is Purpose.FILL and not holds(c.filler_certificate, law.day):
+        yield no.NO_FILLER_CERTIFICATE()
+
+    # F15 empty, and here
+    if c.purpose is Purpose.FILL and c.is_full is None:
+        yield no.FULLNESS_UNKNOWN()
+    if c.purpose is Purpose.FILL and c.is_full:
+        yield no.ALREADY_FULL()
+    if c.purpose is Purpose.FILL and not c.is_here:
+        yield no.NOT_HERE()
+
+    # F16 nothing holds it; S04 nobody disputes where it was
+    for hold in c.holds:
+        if hold is Hold.CONFLICT:
+            yield no.CUSTODY_CONFLICT()
+        else:
+            yield no.ON_HOLD(hold=hold)
+
+
+def unknown_bottle(purpose: Purpose, station_firm_id: str, identity: Identity = Identity.UNKNOWN) -> RefillFacts:
+    """The facts of a scanned code behind which we know no bottle. The gate answers all the same."""
+    return RefillFacts(
+        purpose=purpose,
+        identity=identity,
+        registered_use=False,
+        registered_by_firm_id=None,
+        owner_firm_id=None,
+        station_firm_id=station_firm_id,
+        standard=None,
+        made_on=None,
+        inspected_on=None,
+        design_life_months=None,
+        phase=None,
+        refurbished=None,
+        embossed_owner_mark=None,
+        bought_on=None,
+        gas_licence=None,
+    )
+
+
+def is_own(c: RefillFacts) -> bool:
+    return c.owner_firm_id == c.registered_by_firm_id == c.station_firm_id
+
+
+def next_due_on(c: RefillFacts, law: Law) -> date | None:
+    """The last day before the next periodic inspection; None if the file does not tell.
+
+    Counted from the last passed inspection, else from manufacture. What is dated after the day asked
+    about does not count. A term that begins with a stamped month lasts to the end of its last month.
+    """
+    made_on, inspected_on = _past(c.made_on, law), _past(c.inspected_on, law)
+    counted_from, precision = (
+        (inspected_on, c.inspected_precision) if inspected_on else (made_on, c.made_precision)
+    )
+    if c.standard is None or counted_from is None:
+        return None
+    interval = _interval_months(c.standard, made_on, counted_from, law)
+    if interval is None:
+        return None
+    if precision is Precision.MONTH and law.flag("F04.due_month_inclusive"):
+        return month_end(months_after(counted_from, interval))
+    return months_after(counted_from, interval)
+
+
+def life_ends_on(c: RefillFacts, law: Law) -> date | None:
+    """The last day the bottle may be used: design life or extension, never past the longest life."""
+    design_ends_on, longest_ends_on = design_life_ends_on(c, law), max_life_ends_on(c, law)
+    if design_ends_on is None or longest_ends_on is None:
+        return None
+    return min(extended(design_ends_on, c), longest_ends_on)
+
+
+def design_life_ends_on(c: RefillFacts, law: Law) -> date | None:
+    """The last day of the design life stamped on the bottle; None if stamp or make is not on file."""
+    made_on = _past(c.made_on, law)
+    if made_on is None or c.design_life_months is None:
+        return None
+    return _life_end(c, made_on, c.design_life_months)
+
+
+def max_life_ends_on(c: RefillFacts, law: Law) -> date | None:
+    """The last day of the longest life its standard allows, whatever extension there is."""
+    made_on = _past(c.made_on, law)
+    if made_on is None or c.standard is None:
+        return None
+    longest = law.integer(f"F06.max_life_months.{c.standard}")
+    return None if longest is None else _life_end(c, made_on, longest)
+
+
+def extended(design_ends_on: date, c: RefillFacts) -> date:
+    """The end of life with its extension, if one stands: assessed *and* registered, both on record."""
+    if c.extended_until is None or not (c.extension_assessed and c.extension_registered):
+        return design_ends_on
+    return max(design_ends_on, c.extended_until)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day ``months`` later; the month's last day where it has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def month_end(day: date) -> date:
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def _past(day: date | None, law: Law) -> date | None:
+    """A day on file that lies after the day asked about does not count."""
+    return day if day is not None and day <= law.day else None
+
+
+def _life_end(c: RefillFacts, made_on: date, months: int) -> date:
+    """Life counts from manufacture; a stamped month is good to the end of its last month."""
+    ends_on = months_after(made_on, months)
+    return month_end(ends_on) if c.made_precision is Precision.MONTH else ends_on
+
+
+def _interval_months(standard: Standard, made_on: date | None, counted_from: date, law: Law) -> int | None:
+    """The interval for a bottle of this age, the shortest of its standard if the age is not known.
+
+    The rulebook's table gives intervals by the age in months from which each applies.
+    """
+    steps = law.table(f"F04.interval_months.{standard}")
+    if steps is None:
+        return None
+    if made_on is None:
+        return min(steps.values())
+    age = max(0, (counted_from.year - made_on.year) * 12 + counted_from.month - made_on.month)
+    reached = max(int(begins) for begins in steps if int(begins) <= age)
+    interval: int = steps[str(reached)]
+    return interval

@@ -1,0 +1,1 @@
+"""Load, handover, empties, proof and vouchers."""

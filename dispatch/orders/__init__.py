@@ -1,0 +1,1 @@
+"""Booking: slots, orders and their lines, one line a card."""

@@ -1,0 +1,2 @@
+"""Floor 3: who exists. Firms, sites, staff, vehicles, devices, zones, bindings; premises, households,
+people, accounts, cards, contracts."""
