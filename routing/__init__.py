@@ -1,0 +1,40 @@
+"""Who drives what where: one zone's day in, one plan out. Pure arithmetic, no clock, none of our rooms.
+
+    matrix      travel times between places, or the lack of a way
+    problem     the day: a station (place 0), stops (places 1 to n) and vehicles
+    solve       greedy start, search by OR-Tools, then a plan in which every stop is accounted for
+    check       judges a plan, bare routes or a round as driven; shares no code with the solver
+
+Units, for the whole package: moments in whole seconds since the day's local midnight and durations in
+seconds (_s), distances in metres (_m), loads in load units (a household cylinder in its place on the vehicle
+is one unit), points as [lon, lat] in degrees, WGS-84. A penalty is the travel seconds that serving the stop
+is worth.
+
+The same problem, seed, iterations and warm routes give the same plan, in any process, unless the plan says
+``stopped == "time"``. A plan names its problem by digest. ``python -m routing`` solves one from stdin.
+"""
+
+from routing.check import Driven, Violation, check
+from routing.matrix import GreatCircle, Matrix, TravelTimes
+from routing.plan import Plan, Reason, Routes, Trip, Unserved, Visit
+from routing.problem import Problem, Stop, Vehicle
+from routing.solve import solve
+
+__all__ = [
+    "Driven",
+    "GreatCircle",
+    "Matrix",
+    "Plan",
+    "Problem",
+    "Reason",
+    "Routes",
+    "Stop",
+    "TravelTimes",
+    "Trip",
+    "Unserved",
+    "Vehicle",
+    "Violation",
+    "Visit",
+    "check",
+    "solve",
+]
