@@ -127,10 +127,10 @@ class Cluster:
             self._await_last_server()
             identity = _identity(self.directory)
             bindir = self._within_reach(_bindir(), identity)
+            self._make_socket_dir()
             if not self.data.exists():
                 self._make_data(bindir, identity)
             self._refuse_other_version(bindir)
-            self._make_socket_dir()
             self._launch(bindir, identity)
         except PermissionError as error:
             self.stop()
@@ -152,9 +152,9 @@ class Cluster:
                 self._server.send_signal(signal.SIGQUIT)
                 self._server.wait()
             self._server = None
-        if self.socket_dir != self.directory:
-            with suppress(OSError):
-                self.socket_dir.rmdir()
+            if self.socket_dir != self.directory:
+                with suppress(OSError):
+                    self.socket_dir.rmdir()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
