@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from core.refusal import Refusal
 from cylinders import refusals as no
+from cylinders.models import HoldKind, Phase
 from rulebook.edition import Law
 from rulebook.gate import gate
 from rulebook.term import Term, holds
@@ -33,16 +34,6 @@ class Identity(StrEnum):
     CLAIMED_TWICE = "claimed_twice"
 
 
-class Standard(StrEnum):
-    """The standard the bottle was made to (制造标准). Any other has no numbers in the rulebook yet."""
-
-    GB5842_1996 = "gb5842_1996"
-    GB5842_2006 = "gb5842_2006"
-    GBT5842_2022 = "gbt5842_2022"
-    GB5842_2023 = "gb5842_2023"
-    OTHER = "other"
-
-
 class Precision(StrEnum):
     """How exactly a stamp tells its day. A month is stored as its first day."""
 
@@ -50,29 +41,14 @@ class Precision(StrEnum):
     MONTH = "month"
 
 
-class Phase(StrEnum):
-    VAPOUR = "vapour"
-    LIQUID = "liquid"
-    TWO_PHASE = "two_phase"
-
-
-class Hold(StrEnum):
-    """Why a bottle may not move (扣留)."""
-
-    RECALL = "recall"
-    POLICE = "police"
-    HAZARD = "hazard"
-    CONFLICT = "conflict"
-    OTHER = "other"
-
-
 @dataclass(frozen=True, slots=True)
 class RefillFacts:
     """What the file says of a bottle and of the station that asks. Days; None is not known.
 
     ``station_firm_id`` is the firm that fills, or that supplies when the purpose is dispatch.
-    ``inspected_on`` is the last *passed* inspection. ``extended_until`` is the last day of an extended
-    life; it counts only if assessed (inspection or safety assessment) and registered (使用登记变更).
+    ``standard`` is written as on the bottle ("GB 5842-2006"). ``inspected_on`` is the last *passed*
+    inspection. ``extended_until`` is the last day of an extended life; it counts only with a passed
+    inspection or a safety assessment *and* the change of registration (使用登记变更).
     """
 
     purpose: Purpose
@@ -81,7 +57,7 @@ class RefillFacts:
     registered_by_firm_id: str | None
     owner_firm_id: str | None
     station_firm_id: str
-    standard: Standard | None
+    standard: str | None
     made_on: date | None
     inspected_on: date | None
     design_life_months: int | None
@@ -106,7 +82,7 @@ class RefillFacts:
     filler_certificate: Term | None = None
     is_full: bool | None = None
     is_here: bool = False
-    holds: tuple[Hold, ...] = ()
+    holds: tuple[HoldKind, ...] = ()
 
 
 @gate("refill", facts=RefillFacts)
@@ -200,13 +176,15 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
 
     # F16 nothing holds it; S04 nobody disputes where it was
     for hold in c.holds:
-        if hold is Hold.CONFLICT:
+        if hold is HoldKind.CONFLICT:
             yield no.CUSTODY_CONFLICT()
         else:
             yield no.ON_HOLD(hold=hold)
 
 
-def unknown_bottle(purpose: Purpose, station_firm_id: str, identity: Identity = Identity.UNKNOWN) -> RefillFacts:
+def unknown_bottle(
+    purpose: Purpose, station_firm_id: str, identity: Identity = Identity.UNKNOWN
+) -> RefillFacts:
     """The facts of a scanned code behind which we know no bottle. The gate answers all the same."""
     return RefillFacts(
         purpose=purpose,
@@ -277,8 +255,9 @@ def max_life_ends_on(c: RefillFacts, law: Law) -> date | None:
 
 
 def extended(design_ends_on: date, c: RefillFacts) -> date:
-    """The end of life with its extension, if one stands: assessed *and* registered, both on record."""
-    if c.extended_until is None or not (c.extension_assessed and c.extension_registered):
+    """The end of life with its extension, if one stands: checked *and* registered, both on record."""
+    checked = c.inspected_on is not None or c.extension_assessed
+    if c.extended_until is None or not (checked and c.extension_registered):
         return design_ends_on
     return max(design_ends_on, c.extended_until)
 
@@ -305,7 +284,7 @@ def _life_end(c: RefillFacts, made_on: date, months: int) -> date:
     return month_end(ends_on) if c.made_precision is Precision.MONTH else ends_on
 
 
-def _interval_months(standard: Standard, made_on: date | None, counted_from: date, law: Law) -> int | None:
+def _interval_months(standard: str, made_on: date | None, counted_from: date, law: Law) -> int | None:
     """The interval for a bottle of this age, the shortest of its standard if the age is not known.
 
     The rulebook's table gives intervals by the age in months from which each applies.
@@ -314,8 +293,8 @@ def _interval_months(standard: Standard, made_on: date | None, counted_from: dat
     if steps is None:
         return None
     if made_on is None:
-        return min(steps.values())
+        return int(min(steps.values()))
     age = max(0, (counted_from.year - made_on.year) * 12 + counted_from.month - made_on.month)
     reached = max(int(begins) for begins in steps if int(begins) <= age)
-    interval: int = steps[str(reached)]
-    return interval
+    months: int = steps[str(reached)]
+    return months

@@ -31,9 +31,17 @@ IDENTITY_UNKNOWN = reason(
         "隔离存放，按来源不明气瓶上报",
         "set it aside and report it as a bottle of unknown origin",
     ),
-    courier=("report_unknown", "不要收、不要供，拍照上报", "neither take nor supply it; photograph and report it"),
+    courier=(
+        "report_unknown",
+        "不要收、不要供，拍照上报",
+        "neither take nor supply it; photograph and report it",
+    ),
     resident=WAIT_FOR_ANOTHER,
-    office=("register_bottle", "查清来源，属本单位的补建档案", "trace its origin; if it is ours, complete its file"),
+    office=(
+        "register_bottle",
+        "查清来源，属本单位的补建档案",
+        "trace its origin; if it is ours, complete its file",
+    ),
 )
 LABEL_UNREADABLE = reason(
     "refill.label_unreadable",
@@ -50,8 +58,16 @@ LABEL_VOIDED = reason(
     "F01",
     zh="气瓶标签已作废，不得再次使用",
     en="this label has been voided and may never be used again",
-    station=("report_voided", "隔离存放并上报：作废标签重新出现", "set it aside and report that a voided label came back"),
-    courier=("report_voided", "不要收、不要供，拍照上报", "neither take nor supply it; photograph and report it"),
+    station=(
+        "report_voided",
+        "隔离存放并上报：作废标签重新出现",
+        "set it aside and report that a voided label came back",
+    ),
+    courier=(
+        "report_voided",
+        "不要收、不要供，拍照上报",
+        "neither take nor supply it; photograph and report it",
+    ),
     resident=WAIT_FOR_ANOTHER,
     office=("investigate", "核查作废标签重新出现的原因", "find out why a voided label is in use again"),
 )
@@ -87,15 +103,27 @@ OWNER_UNKNOWN = reason(
     station=QUARANTINE,
     courier=DO_NOT_HAND_OVER,
     resident=WAIT_FOR_ANOTHER,
-    office=("complete_file", "查清产权和登记单位后补全档案", "find out owner and registrant and complete the file"),
+    office=(
+        "complete_file",
+        "查清产权和登记单位后补全档案",
+        "find out owner and registrant and complete the file",
+    ),
 )
 FOREIGN_OWNED = reason(
     "refill.foreign_owned",
     "F03",
     zh="不是本单位自有并办理使用登记的气瓶",
     en="the bottle is not owned and registered by this firm",
-    station=("return_to_owner", "不得充装，退回产权单位并登记", "do not fill it; return it to its owner and record that"),
-    courier=("report_foreign", "不要收、不要供，拍照上报", "neither take nor supply it; photograph and report it"),
+    station=(
+        "return_to_owner",
+        "不得充装，退回产权单位并登记",
+        "do not fill it; return it to its owner and record that",
+    ),
+    courier=(
+        "report_foreign",
+        "不要收、不要供，拍照上报",
+        "neither take nor supply it; photograph and report it",
+    ),
     resident=WAIT_FOR_ANOTHER,
     office=("return_to_owner", "联系产权单位领回", "have its owner collect it"),
 )
@@ -109,7 +137,11 @@ INSPECTION_DATE_UNKNOWN = reason(
     station=SEND_TO_INSPECTION,
     courier=DO_NOT_HAND_OVER,
     resident=WAIT_FOR_ANOTHER,
-    office=("complete_file", "按钢印和检验标志补全档案", "complete the file from its stamps and inspection mark"),
+    office=(
+        "complete_file",
+        "按钢印和检验标志补全档案",
+        "complete the file from its stamps and inspection mark",
+    ),
 )
 INSPECTION_OVERDUE = reason(
     "refill.inspection_overdue",
@@ -177,8 +209,16 @@ SCRAPPED = reason(
     "F07",
     zh="这只气瓶已经报废",
     en="this bottle has been scrapped",
-    station=("report_scrapped", "隔离并上报：报废瓶重新出现", "set it aside and report that a scrapped bottle came back"),
-    courier=("report_scrapped", "不要收、不要供，拍照上报", "neither take nor supply it; photograph and report it"),
+    station=(
+        "report_scrapped",
+        "隔离并上报：报废瓶重新出现",
+        "set it aside and report that a scrapped bottle came back",
+    ),
+    courier=(
+        "report_scrapped",
+        "不要收、不要供，拍照上报",
+        "neither take nor supply it; photograph and report it",
+    ),
     resident=WAIT_FOR_ANOTHER,
     office=("investigate", "追查报废瓶流出原因", "find out how a scrapped bottle came back"),
 )
@@ -202,7 +242,11 @@ REFURBISHED = reason(
     station=SEND_TO_SCRAP,
     courier=DO_NOT_HAND_OVER,
     resident=WAIT_FOR_ANOTHER,
-    office=("cancel_registration", "报登记机关，注销使用登记", "report it and have its registration cancelled"),
+    office=(
+        "cancel_registration",
+        "报登记机关，注销使用登记",
+        "report it and have its registration cancelled",
+    ),
 )
 ILLEGAL_MAKE = reason(
     "refill.illegal_make",
@@ -222,7 +266,11 @@ SCREWED_GUARD = reason(
     station=SEND_TO_SCRAP,
     courier=DO_NOT_HAND_OVER,
     resident=WAIT_FOR_ANOTHER,
-    office=("cancel_registration", "报登记机关，注销使用登记", "report it and have its registration cancelled"),
+    office=(
+        "cancel_registration",
+        "报登记机关，注销使用登记",
+        "report it and have its registration cancelled",
+    ),
 )
 ALTERATION_UNKNOWN = reason(
     "refill.alteration_unknown",
@@ -266,7 +314,11 @@ NOT_EMBOSSED = reason(
     station=QUARANTINE,
     courier=DO_NOT_HAND_OVER,
     resident=WAIT_FOR_ANOTHER,
-    office=("return_to_maker", "退回制造单位，不得登记使用", "return it to its maker; it may not be registered"),
+    office=(
+        "return_to_maker",
+        "退回制造单位，不得登记使用",
+        "return it to its maker; it may not be registered",
+    ),
 )
 EMBOSSING_UNKNOWN = reason(
     "refill.embossing_unknown",

@@ -11,15 +11,9 @@ from enum import StrEnum
 
 from core.refusal import Refusal
 from registry import refusals as no
+from registry.models import PremisesKind, UserClass
 from rulebook.edition import Law
 from rulebook.gate import gate
-
-
-class PremisesKind(StrEnum):
-    HOUSEHOLD = "household"
-    RESTAURANT = "restaurant"
-    OTHER_BUSINESS = "other_business"
-    INSTITUTION = "institution"
 
 
 class FloorKind(StrEnum):
@@ -30,13 +24,6 @@ class FloorKind(StrEnum):
     BASEMENT = "basement"
     UNVENTILATED = "unventilated"
     GARAGE = "garage"
-
-
-class AccountClass(StrEnum):
-    """Resident (居民) or non-resident (非居民): the quota and the clear-out go by it."""
-
-    RESIDENT = "resident"
-    NON_RESIDENT = "non_resident"
 
 
 class BottlePlace(StrEnum):
@@ -73,11 +60,11 @@ class PremisesFacts:
     ``judged_on`` is the later of booking day and delivery day. ``open_hazards`` are those not closed by a
     re-check; mending that is only claimed does not close one. ``crowded`` is said of a place, never
     guessed: a restaurant is a crowded place only where its file says so. ``largest_nominal_g`` is the
-    largest bottle asked for, by nominal fill.
+    largest bottle asked for, by nominal fill; a cylinder room nobody has seen is none.
     """
 
     kind: PremisesKind
-    account_class: AccountClass
+    account_class: UserClass
     judged_on: date
     piped_gas: bool | None
     lift: bool | None
@@ -90,7 +77,7 @@ class PremisesFacts:
     other_fuel_in_room: bool = False
     leak_alarm: bool | None = None
     crowded: bool = False
-    has_cylinder_room: bool = False
+    has_cylinder_room: bool | None = None
     largest_nominal_g: int | None = None
     in_lpg_free_area: bool = False
 
@@ -138,7 +125,7 @@ def premises_refusals(c: PremisesFacts, law: Law) -> Iterator[Refusal]:
 
     # P07 a non-resident after the clear-out day; the day itself is still allowed
     last_day = law.day_value("P07.last_day")
-    if c.account_class is AccountClass.NON_RESIDENT and last_day is not None and c.judged_on > last_day:
+    if c.account_class is not UserClass.RESIDENT and last_day is not None and c.judged_on > last_day:
         yield no.CLEARED_OUT(last_day=last_day, judged_on=c.judged_on).resting_on(law.basis("P07.last_day"))
 
     # P08 among the tables of a restaurant, or in an underground cylinder room
@@ -181,7 +168,7 @@ def premises_refusals(c: PremisesFacts, law: Law) -> Iterator[Refusal]:
 
 def high_rise_limit(c: PremisesFacts) -> str:
     """Homes and other buildings have their own height from which they count as high-rise."""
-    return "P03.height_m" if c.kind is PremisesKind.HOUSEHOLD else "P03.public_height_m"
+    return "P03.height_m" if c.kind is PremisesKind.DWELLING else "P03.public_height_m"
 
 
 def needs_alarm(c: PremisesFacts) -> bool:
@@ -190,4 +177,4 @@ def needs_alarm(c: PremisesFacts) -> bool:
 
 
 def is_outside_rooms(c: PremisesFacts) -> bool:
-    return c.has_cylinder_room or c.bottle_place in (BottlePlace.OUTDOORS, BottlePlace.CYLINDER_ROOM)
+    return c.has_cylinder_room is True or c.bottle_place in (BottlePlace.OUTDOORS, BottlePlace.CYLINDER_ROOM)

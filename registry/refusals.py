@@ -22,7 +22,11 @@ OPENING_BARRED = reason(
         "ask for piped gas or electricity; closing, refund, a lost card, a corrected name or a new phone "
         "number are still served",
     ),
-    office=("offer_conversion", "不予开户，告知管道气和电替代办法", "do not open it; explain the ways to convert"),
+    office=(
+        "offer_conversion",
+        "不予开户，告知管道气和电替代办法",
+        "do not open it; explain the ways to convert",
+    ),
 )
 TRANSFER_BARRED = reason(
     "account.transfer_barred",
@@ -30,7 +34,11 @@ TRANSFER_BARRED = reason(
     zh="自{since}起不再办理瓶装液化气过户（申请日{applied_on}）",
     en="bottled-gas accounts may not change hands since {since} (applied on {applied_on})",
     resident=ASK_REVIEW,
-    office=("close_instead", "不予过户；可办退户，继承的登记后报人工复核", "refuse; offer closing, or review if inherited"),
+    office=(
+        "close_instead",
+        "不予过户；可办退户，继承的登记后报人工复核",
+        "refuse; offer closing, or review if inherited",
+    ),
 )
 
 # P01: piped gas
@@ -41,7 +49,11 @@ PIPED_GAS = reason(
     en="the community has piped gas: no bottled gas is supplied there",
     resident=("convert_to_pipe", "请申请开通管道天然气", "please apply for piped gas"),
     courier=DO_NOT_SUPPLY,
-    office=("convert_to_pipe", "协助用户转管道气并收回气瓶", "help the user to convert and take the bottle back"),
+    office=(
+        "convert_to_pipe",
+        "协助用户转管道气并收回气瓶",
+        "help the user to convert and take the bottle back",
+    ),
 )
 PIPED_GAS_UNKNOWN = reason(
     "premises.piped_gas_unknown",
@@ -61,7 +73,11 @@ LIFT = reason(
     en="the building has a lift: no bottled gas is supplied there",
     resident=("convert", "请改用管道天然气或电", "please convert to piped gas or electricity"),
     courier=DO_NOT_SUPPLY,
-    office=("convert", "协助用户改用管道气或电，收回气瓶", "help the user to convert and take the bottle back"),
+    office=(
+        "convert",
+        "协助用户改用管道气或电，收回气瓶",
+        "help the user to convert and take the bottle back",
+    ),
 )
 LIFT_UNKNOWN = reason(
     "premises.lift_unknown",
@@ -80,7 +96,11 @@ HIGH_RISE = reason(
     en="a high-rise ({height_m} m, limit {limit_m} m): no bottled gas is supplied there",
     resident=("convert", "请改用管道天然气或电", "please convert to piped gas or electricity"),
     courier=DO_NOT_SUPPLY,
-    office=("convert", "协助用户改用管道气或电，收回气瓶", "help the user to convert and take the bottle back"),
+    office=(
+        "convert",
+        "协助用户改用管道气或电，收回气瓶",
+        "help the user to convert and take the bottle back",
+    ),
 )
 HEIGHT_UNKNOWN = reason(
     "premises.height_unknown",
@@ -97,9 +117,17 @@ BELOW_GROUND = reason(
     "P04",
     zh="用气场所在地下室、半地下室或不通风的密闭空间（{floor_kind}）",
     en="the gas would be used below ground or without ventilation ({floor_kind})",
-    resident=("move_kitchen", "请移到地上通风处用气，整改后再订", "use gas above ground with ventilation, then order"),
+    resident=(
+        "move_kitchen",
+        "请移到地上通风处用气，整改后再订",
+        "use gas above ground with ventilation, then order",
+    ),
     courier=DO_NOT_SUPPLY,
-    office=("order_mending", "下发整改通知，复查合格后恢复供气", "give notice to mend; resume after a re-check"),
+    office=(
+        "order_mending",
+        "下发整改通知，复查合格后恢复供气",
+        "give notice to mend; resume after a re-check",
+    ),
 )
 FLOOR_UNKNOWN = reason(
     "premises.floor_unknown",
@@ -154,9 +182,17 @@ CLEARED_OUT = reason(
     "P07",
     zh="非居民用户瓶装液化气供到{last_day}为止，此单供气日为{judged_on}",
     en="non-residents were supplied until {last_day}; this supply would be on {judged_on}",
-    resident=("convert", "请改用管道天然气或电，可咨询街镇的补贴办法", "please convert; ask the town office about subsidy"),
+    resident=(
+        "convert",
+        "请改用管道天然气或电，可咨询街镇的补贴办法",
+        "please convert; ask the town office about subsidy",
+    ),
     courier=DO_NOT_SUPPLY,
-    office=("close_account", "协助改造，收回气瓶，办理退户", "help to convert, take the bottles back, close the account"),
+    office=(
+        "close_account",
+        "协助改造，收回气瓶，办理退户",
+        "help to convert, take the bottles back, close the account",
+    ),
 )
 
 # P08, P09: where the bottle stands
@@ -165,9 +201,17 @@ IN_DINING_AREA = reason(
     "P08",
     zh="气瓶放在餐饮场所的就餐区或地下瓶间",
     en="the bottle stands among the tables or in an underground cylinder room",
-    resident=("move_bottle", "请移到符合要求的地上瓶间", "please move it to a proper cylinder room above ground"),
+    resident=(
+        "move_bottle",
+        "请移到符合要求的地上瓶间",
+        "please move it to a proper cylinder room above ground",
+    ),
     courier=DO_NOT_SUPPLY,
-    office=("order_mending", "下发整改通知，复查合格后恢复供气", "give notice to mend; resume after a re-check"),
+    office=(
+        "order_mending",
+        "下发整改通知，复查合格后恢复供气",
+        "give notice to mend; resume after a re-check",
+    ),
 )
 IN_LIVED_IN_ROOM = reason(
     "premises.bottle_in_lived_in_room",
@@ -176,7 +220,11 @@ IN_LIVED_IN_ROOM = reason(
     en="the bottle stands in a bedroom, a bathroom or another room people live in",
     resident=("move_bottle", "请移到单独的厨房", "please move it to a separate kitchen"),
     courier=DO_NOT_SUPPLY,
-    office=("order_mending", "下发整改通知，复查合格后恢复供气", "give notice to mend; resume after a re-check"),
+    office=(
+        "order_mending",
+        "下发整改通知，复查合格后恢复供气",
+        "give notice to mend; resume after a re-check",
+    ),
 )
 SECOND_FIRE = reason(
     "premises.other_fuel_in_room",
@@ -185,7 +233,11 @@ SECOND_FIRE = reason(
     en="another fuel or open flame is used in the same room",
     resident=("one_fuel", "请只保留一种燃料", "please keep one fuel only"),
     courier=DO_NOT_SUPPLY,
-    office=("order_mending", "下发整改通知，复查合格后恢复供气", "give notice to mend; resume after a re-check"),
+    office=(
+        "order_mending",
+        "下发整改通知，复查合格后恢复供气",
+        "give notice to mend; resume after a re-check",
+    ),
 )
 BOTTLE_PLACE_UNKNOWN = reason(
     "premises.bottle_place_unknown",
@@ -204,7 +256,11 @@ NO_ALARM = reason(
     en="a gas leak alarm is required here and there is none",
     resident=("fit_alarm", "请装好报警和切断装置后再订", "have an alarm with cut-off fitted, then order"),
     courier=DO_NOT_SUPPLY,
-    office=("order_mending", "下发整改通知，复查合格后恢复供气", "give notice to mend; resume after a re-check"),
+    office=(
+        "order_mending",
+        "下发整改通知，复查合格后恢复供气",
+        "give notice to mend; resume after a re-check",
+    ),
 )
 ALARM_UNKNOWN = reason(
     "premises.leak_alarm_unknown",
@@ -221,7 +277,11 @@ LARGE_INDOORS = reason(
     "P11",
     zh="{nominal_g}克规格的大瓶不得放在室内（专用瓶间除外）",
     en="a bottle of {nominal_g} g may not be installed indoors, except in a dedicated cylinder room",
-    resident=("smaller_bottle", "请改用小瓶或设专用瓶间", "please use smaller bottles or a dedicated cylinder room"),
+    resident=(
+        "smaller_bottle",
+        "请改用小瓶或设专用瓶间",
+        "please use smaller bottles or a dedicated cylinder room",
+    ),
     courier=DO_NOT_SUPPLY,
     office=("smaller_bottle", "改用小瓶，或核实专用瓶间", "use smaller bottles, or verify the cylinder room"),
 )
@@ -232,7 +292,11 @@ CROWDED_INDOORS = reason(
     en="no bottle may be used indoors in a crowded place",
     resident=("move_outdoors", "请设符合要求的专用瓶间", "please provide a proper cylinder room"),
     courier=DO_NOT_SUPPLY,
-    office=("order_mending", "下发整改通知，复查合格后恢复供气", "give notice to mend; resume after a re-check"),
+    office=(
+        "order_mending",
+        "下发整改通知，复查合格后恢复供气",
+        "give notice to mend; resume after a re-check",
+    ),
 )
 
 # P12: hazards
@@ -241,7 +305,11 @@ OPEN_HAZARD = reason(
     "P12",
     zh="有{grade}隐患没有整改并复查合格（状态{state}），暂停供气",
     en="a {grade} hazard is not mended and re-checked (it is {state}): supply is stopped",
-    resident=("book_recheck", "请整改后预约复查，复查合格即恢复供气", "mend it and book a re-check; supply resumes after it"),
+    resident=(
+        "book_recheck",
+        "请整改后预约复查，复查合格即恢复供气",
+        "mend it and book a re-check; supply resumes after it",
+    ),
     courier=("recheck", "先复查隐患，合格后再供气", "re-check the hazard first, then supply"),
     office=("recheck", "督促整改，安排复查", "press for mending and arrange a re-check"),
 )
@@ -250,7 +318,11 @@ INSPECTION_REFUSED = reason(
     "P12",
     zh="用户拒绝入户安检，暂停供气",
     en="the user refused the safety check: supply is stopped",
-    resident=("book_check", "请预约入户安检，检查合格即恢复供气", "book a safety check; supply resumes after it"),
+    resident=(
+        "book_check",
+        "请预约入户安检，检查合格即恢复供气",
+        "book a safety check; supply resumes after it",
+    ),
     courier=("offer_check", "再次说明并请用户配合安检", "explain again and ask the user to allow the check"),
     office=("written_notice", "书面告知并安排安检", "give written notice and arrange a check"),
 )
@@ -263,5 +335,9 @@ LPG_FREE_AREA = reason(
     en="the place lies in an area declared free of bottled gas",
     resident=("convert", "请改用管道天然气或电", "please convert to piped gas or electricity"),
     courier=DO_NOT_SUPPLY,
-    office=("convert", "协助用户改用管道气或电，收回气瓶", "help the user to convert and take the bottle back"),
+    office=(
+        "convert",
+        "协助用户改用管道气或电，收回气瓶",
+        "help the user to convert and take the bottle back",
+    ),
 )

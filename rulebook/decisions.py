@@ -64,7 +64,9 @@ def replay(db: Session, edition: Edition | None = None) -> Iterator[Difference]:
     rows = db.scalars(sa.select(Decision).order_by(Decision.id).execution_options(yield_per=REPLAY_ROWS))
     own = _OwnEditions(db)
     for decision in rows:
-        after = [refusal.to_plain() for refusal in judged_again(decision, edition or own[decision.edition]).reasons]
+        after = [
+            refusal.to_plain() for refusal in judged_again(decision, edition or own[decision.edition]).reasons
+        ]
         if after != decision.reasons:
             yield Difference(decision.id, decision.reasons, after)
 

@@ -77,7 +77,8 @@ class Rule:
 
     @classmethod
     def from_plain(cls, row: Mapping[str, Any]) -> Self:
-        return cls(**{name: _day(value) if name in _DAYS else value for name, value in row.items()})
+        given: dict[str, Any] = {name: _day(value) if name in _DAYS else value for name, value in row.items()}
+        return cls(**given)
 
 
 _DAYS = {"effective", "until", "issued", "checked"}
@@ -136,7 +137,7 @@ class Edition:
     @cached_property
     def text(self) -> str:
         """Canonical JSON (RFC 8785) of everything this edition says."""
-        book = {
+        book: dict[str, Any] = {
             "first_day": self._first_day.isoformat(),
             "places": self.places,
             "rules": [rule.to_plain() for rule in self.rules],

@@ -82,7 +82,9 @@ def gate(
 ) -> Callable[[Callable[[Facts, Law], Iterator[Refusal]]], Callable[[Facts, Law], Iterator[Refusal]]]:
     """Enter a page of law in ``GATES`` under a name that decisions will keep for ever."""
 
-    def register(page: Callable[[Facts, Law], Iterator[Refusal]]) -> Callable[[Facts, Law], Iterator[Refusal]]:
+    def register(
+        page: Callable[[Facts, Law], Iterator[Refusal]],
+    ) -> Callable[[Facts, Law], Iterator[Refusal]]:
         if name in GATES:
             raise ValueError(f"gate {name!r} is taken")
         GATES[name] = Gate(name, facts, page)

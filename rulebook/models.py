@@ -12,7 +12,7 @@ class RulebookEdition(Base):
     """The full text of every edition that ever decided something, once."""
 
     __tablename__ = "rulebook_edition"
-    __table_args__ = grouped(Group.EXEMPT)
+    __table_args__ = grouped(Group.EXEMPT, append_only=True)
 
     digest: Mapped[str] = mapped_column(primary_key=True)
     text: Mapped[str]
@@ -26,7 +26,11 @@ class Decision(Base):
     """
 
     __tablename__ = "decision"
-    __table_args__ = grouped(Group.EXEMPT, sa.Index("ix_decision_district_decided_at", "district", "decided_at"))
+    __table_args__ = grouped(
+        Group.EXEMPT,
+        sa.Index("ix_decision_district_decided_at", "district", "decided_at"),
+        append_only=True,
+    )
 
     id: Mapped[NewId]
     gate: Mapped[str]
