@@ -7,7 +7,7 @@ identifier, reference, or exempt. ``tests/test_house.py`` holds keys to it.
 import enum
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,8 +15,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from core.ids import new_id
-
-type_key = "group"
 
 
 class Group(StrEnum):
@@ -64,9 +62,20 @@ class Base(DeclarativeBase):
     }
 
 
-def grouped(group: Group, *constraints: sa.schema.SchemaItem) -> tuple[Any, ...]:
-    """``__table_args__`` that declare the table's group."""
-    return (*constraints, {"info": {type_key: group}})
+def table_of(model: type[Base]) -> sa.Table:
+    """The model's table, for statements in Core (hot ones are prebuilt at module level)."""
+    return cast(sa.Table, model.__table__)
+
+
+def grouped(
+    group: Group, *constraints: sa.schema.SchemaItem, append_only: bool = False, erasable: bool = False
+) -> tuple[Any, ...]:
+    """``__table_args__`` that declare the table's group and what the application's role may do to its rows.
+
+    ``append_only``: insert and read. ``erasable``: also delete. Otherwise: insert, read, update.
+    """
+    info = {"group": group, "append_only": append_only, "erasable": erasable}
+    return (*constraints, {"info": info})
 
 
 SESSION_SETTINGS = (

@@ -7,7 +7,7 @@ seen``), and a PostgreSQL trigger whose SQL is printed from the table (``Machine
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -37,6 +37,9 @@ class Move:
     target: StrEnum
 
 
+MACHINES: dict[str, "Machine"] = {}
+
+
 class Machine:
     """The states of one kind of row. The row's column is called ``state``."""
 
@@ -48,6 +51,7 @@ class Machine:
         self._targets = {(move.name, move.source): move.target for move in self.moves}
         if len(self._targets) != len(self.moves):
             raise ValueError(f"{thing}: expected one row for a move from a state, found two")
+        MACHINES[table] = self
 
     def can(self, name: str, state: StrEnum) -> bool:
         return (name, state) in self._targets
@@ -62,13 +66,16 @@ class Machine:
         identity = sa.inspect(row).mapper.primary_key
         key = sa.and_(*(column == getattr(row, column.key) for column in identity))
         model = type(row)
-        moved = db.execute(
-            sa.update(model)
-            .where(key, model.state == seen)
-            .values(state=target)
-            .execution_options(synchronize_session=False)
+        moved = cast(
+            sa.CursorResult[Any],
+            db.execute(
+                sa.update(model)
+                .where(key, model.state == seen)
+                .values(state=target)
+                .execution_options(synchronize_session=False)
+            ),
         )
-        if moved.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        if moved.rowcount != 1:
             raise Refused([LOST_RACE(thing=self.thing)])
         db.refresh(row, ["state"])
 

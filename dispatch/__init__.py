@@ -1,1 +1,1 @@
-"""Floor 5: the service to the door: deliveries, over rounds, over orders, over safety."""
+"""Floor 5: the service to the door. Downward: deliveries, rounds, orders, safety."""

@@ -1,1 +1,1 @@
-"""Load, handover, empties, proof and vouchers."""
+"""Load, handover, door code, empties, proof."""

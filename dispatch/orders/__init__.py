@@ -1,1 +1,1 @@
-"""Booking: slots, orders and their lines, one line a card."""
+"""The booking gate, slots, orders and their lines."""

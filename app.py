@@ -1,0 +1,62 @@
+"""The application: its settings, its rooms, its error page; nothing else."""
+
+import structlog
+from flask import Flask
+
+import web.rights
+from core import http
+from core.ground import Ground
+from core.outbox import subscribe
+from cylinders.routes import room as cylinders
+from dispatch.deliveries.routes import room as deliveries
+from dispatch.orders.routes import room as orders
+from dispatch.rounds.routes import room as rounds
+from dispatch.safety.routes import room as safety
+from oversight.routes import room as oversight
+from registry.routes import room as registry
+from web.health import room as health
+
+ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
+
+
+def create_app(ground: Ground) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.json = http.Json(app)
+    app.config.update(
+        API_TITLE="LPG cylinder traceability and delivery dispatch",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+        MAX_CONTENT_LENGTH=8 * 1024 * 1024,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.extensions["ground"] = ground
+    app.extensions["rights"] = web.rights.RIGHTS
+    app.before_request(http.before_request)
+    app.after_request(http.after_request)
+    api = http.Api(app)
+    for room in ROOMS:
+        api.register_blueprint(room)
+    app.register_blueprint(health)
+    return app
+
+
+def subscribe_handlers() -> None:
+    """Who is told of what: topic, consumer, handler."""
+    from oversight.service import raise_tip
+
+    subscribe("cylinder.stranger_seen", "oversight.tips", raise_tip)
+
+
+subscribe_handlers()
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ],
+    cache_logger_on_first_use=True,
+)

@@ -1,0 +1,180 @@
+"""Who is asking: opaque tokens (only their SHA-256 is stored), dated grants with a scope, verbs.
+
+A *principal* holds grants; a grant gives a *role* within a *scope* for a span of time. Each route names
+its verb; one table (given by the application) says which role has which verb. Scope is judged row by
+row: what a grant does not reach answers 404, as if it were not there.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core import clock
+from core.db import Base, Group, NewId, grouped
+from core.problems import NotFound
+from core.refusal import Audience
+
+
+class Role(StrEnum):
+    RESIDENT = "resident"
+    COURIER = "courier"
+    FILLER = "filler"
+    CLERK = "clerk"
+    DISPATCHER = "dispatcher"
+    REGULATOR = "regulator"
+    AGENCY = "agency"
+    ADMINISTRATOR = "administrator"
+
+
+AUDIENCE = {
+    Role.RESIDENT: Audience.RESIDENT,
+    Role.COURIER: Audience.COURIER,
+    Role.FILLER: Audience.STATION,
+}
+
+
+class ScopeKind(StrEnum):
+    """What a grant reaches: rows that carry this id (or everything)."""
+
+    ALL = "all"
+    DISTRICT = "district"
+    STREET = "street"
+    FIRM = "firm"
+    SITE = "site"
+    COURIER = "courier"
+    PERSON = "person"
+    AGENCY = "agency"
+
+
+class Grant(Base):
+    """One role within one scope, for a span of time. ``home_district`` is where its holder's deeds file."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = grouped(
+        Group.REFERENCE,
+        sa.CheckConstraint("until_at IS NULL OR until_at > from_at", name="span"),
+        sa.Index("ix_role_grant_principal_id", "principal_id"),
+    )
+
+    id: Mapped[NewId]
+    principal_id: Mapped[UUID]
+    role: Mapped[Role]
+    scope_kind: Mapped[ScopeKind]
+    scope_code: Mapped[str]
+    home_district: Mapped[int]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A bearer token, known to us only by its hash."""
+
+    __tablename__ = "api_token"
+    __table_args__ = grouped(Group.EXEMPT)
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    principal_id: Mapped[UUID]
+    label: Mapped[str]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One grant as the request sees it."""
+
+    role: Role
+    kind: ScopeKind
+    code: str
+    home_district: int
+
+    def covers(self, **row: object) -> bool:
+        """Whether a row with these ids (``firm=…, person=…, district=…``) lies in this scope."""
+        if self.kind is ScopeKind.ALL:
+            return True
+        return self.kind.value in row and str(row[self.kind.value]) == self.code
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The principal of this request, acting under one of its grants."""
+
+    principal_id: UUID
+    reach: Reach
+
+    @property
+    def role(self) -> Role:
+        return self.reach.role
+
+    @property
+    def district(self) -> int:
+        return self.reach.home_district
+
+    @property
+    def audience(self) -> Audience:
+        return AUDIENCE.get(self.role, Audience.OFFICE)
+
+    def scope_id(self, kind: ScopeKind) -> UUID:
+        """The id this actor is bound to (a courier's own staff id, a filler's site); 404 if it has none."""
+        if self.reach.kind is not kind:
+            raise NotFound
+        return UUID(self.reach.code)
+
+    def must_reach(self, **row: object) -> None:
+        if not self.reach.covers(**row):
+            raise NotFound
+
+
+def hash_token(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def issue_token(db: Session, principal_id: UUID, label: str, expires_at: datetime | None = None) -> str:
+    """Make a token; this return value is the only time it is seen."""
+    token = "lpg_" + secrets.token_urlsafe(32)
+    db.add(
+        ApiToken(
+            token_hash=hash_token(token),
+            principal_id=principal_id,
+            label=label,
+            issued_at=clock.now(),
+            expires_at=expires_at,
+        )
+    )
+    return token
+
+
+_GRANTS_OF_TOKEN = (
+    sa.select(Grant.principal_id, Grant.role, Grant.scope_kind, Grant.scope_code, Grant.home_district)
+    .join(ApiToken, ApiToken.principal_id == Grant.principal_id)
+    .where(
+        ApiToken.token_hash == sa.bindparam("token_hash"),
+        ApiToken.revoked_at.is_(None),
+        sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > sa.bindparam("at")),
+        Grant.from_at <= sa.bindparam("at"),
+        sa.or_(Grant.until_at.is_(None), Grant.until_at > sa.bindparam("at")),
+    )
+    .order_by(Grant.id)
+)
+
+
+def actors_of(db: Session, token: str) -> list[Actor]:
+    """Every grant now in force behind a token; empty when the token is unknown, spent or revoked."""
+    rows = db.execute(_GRANTS_OF_TOKEN, {"token_hash": hash_token(token), "at": clock.now()})
+    return [
+        Actor(row.principal_id, Reach(row.role, row.scope_kind, row.scope_code, row.home_district))
+        for row in rows
+    ]
+
+
+def acting_for(actors: Iterable[Actor], verb: str, rights: Mapping[Role, frozenset[str]]) -> Actor | None:
+    """The first grant whose role has the verb."""
+    return next((actor for actor in actors if verb in rights.get(actor.role, frozenset())), None)

@@ -1,0 +1,324 @@
+"""Fields of requests and answers: the shapes of api.md, with the traps of JSON closed.
+
+Faults are written "code|中文|English" so that the door (``core/http.py``) can word them in both languages.
+Text is normalised (NFKC where it is a code) before it is measured, so that full-width digits are digits.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+from marshmallow import ValidationError, fields, validate
+
+from core import clock
+
+MAX_INT = 2**31 - 1
+EARLIEST_DAY = date(1950, 1, 1)
+LATEST_DAY = date(2199, 12, 31)
+
+REQUIRED = "required|必须填写|expected a value, found none"
+NULL = "null|不能为空|expected a value, found null"
+
+
+class Form(ma.Schema):
+    """What comes in. Unknown fields are refused by name."""
+
+    error_messages = {  # noqa: RUF012 (marshmallow's own way to say it)
+        "unknown": "unknown_field|没有这个字段|there is no such field",
+        "type": "object|应为一个对象|expected an object",
+    }
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class View(ma.Schema):
+    """What goes out. Absent means "not yours to see", null means "not known"."""
+
+
+class Text(fields.Field[str]):
+    """One line of text: no NUL, no control characters, no lone surrogates; trimmed; at most ``most`` long."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "text": "text|应为文字|expected text",
+        "symbols": "symbols|含有不能使用的字符|holds characters that cannot be used",
+        "empty": "empty|不能为空|expected at least one character",
+        "long": "too_long|最多{most}个字|expected at most {most} characters",
+        "pattern": "pattern|格式不对：{expected_zh}|expected {expected}",
+    }
+
+    def __init__(
+        self,
+        *,
+        most: int = 200,
+        pattern: str | None = None,
+        expected: tuple[str, str] = ("", ""),
+        code: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(metadata={"maxLength": most}, **kwargs)
+        self.most = most
+        self.pattern = re.compile(pattern) if pattern else None
+        self.expected_zh, self.expected = expected
+        self.form = "NFKC" if code else "NFC"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("text")
+        if len(value) > 4 * self.most + 16:
+            raise self.make_error("long", most=self.most)
+        text = unicodedata.normalize(self.form, value).strip()  # type: ignore[arg-type]  # one of two words
+        if any(unicodedata.category(symbol) in ("Cc", "Cs", "Cn") for symbol in text):
+            raise self.make_error("symbols")
+        if not text:
+            raise self.make_error("empty")
+        if len(text) > self.most:
+            raise self.make_error("long", most=self.most)
+        if self.pattern and not self.pattern.fullmatch(text):
+            raise self.make_error("pattern", expected_zh=self.expected_zh, expected=self.expected)
+        return text
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(value)
+
+
+class Scanned(Text):
+    """What a scanner read: any text up to 512 symbols; never refused for its content, only for its shape."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(most=512, code=True, **kwargs)
+
+
+class Number(fields.Integer):
+    """A whole number of the JSON kind (no text, no fraction), within ``least`` and ``most``."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "invalid": "integer|应为整数|expected a whole number",
+        "too_large": "range|数字过大|the number is too large",
+        "range": "range|应在{least}与{most}之间|expected a number between {least} and {most}",
+    }
+
+    def __init__(self, *, least: int = 0, most: int = MAX_INT, **kwargs: Any):
+        super().__init__(strict=True, metadata={"minimum": least, "maximum": most}, **kwargs)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.make_error("invalid")
+        if not self.least <= value <= self.most:
+            raise self.make_error("range", least=self.least, most=self.most)
+        return value
+
+
+class QueryNumber(Number):
+    """The same in a query string, where numbers come as ASCII digits."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,10}", value):
+            raise self.make_error("invalid")
+        return super()._deserialize(int(value), attr, data, **kwargs)
+
+
+class Flag(fields.Field[bool]):
+    """true or false, nothing that merely looks like it."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "flag": "flag|应为 true 或 false|expected true or false",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("flag")
+        return value
+
+
+class Id(fields.Field[UUID]):
+    """One of our ids (UUID)."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "id": "id|应为编号(UUID)|expected an id (UUID)",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9a-fA-F-]{32,36}", value):
+            raise self.make_error("id")
+        try:
+            return UUID(value)
+        except ValueError:
+            raise self.make_error("id") from None
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(value)
+
+
+class Day(fields.Field[date]):
+    """``YYYY-MM-DD``, between 1950 and 2199."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "day": "day|应为日期 YYYY-MM-DD|expected a day as YYYY-MM-DD",
+        "range": "range|日期应在1950至2199年之间|expected a day between 1950 and 2199",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise self.make_error("day")
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise self.make_error("day") from None
+        if not EARLIEST_DAY <= day <= LATEST_DAY:
+            raise self.make_error("range")
+        return day
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.isoformat()
+
+
+class Month(Day):
+    """``YYYY-MM``, held as the month's first day."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "day": "month|应为月份 YYYY-MM|expected a month as YYYY-MM",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}", value):
+            raise self.make_error("day")
+        return super()._deserialize(f"{value}-01", attr, data, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else f"{value:%Y-%m}"
+
+
+class Instant(fields.Field[datetime]):
+    """RFC 3339 with an offset. A naive time is refused: nobody can say which instant it means."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "instant": "instant|应为带时区的时间(RFC 3339)|expected RFC 3339 with an offset",
+        "naive": "naive_time|时间缺少时区|expected an offset: a naive time names no instant",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if (
+            not isinstance(value, str)
+            or len(value) > 40
+            or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T", value)
+        ):
+            raise self.make_error("instant")
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            raise self.make_error("instant") from None
+        if instant.tzinfo is None:
+            raise self.make_error("naive")
+        if not EARLIEST_DAY.year <= instant.year <= LATEST_DAY.year:
+            raise self.make_error("instant")
+        return instant
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else clock.stamp(value)
+
+
+class Word(fields.Field[Any]):
+    """One of an enumeration's words."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "word": "word|应为以下之一：{words}|expected one of: {words}",
+    }
+
+    def __init__(self, words: Any, **kwargs: Any):
+        super().__init__(metadata={"enum": [word.value for word in words]}, **kwargs)
+        self.words = words
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return self.words(value) if isinstance(value, str) else self._fault()
+        except ValueError:
+            return self._fault()
+
+    def _fault(self) -> Any:
+        raise self.make_error("word", words=", ".join(word.value for word in self.words))
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(getattr(value, "value", value))
+
+
+class Rows(fields.List[Any]):
+    """A list of at least ``least`` and at most ``most`` items."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "invalid": "list|应为列表|expected a list",
+    }
+
+    def __init__(self, inner: Any, *, least: int = 0, most: int = 200, **kwargs: Any):
+        length = validate.Length(
+            min=least,
+            max=most,
+            error=f"length|应有{least}至{most}项|expected between {least} and {most} items",
+        )
+        super().__init__(inner, validate=length, **kwargs)
+
+
+class Part(fields.Nested):
+    """An object inside an object."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "type": "object|应为一个对象|expected an object",
+    }
+
+
+class PointForm(Form):
+    """``{lon, lat, datum}``: the datum is named, never guessed (a wrong one is half a kilometre off)."""
+
+    lon = fields.Float(required=True, allow_nan=False, metadata={"minimum": -180, "maximum": 180})
+    lat = fields.Float(required=True, allow_nan=False, metadata={"minimum": -90, "maximum": 90})
+    datum = Text(
+        required=True,
+        pattern="wgs84|cgcs2000|gcj02|bd09",
+        expected=("wgs84、cgcs2000、gcj02 或 bd09", "wgs84, cgcs2000, gcj02 or bd09"),
+    )
+
+    @ma.validates_schema
+    def on_earth(self, point: Mapping[str, Any], **kwargs: Any) -> None:
+        if not -180 <= point["lon"] <= 180:
+            raise ValidationError("range|应在-180与180之间|expected between -180 and 180", "lon")
+        if not -90 <= point["lat"] <= 90:
+            raise ValidationError("range|应在-90与90之间|expected between -90 and 90", "lat")
+
+
+class PageQuery(Form):
+    """``limit`` and ``cursor`` of every list."""
+
+    limit = QueryNumber(least=1, most=200, load_default=50)
+    cursor = Text(most=400)
+
+
+def page_view(item: type[View]) -> type[View]:
+    """The shape of a list of ``item``."""
+    return type(
+        f"{item.__name__}Page",
+        (View,),
+        {"items": fields.List(fields.Nested(item)), "next_cursor": fields.String(allow_none=True)},
+    )

@@ -1,0 +1,414 @@
+"""The door: how requests come in and answers go out. Nothing else words an error.
+
+Room      a blueprint whose routes name their verb: ``@room.may("order.book", writes=True)``
+doing()   who is doing something in this request, for the services
+Api       flask-smorest's, with every error as problem+json (RFC 9457)
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, NoReturn, TypeVar, cast
+
+import flask_smorest
+import marshmallow as ma
+import orjson
+import structlog
+from flask import Flask, Request, Response, current_app, g, request
+from flask.json.provider import JSONProvider
+from flask_smorest import Blueprint
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+
+from core.auth import Actor, Role, ScopeKind, acting_for, actors_of
+from core.doing import Doing
+from core.ground import Ground
+from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, WrongField
+from core.refusal import Audience, Refused
+
+log = structlog.get_logger()
+
+PROBLEM = "application/problem+json"
+_TYPE = "urn:lpg-trace:problem:"
+_KEY = re.compile(r"[\x21-\x7e]{8,200}")
+_REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
+
+Rights = Mapping[Role, frozenset[str]]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def doing() -> Doing:
+    """Who is doing something in this request; its ``replayed`` flag reaches the answer's header."""
+    return cast(Doing, g.doing)
+
+
+def ground() -> Ground:
+    return cast(Ground, current_app.extensions["ground"])
+
+
+class Parser(FlaskParser):
+    """Unknown fields are refused wherever they come from."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012 (webargs' own way to say it)
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "json": ma.RAISE,
+        "query": ma.RAISE,
+    }
+
+    def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        raise BadRequest("the body is not JSON")
+
+
+class Room(Blueprint):
+    """The routes of one room. Every route says which verb of the trade it is."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def __init__(self, name: str, import_name: str, **kwargs: Any):
+        super().__init__(name, import_name, url_prefix="/api/v1", **kwargs)
+
+    def may(self, verb: str, *, writes: bool = False) -> Callable[[F], F]:
+        """Let in whoever has the verb. ``writes``: the request must carry an Idempotency-Key."""
+
+        def decorate(view: F) -> F:
+            @wraps(view)
+            def guarded(*args: Any, **kwargs: Any) -> Any:
+                district = kwargs.get("district")
+                actor = _admit(verb, district)
+                key = _idempotency_key() if writes else None
+                mark = _fingerprint() if key else b""
+                g.doing = Doing(ground(), actor, district or actor.district, g.request_id, key, mark)
+                answer = current_app.make_response(view(*args, **kwargs))
+                if g.doing.replayed:
+                    answer.headers["Idempotency-Replayed"] = "true"
+                return answer
+
+            guarded.verb = verb  # type: ignore[attr-defined]  # read by the matrix test and the docs
+            documented = self.doc(**_documented(verb, writes))(guarded)
+            documented.verb = verb
+            return cast(F, documented)
+
+        return decorate
+
+
+def _admit(verb: str, district: int | None) -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized("expected a bearer token")
+    with ground().sessions() as db:
+        actors = actors_of(db, token.strip())
+    if not actors:
+        raise Unauthorized("this token is unknown, spent or revoked")
+    rights: Rights = current_app.extensions["rights"]
+    here = [actor for actor in actors if _reaches_district(actor, district)]
+    actor = acting_for(here, verb, rights)
+    if actor is not None:
+        return actor
+    if acting_for(actors, verb, rights) is not None:
+        raise NotFound
+    raise Forbidden(f"none of your roles has the verb {verb}")
+
+
+def _reaches_district(actor: Actor, district: int | None) -> bool:
+    return district is None or actor.reach.kind is ScopeKind.ALL or actor.district == district
+
+
+def _idempotency_key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        raise KeyMissing
+    if not _KEY.fullmatch(key):
+        raise WrongField(
+            "/headers/Idempotency-Key",
+            "key",
+            "应为8至200个可见ASCII字符",
+            "expected 8 to 200 visible ASCII characters",
+        )
+    return key
+
+
+def _fingerprint() -> bytes:
+    digest = hashlib.sha256()
+    for part in (request.method.encode(), request.full_path.encode(), request.get_data()):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def _documented(verb: str, writes: bool) -> dict[str, Any]:
+    doc: dict[str, Any] = {
+        "security": [{"bearer": []}],
+        "x-verb": verb,
+        "responses": {"default": {"$ref": "#/components/responses/Problem"}},
+    }
+    if writes:
+        doc["parameters"] = [{"$ref": "#/components/parameters/IdempotencyKey"}]
+    return doc
+
+
+class Json(JSONProvider):
+    """orjson: fast, strict, UTF-8."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        body = self._prepare_response_obj(args, kwargs)
+        return Response(orjson.dumps(body, default=str), mimetype="application/json")
+
+
+class Api(flask_smorest.Api):
+    """Registers rooms, keeps the document, and words every error."""
+
+    def init_app(self, app: Flask, **kwargs: Any) -> None:
+        super().init_app(app, **kwargs)
+        components = self.spec.components
+        components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        components.parameter(
+            "IdempotencyKey",
+            "header",
+            {
+                "name": "Idempotency-Key",
+                "required": True,
+                "schema": {"type": "string", "minLength": 8, "maxLength": 200},
+                "description": "The same key answers as it first did; kept at least 30 days.",
+            },
+        )
+        components.schema("Problem", _PROBLEM_SCHEMA)
+        components.response(
+            "Problem",
+            {
+                "description": "A problem (RFC 9457); a refusal carries all its reasons",
+                "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        )
+
+    def _register_error_handlers(self) -> None:
+        app = self._app
+        app.register_error_handler(HTTPException, _http_error)
+        app.register_error_handler(Refused, _refused)
+        app.register_error_handler(WrongField, _wrong_field)
+        app.register_error_handler(NotFound, lambda _: problem(404, "not_found", *_WORDS[404]))
+        app.register_error_handler(KeyMissing, lambda _: problem(428, "key_missing", *_WORDS[428]))
+        app.register_error_handler(KeyReused, lambda _: problem(422, "key_reused", *_KEY_REUSED))
+        app.register_error_handler(Busy, _busy)
+        app.register_error_handler(PoolTimeout, _busy)
+        app.register_error_handler(OperationalError, _database_away)
+        app.register_error_handler(Exception, _our_bug)
+
+
+_WORDS = {
+    400: ("无法读懂的请求", "the request cannot be read"),
+    401: ("请先登录", "sign in first"),
+    403: ("没有这项权限", "your role does not have this right"),
+    404: ("找不到", "not found"),
+    405: ("此地址不支持该方法", "this address does not take that method"),
+    406: ("无法按要求的格式回答", "no answer in the format asked for"),
+    409: ("不予办理", "refused"),
+    413: ("请求过大", "the request is too large"),
+    415: ("只接受 application/json", "expected application/json"),
+    422: ("填写有误", "some fields are wrong"),
+    428: ("缺少 Idempotency-Key", "expected an Idempotency-Key header"),
+    429: ("请求太频繁", "too many requests"),
+    500: ("系统内部错误", "an error of ours"),
+    503: ("系统繁忙，请稍后再试", "busy: try again shortly"),
+}
+_KEY_REUSED = ("同一个 Idempotency-Key 已用于另一请求", "this key has answered another request")
+
+
+def problem(
+    status: int,
+    name: str,
+    title_zh: str,
+    title_en: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    body = {
+        "type": _TYPE + name,
+        "title": title_en,
+        "title_zh": title_zh,
+        "status": status,
+        "instance": request.path,
+        "request_id": g.get("request_id"),
+        **members,
+    }
+    return Response(orjson.dumps(body), status, headers, content_type=PROBLEM)
+
+
+def _refused(refused: Refused) -> Response:
+    audience = doing().actor.audience if "doing" in g else Audience.OFFICE
+    reasons = [refusal.worded(audience) for refusal in refused.refusals]
+    headers = {"Idempotency-Replayed": "true"} if "doing" in g and doing().replayed else None
+    return problem(
+        409,
+        "refused",
+        *_WORDS[409],
+        detail="；".join(reason["zh"] for reason in reasons),
+        refusal_no=refused.number,
+        reasons=reasons,
+        headers=headers,
+    )
+
+
+def _wrong_field(wrong: WrongField) -> Response:
+    return problem(422, "wrong_field", *_WORDS[422], errors=[fault.to_plain() for fault in wrong.faults])
+
+
+def _busy(error: Exception) -> Response:
+    after = error.retry_after_s if isinstance(error, Busy) else 2
+    return problem(503, "busy", *_WORDS[503], headers={"Retry-After": str(after)})
+
+
+def _database_away(error: OperationalError) -> Response:
+    log.error("database.away", error=type(error.orig).__name__)
+    return problem(503, "database_away", *_WORDS[503], headers={"Retry-After": "5"})
+
+
+def _our_bug(error: Exception) -> Response:
+    log.exception("bug")
+    return problem(500, "internal", *_WORDS[500])
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    messages = getattr(error, "data", {}).get("messages") if hasattr(error, "data") else None
+    if messages is not None:
+        return problem(422, "wrong_field", *_WORDS[422], errors=_faults(messages))
+    zh, en = _WORDS.get(status, ("请求未能完成", error.name))
+    kept = ("Allow", "Retry-After", "WWW-Authenticate")
+    headers = {name: value for name, value in error.get_headers() if name in kept}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(status, _slug(error.name), zh, en, detail=error.description, headers=headers)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z]+", "_", name.lower()).strip("_")
+
+
+def _faults(messages: Mapping[str, Any]) -> list[dict[str, str]]:
+    """marshmallow's tree of messages as a flat list with JSON pointers (query fields: /query/…)."""
+    found: list[dict[str, str]] = []
+    for location, tree in messages.items():
+        _walk(tree, "" if location == "json" else f"/{location}", found)
+    return found
+
+
+def _walk(tree: Any, pointer: str, found: list[dict[str, str]]) -> None:
+    if isinstance(tree, Mapping):
+        for name, branch in tree.items():
+            below = pointer if name == "_schema" else f"{pointer}/{_escaped(str(name))}"
+            _walk(branch, below, found)
+    elif isinstance(tree, list):
+        for leaf in tree:
+            _walk(leaf, pointer, found)
+    else:
+        code, _, words = str(tree).partition("|")
+        zh, _, en = words.partition("|")
+        fault = (
+            FieldFault(pointer, code, zh, en) if en else FieldFault(pointer, "invalid", "填写有误", str(tree))
+        )
+        found.append(fault.to_plain())
+
+
+def _escaped(name: str) -> str:
+    """A pointer's step; an unknown field's name may hold anything, also what UTF-8 cannot."""
+    safe = name.encode("utf-8", "replace").decode()
+    return safe.replace("~", "~0").replace("/", "~1")[:200]
+
+
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "title_zh": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": ["string", "null"]},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "refusal_no": {"type": ["string", "null"]},
+        "reasons": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "code": {"type": "string"},
+                    "rule": {"type": "string"},
+                    "zh": {"type": "string"},
+                    "en": {"type": "string"},
+                    "facts": {"type": "object"},
+                    "basis": {
+                        "type": ["object", "null"],
+                        "properties": {
+                            "document": {"type": "string"},
+                            "article": {"type": "string"},
+                            "issued": {"type": ["string", "null"], "format": "date"},
+                            "effective": {"type": ["string", "null"], "format": "date"},
+                        },
+                    },
+                    "cure": {
+                        "type": "object",
+                        "properties": {
+                            "action": {"type": "string"},
+                            "zh": {"type": "string"},
+                            "en": {"type": "string"},
+                        },
+                    },
+                },
+            },
+        },
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "zh": {"type": "string"},
+                    "en": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def before_request() -> None:
+    """Name the request; a body must say that it is JSON (a wrong type would silently be an empty body)."""
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    writes = request.method in ("POST", "PUT", "PATCH")
+    if writes and request.path.startswith("/api/") and request.mimetype != "application/json":
+        raise UnsupportedMediaType("expected application/json")
+
+
+def after_request(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    log.info(
+        "request",
+        method=request.method,
+        route=str(request.url_rule) if request.url_rule else None,
+        status=response.status_code,
+    )
+    return response

@@ -1,0 +1,30 @@
+"""Bring a database to the present schema, as its owner. The application itself runs as ``lpg_app``."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def migrate(owner_url: str, revision: str = "head") -> None:
+    command.upgrade(_alembic(owner_url), revision)
+
+
+def is_current(engine: sa.Engine) -> bool:
+    """Whether the database stands at the newest migration of this checkout."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def _alembic(owner_url: str) -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = owner_url
+    return config

@@ -1,0 +1,148 @@
+"""What a lower room must tell an upper one, written in the same transaction as the work itself.
+
+One ``outbox_delivery`` row per subscriber; workers claim them per district with SKIP LOCKED. A handler
+is a deed keyed by the event's id, so that telling twice does once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core import clock
+from core.db import Base, District, Group, Json, grouped
+from core.ground import Ground
+from core.ids import new_id
+
+log = structlog.get_logger()
+
+
+class OutboxEvent(Base):
+    __tablename__ = "outbox_event"
+    __table_args__ = grouped(Group.DISTRICT)
+
+    district: Mapped[District]
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    topic: Mapped[str]
+    payload: Mapped[Json]
+    recorded_at: Mapped[datetime]
+
+
+class DeliveryState(StrEnum):
+    DUE = "due"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class OutboxDelivery(Base):
+    __tablename__ = "outbox_delivery"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "event_id"], ["outbox_event.district", "outbox_event.id"]),
+        sa.Index("ix_outbox_delivery_due", "district", "due_at", postgresql_where=sa.text("state = 'due'")),
+    )
+
+    district: Mapped[District]
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    consumer: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[DeliveryState]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int]
+    last_error: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    district: int
+    id: UUID
+    topic: str
+    payload: dict[str, Any]
+
+
+Handler = Callable[[Ground, Event], None]
+
+# topic -> consumer -> handler; filled once by app.py
+SUBSCRIBERS: dict[str, dict[str, Handler]] = {}
+
+MAX_ATTEMPTS = 12
+
+
+def subscribe(topic: str, consumer: str, handler: Handler) -> None:
+    SUBSCRIBERS.setdefault(topic, {})[consumer] = handler
+
+
+def tell(db: Session, district: int, topic: str, payload: dict[str, Any]) -> UUID:
+    """Write an event and one delivery row per subscriber. Called only through an open deed."""
+    event = OutboxEvent(district=district, id=new_id(), topic=topic, payload=payload, recorded_at=clock.now())
+    db.add(event)
+    db.flush()
+    for consumer in SUBSCRIBERS.get(topic, {}):
+        db.add(
+            OutboxDelivery(
+                district=district,
+                event_id=event.id,
+                consumer=consumer,
+                state=DeliveryState.DUE,
+                due_at=event.recorded_at,
+                attempts=0,
+            )
+        )
+    return event.id
+
+
+def districts_due(ground: Ground) -> list[int]:
+    with ground.sessions() as db:
+        due = sa.select(OutboxDelivery.district).where(
+            OutboxDelivery.state == DeliveryState.DUE, OutboxDelivery.due_at <= clock.now()
+        )
+        return sorted(db.scalars(due.distinct()))
+
+
+def deliver_due(ground: Ground, district: int, limit: int = 100) -> int:
+    """Hand out what is due in one district; a failing handler is tried again later, then listed as dead."""
+    done = 0
+    for _ in range(limit):
+        if not _deliver_one(ground, district):
+            break
+        done += 1
+    return done
+
+
+def _deliver_one(ground: Ground, district: int) -> bool:
+    with ground.sessions() as db:
+        row = db.scalars(
+            sa.select(OutboxDelivery)
+            .where(
+                OutboxDelivery.district == district,
+                OutboxDelivery.state == DeliveryState.DUE,
+                OutboxDelivery.due_at <= clock.now(),
+            )
+            .order_by(OutboxDelivery.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if row is None:
+            return False
+        stored = db.get_one(OutboxEvent, (row.district, row.event_id))
+        event = Event(stored.district, stored.id, stored.topic, stored.payload)
+        handler = SUBSCRIBERS.get(stored.topic, {}).get(row.consumer)
+        row.attempts += 1
+        try:
+            if handler is None:
+                raise LookupError(f"nobody here answers to {row.consumer!r}")
+            handler(ground, event)
+        except Exception as error:
+            log.warning("outbox.failed", topic=stored.topic, consumer=row.consumer, attempts=row.attempts)
+            row.last_error = type(error).__name__
+            row.due_at = clock.now() + timedelta(seconds=2 ** min(row.attempts, 12))
+            row.state = DeliveryState.DEAD if row.attempts >= MAX_ATTEMPTS else DeliveryState.DUE
+        else:
+            row.state, row.last_error = DeliveryState.DONE, None
+        db.commit()
+        return True

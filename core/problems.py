@@ -1,0 +1,47 @@
+"""What else can be wrong with a request besides the law: shape, reach, haste.
+
+These end the deed without a trace (nothing below 409 is kept); ``core/http.py`` words them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One wrong field: a JSON pointer, a stable code, and what was expected."""
+
+    pointer: str
+    code: str
+    zh: str
+    en: str
+
+    def to_plain(self) -> dict[str, str]:
+        return {"pointer": self.pointer, "code": self.code, "zh": self.zh, "en": self.en}
+
+
+class WrongField(Exception):
+    """422: understood, but a field does not have the shape or meaning it must have."""
+
+    def __init__(self, pointer: str, code: str, zh: str, en: str):
+        self.faults = (FieldFault(pointer, code, zh, en),)
+        super().__init__(f"{pointer}: {en}")
+
+
+class NotFound(Exception):
+    """404: it does not exist, or it is not the caller's to see. Both answer alike."""
+
+
+class KeyReused(Exception):
+    """422: this idempotency key has already answered another body."""
+
+
+class KeyMissing(Exception):
+    """428: every POST that writes names an Idempotency-Key."""
+
+
+class Busy(Exception):
+    """503 with Retry-After: locks or the server were not to be had in time. Never a refusal."""
+
+    def __init__(self, retry_after_s: int = 2):
+        self.retry_after_s = retry_after_s
+        super().__init__("busy")

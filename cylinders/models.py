@@ -1,0 +1,336 @@
+"""Tables of the bottle. The key ``cylinder_id`` stands first and never follows a label.
+
+Custody is facts and a projection: ``custody_fact`` is only ever added to; ``cylinder_state``,
+``cylinder_claim`` and ``card_holding`` describe the accepted projection and can be rebuilt from it.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, District, Group, Json, JsonList, NewId, grouped
+from core.ids import new_id
+from cylinders.states import CylinderState
+from registry.models import HolderKind
+
+CylinderId = UUID
+
+
+class Phase(StrEnum):
+    VAPOUR = "vapour"
+    LIQUID = "liquid"
+    TWO_PHASE = "two_phase"
+
+
+class CylinderType(Base):
+    """The catalogue of models. An unknown model is entered with its stamped values, never guessed."""
+
+    __tablename__ = "cylinder_type"
+    __table_args__ = grouped(
+        Group.REFERENCE, sa.CheckConstraint("max_fill_g > 0 AND water_ml > 0 AND units > 0", name="amounts")
+    )
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    water_ml: Mapped[int]
+    max_fill_g: Mapped[int]
+    nominal_g: Mapped[int]
+    units: Mapped[int]
+    needs_truck: Mapped[bool]
+
+
+class Cylinder(Base):
+    """What is stamped on the bottle and filed about it. Null means that nobody knows: unknown is no."""
+
+    __tablename__ = "cylinder"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.CheckConstraint("tare_g IS NULL OR tare_g > 0", name="tare"),
+    )
+
+    cylinder_id: Mapped[NewId]
+    model: Mapped[str]
+    state: Mapped[CylinderState]
+    owner_firm_id: Mapped[UUID | None]
+    registered_on: Mapped[date | None]
+    entrusted_to_firm_id: Mapped[UUID | None]
+    standard: Mapped[str | None]
+    phase: Mapped[Phase | None]
+    material: Mapped[str | None]
+    tare_g: Mapped[int | None]
+    max_fill_g: Mapped[int]
+    made_on: Mapped[date | None]
+    made_precision: Mapped[str]
+    design_life_months: Mapped[int | None]
+    extended_until: Mapped[date | None]
+    extension_registered: Mapped[bool]
+    bought_on: Mapped[date | None]
+    embossed_owner_mark: Mapped[bool | None]
+    refurbished: Mapped[bool | None]
+    scrap_ordered: Mapped[bool]
+    import_id: Mapped[UUID | None]
+    recorded_at: Mapped[datetime]
+
+
+class Scheme(StrEnum):
+    """Kinds of identifier a bottle can carry."""
+
+    PLATFORM = "platform"
+    USE_REGISTRATION = "use_registration"
+    STAMP = "stamp"
+    EQUIPMENT = "equipment"
+    MAKER = "maker"
+    RFID = "rfid"
+
+
+class CylinderIdentifier(Base):
+    """A code resolves to one bottle for ever: a voided code is never given again."""
+
+    __tablename__ = "cylinder_identifier"
+    __table_args__ = grouped(Group.IDENTIFIER, sa.Index("ix_cylinder_identifier_cylinder_id", "cylinder_id"))
+
+    scheme: Mapped[Scheme] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    cylinder_id: Mapped[UUID]
+    active_from: Mapped[datetime]
+    voided_at: Mapped[datetime | None]
+
+
+class Inspection(Base):
+    """检验: by which agency, under which report, with which result."""
+
+    __tablename__ = "inspection"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
+        append_only=True,
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[NewId]
+    inspected_on: Mapped[date]
+    day_precision: Mapped[str]
+    passed: Mapped[bool]
+    agency: Mapped[str]
+    report_no: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class HoldKind(StrEnum):
+    RECALL = "recall"
+    POLICE = "police"
+    HAZARD = "hazard"
+    CONFLICT = "conflict"
+
+
+class Hold(Base):
+    """A stop on the bottle, half-open: from ``from_at`` until ``until_at`` (null: still)."""
+
+    __tablename__ = "cylinder_hold"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
+        sa.CheckConstraint("until_at IS NULL OR until_at >= from_at", name="span"),
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[NewId]
+    kind: Mapped[HoldKind]
+    reference: Mapped[str]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+
+
+class Filling(Base):
+    """充装: what was weighed and checked, before and after. Masses in grams."""
+
+    __tablename__ = "filling"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
+        sa.CheckConstraint("net_g > 0 AND tare_weighed_g > 0 AND residue_g >= 0", name="amounts"),
+        append_only=True,
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[NewId]
+    district: Mapped[int]
+    site_id: Mapped[UUID]
+    filler_id: Mapped[UUID]
+    scale: Mapped[str]
+    tare_weighed_g: Mapped[int]
+    residue_g: Mapped[int]
+    net_g: Mapped[int]
+    gross_g: Mapped[int]
+    checks_before: Mapped[JsonList]
+    checks_after: Mapped[JsonList]
+    seal_no: Mapped[str]
+    decision_id: Mapped[UUID]
+    filled_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class FactKind(StrEnum):
+    """What can happen to a bottle's custody. Named after the trade's five message kinds where they fit."""
+
+    REGISTER = "register"
+    FILL = "fill"
+    LOAD = "load"
+    DELIVER = "deliver"
+    TAKE_EMPTY = "take_empty"
+    RETURN = "return"
+    SEND_TO_INSPECTION = "send_to_inspection"
+    SCRAP = "scrap"
+
+
+class CustodyFact(Base):
+    """A scan that happened. Never changed, never dropped; flags say what was wrong with it.
+
+    Facts of a bottle sort by (effective_at, device_id, device_seq, id); ``effective_at`` is the running
+    maximum of ``occurred_at`` along a device's sequence, so that any order of arrival gives one custody.
+    """
+
+    __tablename__ = "custody_fact"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.Index("ix_custody_fact_order", "cylinder_id", "effective_at", "device_id", "device_seq", "id"),
+        append_only=True,
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[FactKind]
+    from_kind: Mapped[HolderKind | None]
+    from_id: Mapped[UUID | None]
+    to_kind: Mapped[HolderKind | None]
+    to_id: Mapped[UUID | None]
+    full: Mapped[bool]
+    district: Mapped[int]
+    occurred_at: Mapped[datetime]
+    effective_at: Mapped[datetime]
+    uncertainty_s: Mapped[int]
+    device_id: Mapped[UUID | None]
+    device_seq: Mapped[int | None]
+    actor_id: Mapped[UUID]
+    entry_id: Mapped[UUID]
+    site_id: Mapped[UUID | None]
+    binding_id: Mapped[UUID | None]
+    zone_id: Mapped[UUID | None]
+    round_id: Mapped[UUID | None]
+    line_id: Mapped[UUID | None]
+    card_id: Mapped[UUID | None]
+    flags: Mapped[JsonList]
+
+
+class CylinderCustody(Base):
+    """The projection: who holds the bottle now, full or empty. Changed under the bottle's row lock."""
+
+    __tablename__ = "cylinder_state"
+    __table_args__ = grouped(
+        Group.CYLINDER, sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]), erasable=True
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    holder_kind: Mapped[HolderKind | None]
+    holder_id: Mapped[UUID | None]
+    full: Mapped[bool]
+    filled_at: Mapped[datetime | None]
+    version: Mapped[int]
+    last_fact_id: Mapped[UUID]
+    effective_at: Mapped[datetime]
+
+
+class CylinderClaim(Base):
+    """One card per bottle: the bottle's side of a holding."""
+
+    __tablename__ = "cylinder_claim"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.Index("uq_cylinder_claim_active", "cylinder_id", unique=True, postgresql_where=sa.text("active")),
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[NewId]
+    district: Mapped[int]
+    card_id: Mapped[UUID]
+    active: Mapped[bool]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+
+
+class CardHolding(Base):
+    """One bottle per card: the card's side of a holding."""
+
+    __tablename__ = "card_holding"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.Index(
+            "uq_card_holding_active", "district", "card_id", unique=True, postgresql_where=sa.text("active")
+        ),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    card_id: Mapped[UUID]
+    cylinder_id: Mapped[UUID]
+    active: Mapped[bool]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+
+
+class CustodyConflict(Base):
+    """A fact that lost against another. The bottle is held until a person names the true holder."""
+
+    __tablename__ = "custody_conflict"
+    __table_args__ = grouped(
+        Group.CYLINDER, sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"])
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[NewId]
+    fact_id: Mapped[UUID]
+    standing_fact_id: Mapped[UUID | None]
+    district: Mapped[int]
+    card_id: Mapped[UUID | None]
+    found_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolution: Mapped[str | None]
+
+
+class VerdictAsk(Base):
+    """Who asked about which bottle and what was answered. Written in batches, outside of deeds."""
+
+    __tablename__ = "verdict_ask"
+    __table_args__ = grouped(Group.EXEMPT, sa.Index("ix_verdict_ask_asked_at", "asked_at"), append_only=True)
+
+    id: Mapped[NewId]
+    asked_at: Mapped[datetime]
+    actor_id: Mapped[UUID]
+    district: Mapped[int]
+    site_id: Mapped[UUID | None]
+    purpose: Mapped[str]
+    code: Mapped[str]
+    cylinder_id: Mapped[UUID | None]
+    allowed: Mapped[bool]
+    reasons: Mapped[JsonList]
+    edition: Mapped[str]
+    facts_digest: Mapped[str]
+
+
+class CylinderImport(Base):
+    """A bulk import: one deed, one entry that commits to the file's hash and its rows' root."""
+
+    __tablename__ = "cylinder_import"
+    __table_args__ = grouped(Group.REFERENCE, append_only=True)
+
+    id: Mapped[NewId]
+    firm_id: Mapped[UUID]
+    district: Mapped[int]
+    evidence: Mapped[Json]
+    rows_root: Mapped[str]
+    accepted: Mapped[int]
+    refused: Mapped[int]
+    recorded_at: Mapped[datetime]

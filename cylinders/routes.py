@@ -1,0 +1,5 @@
+"""Thin: load the form, call one service, dump the answer."""
+
+from core.http import Room
+
+room = Room("cylinders", __name__)

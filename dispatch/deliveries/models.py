@@ -1,0 +1,118 @@
+"""Tables of deliveries: what was loaded for whom, the code at the door, what happened there."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, District, Group, JsonList, NewId, grouped
+
+
+class LineLoad(Base):
+    """The line's side of a load: one bottle per order line."""
+
+    __tablename__ = "line_load"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.Index(
+            "uq_line_load_active", "district", "line_id", unique=True, postgresql_where=sa.text("active")
+        ),
+        sa.Index("ix_line_load_round_id", "district", "round_id"),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    line_id: Mapped[UUID]
+    round_id: Mapped[UUID]
+    cylinder_id: Mapped[UUID]
+    active: Mapped[bool]
+    loaded_at: Mapped[datetime]
+
+
+class CylinderLoad(Base):
+    """The bottle's side of a load: one order line per bottle."""
+
+    __tablename__ = "cylinder_load"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.Index("uq_cylinder_load_active", "cylinder_id", unique=True, postgresql_where=sa.text("active")),
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[NewId]
+    district: Mapped[int]
+    line_id: Mapped[UUID]
+    active: Mapped[bool]
+
+
+class DoorCode(Base):
+    """Six digits given to the resident when the courier stands at the door. Only a keyed hash is kept."""
+
+    __tablename__ = "door_code"
+    __table_args__ = grouped(Group.DISTRICT, sa.CheckConstraint("wrong_tries >= 0", name="wrong_tries"))
+
+    district: Mapped[District]
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    code_sealed: Mapped[bytes]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    wrong_tries: Mapped[int]
+    used_at: Mapped[datetime | None]
+
+
+class ProofKind(StrEnum):
+    """The taker's side of a handover, strongest first."""
+
+    DOOR_CODE = "door_code"
+    CARD_QR = "card_qr"
+    SIGNATURE = "signature"
+
+
+class VisitOutcome(StrEnum):
+    DELIVERED = "delivered"
+    WITHHELD = "withheld"
+    WRONG_CODE = "wrong_code"
+
+
+class Delivery(Base):
+    """What happened at the door for one order line. Also a withheld delivery is one."""
+
+    __tablename__ = "delivery"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.Index("ix_delivery_order_id", "district", "order_id"),
+        sa.Index("ix_delivery_household_id", "district", "household_id"),
+        sa.Index(
+            "uq_delivery_line_done",
+            "district",
+            "line_id",
+            unique=True,
+            postgresql_where=sa.text("outcome IN ('delivered', 'withheld')"),
+        ),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    order_id: Mapped[UUID]
+    line_id: Mapped[UUID]
+    card_id: Mapped[UUID]
+    household_id: Mapped[UUID]
+    round_id: Mapped[UUID]
+    courier_id: Mapped[UUID]
+    binding_id: Mapped[UUID]
+    check_id: Mapped[UUID]
+    outcome: Mapped[VisitOutcome]
+    full_cylinder_id: Mapped[UUID | None]
+    empty_cylinder_id: Mapped[UUID | None]
+    proof_kind: Mapped[ProofKind | None]
+    proof_sha256: Mapped[str | None]
+    connected: Mapped[bool]
+    leak_test_passed: Mapped[bool | None]
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    flags: Mapped[JsonList]
+    happened_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]

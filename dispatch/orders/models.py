@@ -1,0 +1,116 @@
+"""Tables of booking: slots with capacity, orders with one line per card."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, District, Group, NewId, grouped
+from dispatch.orders.states import LineState
+
+
+class Slot(Base):
+    """A span of a day in a zone with room for so many cylinders. ``taken`` can never pass ``capacity``."""
+
+    __tablename__ = "slot"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.UniqueConstraint("district", "zone_id", "starts_at"),
+        sa.CheckConstraint("ends_at > starts_at", name="span"),
+        sa.CheckConstraint("taken >= 0 AND taken <= capacity", name="capacity"),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    zone_id: Mapped[UUID]
+    day: Mapped[date]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int]
+    taken: Mapped[int]
+    closed: Mapped[bool]
+    recorded_at: Mapped[datetime]
+
+
+class Channel(StrEnum):
+    WEB = "web"
+    HOTLINE = "hotline"
+    COUNTER = "counter"
+    VOLUNTEER = "volunteer"
+
+
+class Purpose(StrEnum):
+    """What the gas is for: asked of every buyer (anti-terror rules)."""
+
+    COOKING = "cooking"
+    WATER_HEATING = "water_heating"
+    CATERING = "catering"
+    OTHER = "other"
+
+
+class Order(Base):
+    """A booking of one household for one slot. Personal data stays in the registry."""
+
+    __tablename__ = "supply_order"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "slot_id"], ["slot.district", "slot.id"]),
+        sa.Index("ix_supply_order_household_id", "district", "household_id"),
+        sa.Index("ix_supply_order_slot_id", "district", "slot_id"),
+        sa.Index("ix_supply_order_recorded_at", "district", "recorded_at", "id"),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    household_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    premises_id: Mapped[UUID]
+    firm_id: Mapped[UUID]
+    zone_id: Mapped[UUID]
+    slot_id: Mapped[UUID]
+    purpose: Mapped[Purpose]
+    channel: Mapped[Channel]
+    booked_by: Mapped[UUID]
+    decision_id: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+
+class OrderLine(Base):
+    """One card's bottle in an order. One open line per card, held by the database."""
+
+    __tablename__ = "order_line"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "order_id"], ["supply_order.district", "supply_order.id"]),
+        sa.Index(
+            "uq_order_line_open_card",
+            "district",
+            "card_id",
+            unique=True,
+            postgresql_where=sa.text("state IN ('booked', 'loaded')"),
+        ),
+        sa.Index("ix_order_line_order_id", "district", "order_id"),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    order_id: Mapped[UUID]
+    card_id: Mapped[UUID]
+    cylinder_model: Mapped[str]
+    state: Mapped[LineState]
+    recorded_at: Mapped[datetime]
+
+
+class BookingRepeat(Base):
+    """The frightened customer: refused again on the same card and day is one row with a count."""
+
+    __tablename__ = "booking_repeat"
+    __table_args__ = grouped(Group.DISTRICT)
+
+    district: Mapped[District]
+    card_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    times: Mapped[int]
+    last_at: Mapped[datetime]

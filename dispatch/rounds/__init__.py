@@ -1,0 +1,1 @@
+"""Who drives what where: asks routing, stores the plan and what really happened."""

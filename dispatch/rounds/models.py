@@ -1,0 +1,88 @@
+"""Tables of rounds: the plan of a zone's day as it was solved and checked, and the rounds made of it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, District, Group, Json, JsonList, NewId, grouped
+from dispatch.rounds.states import PlanState, RoundState
+
+
+class RoundPlan(Base):
+    """One zone's day: the problem and the plan in full, so that the checker can judge them again."""
+
+    __tablename__ = "round_plan"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.Index(
+            "uq_round_plan_applied",
+            "district",
+            "zone_id",
+            "day",
+            "wave",
+            unique=True,
+            postgresql_where=sa.text("state = 'applied'"),
+        ),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    zone_id: Mapped[UUID]
+    day: Mapped[date]
+    wave: Mapped[int]
+    state: Mapped[PlanState]
+    problem: Mapped[Json]
+    plan: Mapped[Json]
+    unserved: Mapped[JsonList]
+    engine: Mapped[str]
+    seed: Mapped[int]
+    iterations: Mapped[int]
+    travel_s: Mapped[int]
+    distance_m: Mapped[int]
+    travel_times: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class Round(Base):
+    """配送趟次: what one binding drives on a day, in the order planned."""
+
+    __tablename__ = "round"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "plan_id"], ["round_plan.district", "round_plan.id"]),
+        sa.Index("ix_round_courier_id", "district", "courier_id", "day"),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    plan_id: Mapped[UUID]
+    zone_id: Mapped[UUID]
+    day: Mapped[date]
+    binding_district: Mapped[int]
+    binding_id: Mapped[UUID]
+    courier_id: Mapped[UUID]
+    vehicle_id: Mapped[UUID]
+    supply_site_id: Mapped[UUID]
+    state: Mapped[RoundState]
+    recorded_at: Mapped[datetime]
+
+
+class RoundStop(Base):
+    """One order on a round: which trip, which place in it, when it should be reached."""
+
+    __tablename__ = "round_stop"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "round_id"], ["round.district", "round.id"]),
+        sa.UniqueConstraint("district", "round_id", "trip", "position"),
+        sa.Index("ix_round_stop_order_id", "district", "order_id"),
+    )
+
+    district: Mapped[District]
+    round_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    trip: Mapped[int]
+    position: Mapped[int]
+    arrive_at: Mapped[datetime]

@@ -1,0 +1,136 @@
+"""Tables of safety: checks with their items, hazards with what was done about them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, District, Group, NewId, grouped
+from dispatch.safety.states import HazardState
+
+
+class CheckMode(StrEnum):
+    ON_SITE = "on_site"
+    VIDEO = "video"
+    PHONE = "phone"
+
+
+class CheckReason(StrEnum):
+    """Why the visit was made. Only a delivery has an order."""
+
+    DELIVERY = "delivery"
+    SURVEY = "survey"
+    LOOK_BACK = "look_back"
+    RECHECK = "recheck"
+
+
+class CheckOutcome(StrEnum):
+    """No finding is also a result; a refused check is recorded as refused."""
+
+    CLEAR = "clear"
+    FINDINGS = "findings"
+    REFUSED = "refused"
+
+
+class SafetyCheck(Base):
+    """安检: immutable once signed; a correction is a new check."""
+
+    __tablename__ = "safety_check"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.Index("ix_safety_check_household_id", "district", "household_id"),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    household_id: Mapped[UUID]
+    order_id: Mapped[UUID | None]
+    reason: Mapped[CheckReason]
+    mode: Mapped[CheckMode]
+    outcome: Mapped[CheckOutcome]
+    blocking: Mapped[bool]
+    checked_by: Mapped[UUID]
+    user_signed: Mapped[bool]
+    briefed: Mapped[bool]
+    checked_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class ItemResult(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Grade(StrEnum):
+    """Grades of a finding, mildest first. The courier may raise the catalogue's grade, not lower it."""
+
+    GENERAL = "general"
+    SERIOUS = "serious"
+    MAJOR = "major"
+
+
+class CheckItem(Base):
+    """One item of a check, by its code in the catalogue."""
+
+    __tablename__ = "check_item"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "check_id"], ["safety_check.district", "safety_check.id"]),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    check_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(primary_key=True)
+    result: Mapped[ItemResult]
+    grade: Mapped[Grade | None]
+    measured: Mapped[int | None]
+    photo_sha256: Mapped[str | None]
+
+
+class Hazard(Base):
+    """隐患: found by a check, with its grade and deadline. Blocking ones stop supply until re-checked."""
+
+    __tablename__ = "hazard"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "check_id"], ["safety_check.district", "safety_check.id"]),
+        sa.Index("ix_hazard_household_id", "district", "household_id"),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    household_id: Mapped[UUID]
+    check_id: Mapped[UUID]
+    item: Mapped[str]
+    grade: Mapped[Grade]
+    blocking: Mapped[bool]
+    state: Mapped[HazardState]
+    deadline_on: Mapped[date | None]
+    found_at: Mapped[datetime]
+    found_by: Mapped[UUID]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None]
+    closing_check_id: Mapped[UUID | None]
+
+
+class Notice(Base):
+    """整改通知书: every failed blocking item produces one, with the way it was received."""
+
+    __tablename__ = "notice"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "hazard_id"], ["hazard.district", "hazard.id"]),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    hazard_id: Mapped[UUID]
+    number: Mapped[str]
+    received_how: Mapped[str]
+    told_at: Mapped[datetime]

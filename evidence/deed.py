@@ -1,0 +1,309 @@
+"""The deed: one unit of work, one entry, one commit. Nothing else in the program commits business rows.
+
+    @does("cylinder.fill")
+    def fill(deed: Deed, station_id: UUID, code: str) -> Answer:
+        ...
+
+    fill(doing, station_id=…, code=…)
+
+The work runs in a savepoint and is flushed inside it. Done: work and entry are committed together.
+Refused: the work is undone, the entry with all its reasons (and what was ``kept``) is committed, and the
+refusal travels on. Anything else that goes wrong undoes everything and leaves no trace.
+
+A lost race against a constraint of the database becomes a refusal by the constraint's name
+(``held_by``). A deadlock or a lock not had in time makes the whole deed run again, a few times.
+"""
+
+import functools
+import random
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
+
+import psycopg.errors
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from core import clock, idempotency, outbox
+from core.auth import Actor
+from core.db import Base, table_of
+from core.doing import Doing
+from core.ground import Ground
+from core.ids import new_id
+from core.problems import Busy
+from core.refusal import Reason, Refusal, Refused, plain
+from evidence.entry import Place, Subject, entry_bytes, leaf_hash
+from evidence.models import Entry, Head, Link, Outcome, SubjectType
+
+Answer = dict[str, Any]
+"""What a deed answers: ids and words only, so that it can be kept and said again."""
+
+P = ParamSpec("P")
+
+TRIES = 4
+_RETRIED = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.SerializationFailure,
+)
+_REFUSAL_SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+_reasons_by_constraint: dict[str, Reason] = {}
+
+
+def held_by(constraint: str, reason: Reason) -> None:
+    """Say which refusal it is when the database itself refuses under this constraint's name."""
+    _reasons_by_constraint[constraint] = reason
+
+
+@dataclass(slots=True)
+class Deed:
+    """The open deed, as the work sees it. Acts of lower rooms take it and never commit."""
+
+    db: Session
+    doing: Doing
+    verb: str
+    id: UUID
+    recorded_at: datetime
+    occurred_at: datetime
+    columns: dict[str, UUID] = field(default_factory=dict)
+    subjects: set[Subject] = field(default_factory=set)
+    payload: dict[str, Any] = field(default_factory=dict)
+    kept: list[Base] = field(default_factory=list)
+
+    @property
+    def actor(self) -> Actor:
+        return self.doing.actor
+
+    @property
+    def ground(self) -> Ground:
+        return self.doing.ground
+
+    @property
+    def district(self) -> int:
+        return self.doing.district
+
+    def about(self, type: SubjectType, key: UUID | str) -> None:
+        """This deed touches the chain of that subject."""
+        self.subjects.add(Subject(type, str(key)))
+
+    def note(self, **facts: Any) -> None:
+        """Put facts into the entry: ids, codes, days, amounts. Never personal data, never free text."""
+        self.payload.update({name: plain(value) for name, value in facts.items()})
+
+    def at(
+        self,
+        *,
+        firm: UUID | None = None,
+        site: UUID | None = None,
+        zone: UUID | None = None,
+        round: UUID | None = None,
+    ) -> None:
+        """Columns of the entry: where in the trade it happened."""
+        named = {"firm_id": firm, "site_id": site, "zone_id": zone, "round_id": round}
+        self.columns.update({name: value for name, value in named.items() if value is not None})
+
+    def keep(self, row: Base) -> None:
+        """Write this row also when the deed is refused (a decision, a count of repetitions)."""
+        self.kept.append(row)
+
+    def tell(self, topic: str, **facts: Any) -> None:
+        """Tell the rooms above, in this same transaction."""
+        outbox.tell(self.db, self.district, topic, {name: plain(value) for name, value in facts.items()})
+
+
+def does(
+    verb: str,
+) -> Callable[[Callable[Concatenate[Deed, P], Answer]], Callable[Concatenate[Doing, P], Answer]]:
+    """Make a function of an open deed into a verb that opens, records and commits it."""
+
+    def decorate(work: Callable[Concatenate[Deed, P], Answer]) -> Callable[Concatenate[Doing, P], Answer]:
+        @functools.wraps(work)
+        def verb_of_the_trade(doing: Doing, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+            return run(doing, verb, lambda deed: work(deed, *args, **kwargs))
+
+        return verb_of_the_trade
+
+    return decorate
+
+
+def run(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
+    for attempt in range(TRIES):
+        try:
+            return _once(doing, verb, work)
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.QueryCanceled):
+                raise Busy from error
+            if not isinstance(error.orig, _RETRIED):
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
+    raise Busy
+
+
+def _once(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
+    with doing.ground.sessions() as db:
+        at = clock.now()
+        deed = Deed(db, doing, verb, new_id(), at, at)
+        standing = _claim(deed)
+        if standing is not None:
+            doing.replayed = True
+            return _say_again(standing)
+        try:
+            answer = _work(deed, work)
+        except Refused as refused:
+            raise _keep_refusal(deed, refused) from None
+        _write_entry(deed, Outcome.DONE, (), None)
+        _settle(deed, answer=answer)
+        db.commit()
+        return answer
+
+
+def _work(deed: Deed, work: Callable[[Deed], Answer]) -> Answer:
+    """The work, in its savepoint; a constraint's "no" becomes a refusal by name."""
+    try:
+        with deed.db.begin_nested():
+            answer = work(deed)
+            deed.db.flush()
+    except IntegrityError as error:
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        reason = _reasons_by_constraint.get(name or "")
+        if reason is None:
+            raise
+        raise Refused([reason()]) from error
+    deed.db.add_all(deed.kept)
+    deed.db.flush()
+    return answer
+
+
+def _keep_refusal(deed: Deed, refused: Refused) -> Refused:
+    """The work is undone; what must outlive it is written, with every reason."""
+    deed.db.expunge_all()
+    deed.db.add_all(deed.kept)
+    deed.db.flush()
+    number = _new_refusal_number(deed.recorded_at)
+    _write_entry(deed, Outcome.REFUSED, refused.refusals, number)
+    _settle(deed, reasons=[refusal.to_plain() for refusal in refused.refusals], refusal_no=number)
+    deed.db.commit()
+    return Refused(refused.refusals, number)
+
+
+def _new_refusal_number(at: datetime) -> str:
+    """Date and six symbols, short enough to be read out over the telephone."""
+    return f"{clock.day_of(at):%Y%m%d}-" + "".join(secrets.choice(_REFUSAL_SYMBOLS) for _ in range(6))
+
+
+def _claim(deed: Deed) -> idempotency.Idempotency | None:
+    doing = deed.doing
+    if doing.key is None:
+        return None
+    return idempotency.claim(
+        deed.db,
+        {
+            "district": doing.district,
+            "actor_id": doing.actor.principal_id,
+            "key": doing.key,
+            "verb": deed.verb,
+            "fingerprint": doing.fingerprint,
+            "recorded_at": deed.recorded_at,
+        },
+    )
+
+
+def _settle(deed: Deed, **answer: Any) -> None:
+    doing = deed.doing
+    if doing.key is not None:
+        idempotency.settle(
+            deed.db, doing.district, doing.actor.principal_id, doing.key, entry_id=deed.id, **answer
+        )
+
+
+def _say_again(standing: idempotency.Idempotency) -> Answer:
+    if standing.reasons is not None:
+        raise Refused([Refusal.from_plain(row) for row in standing.reasons], standing.refusal_no)
+    return standing.answer or {}
+
+
+def _write_entry(deed: Deed, outcome: Outcome, reasons: tuple[Refusal, ...], number: str | None) -> None:
+    if not deed.subjects:
+        raise LookupError(f"{deed.verb}: expected at least one subject with a chain, found none")
+    places = _lock_heads(deed.db, sorted(deed.subjects))
+    actor = deed.actor
+    columns = {
+        "id": deed.id,
+        "verb": deed.verb,
+        "outcome": outcome,
+        "district": deed.district,
+        "actor_id": actor.principal_id,
+        "role": actor.role.value,
+        "refusal_no": number,
+        "occurred_at": deed.occurred_at,
+        "recorded_at": deed.recorded_at,
+        **{name: deed.columns.get(name) for name in ("firm_id", "site_id", "zone_id", "round_id")},
+    }
+    fields: dict[str, Any] = {name: _written(value) for name, value in columns.items()}
+    fields["payload"] = deed.payload
+    fields["reasons"] = [refusal.to_plain() for refusal in reasons]
+    written = entry_bytes(fields, places)
+    hashed = leaf_hash(written)
+    deed.db.execute(_INSERT_ENTRY, {**columns, "written": written, "hash": hashed})
+    deed.db.execute(
+        _INSERT_LINK,
+        [
+            {
+                "subject_type": place.subject.type,
+                "subject_key": place.subject.key,
+                "seq": place.seq,
+                "entry_id": deed.id,
+                "previous": place.previous,
+            }
+            for place in places
+        ],
+    )
+    deed.db.execute(
+        _MOVE_HEAD,
+        [
+            {"b_type": place.subject.type, "b_key": place.subject.key, "b_seq": place.seq, "b_hash": hashed}
+            for place in places
+        ],
+    )
+
+
+_heads = table_of(Head)
+_INSERT_ENTRY = sa.insert(table_of(Entry))
+_INSERT_LINK = sa.insert(table_of(Link))
+_OPEN_HEAD = insert(_heads).on_conflict_do_nothing()
+_READ_HEAD = (
+    sa.select(_heads.c.seq, _heads.c.hash)
+    .where(_heads.c.subject_type == sa.bindparam("b_type"), _heads.c.subject_key == sa.bindparam("b_key"))
+    .with_for_update()
+)
+_MOVE_HEAD = (
+    sa.update(_heads)
+    .where(_heads.c.subject_type == sa.bindparam("b_type"), _heads.c.subject_key == sa.bindparam("b_key"))
+    .values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"))
+)
+
+
+def _lock_heads(db: Session, subjects: list[Subject]) -> list[Place]:
+    """Lock the heads one by one, ascending: the last locks any deed takes (house rule 14)."""
+    db.execute(
+        _OPEN_HEAD,
+        [{"subject_type": one.type, "subject_key": one.key, "seq": 0, "hash": None} for one in subjects],
+    )
+    places = []
+    for subject in subjects:
+        head = db.execute(_READ_HEAD, {"b_type": subject.type, "b_key": subject.key}).one()
+        places.append(Place(subject, head.seq + 1, head.hash))
+    return places
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return clock.stamp(value)
+    return plain(value)

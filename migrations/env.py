@@ -1,0 +1,11 @@
+"""Alembic's entry: one connection as the owner, one transaction for all migrations."""
+
+import sqlalchemy as sa
+from alembic import context
+
+url = context.config.attributes["url"]
+
+with sa.create_engine(url).connect() as connection:
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()

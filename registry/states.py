@@ -1,0 +1,47 @@
+"""What a person's act changes: accounts and cards. What a date changes is computed, never stored."""
+
+from enum import StrEnum
+
+from core.machine import Machine, Move
+
+
+class AccountState(StrEnum):
+    OPEN = "open"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class CardState(StrEnum):
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
+ACCOUNT = Machine(
+    "account",
+    "account",
+    AccountState.OPEN,
+    [
+        Move("suspend", AccountState.OPEN, AccountState.SUSPENDED),
+        Move("resume", AccountState.SUSPENDED, AccountState.OPEN),
+        Move("close", AccountState.OPEN, AccountState.CLOSED),
+        Move("close", AccountState.SUSPENDED, AccountState.CLOSED),
+    ],
+)
+
+# A lost or blocked card comes back with a new credential; the card's id stays for life.
+CARD = Machine(
+    "card",
+    "card",
+    CardState.ACTIVE,
+    [
+        Move("report_lost", CardState.ACTIVE, CardState.LOST),
+        Move("block", CardState.ACTIVE, CardState.BLOCKED),
+        Move("replace", CardState.LOST, CardState.ACTIVE),
+        Move("unblock", CardState.BLOCKED, CardState.ACTIVE),
+        Move("close", CardState.ACTIVE, CardState.CLOSED),
+        Move("close", CardState.LOST, CardState.CLOSED),
+        Move("close", CardState.BLOCKED, CardState.CLOSED),
+    ],
+)

@@ -1,0 +1,161 @@
+"""The deed: done is committed with its entry; refused is undone and kept; a bug leaves no trace."""
+
+import threading
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.auth import Role, ScopeKind
+from core.doing import Doing
+from core.ground import Ground
+from core.problems import KeyReused
+from core.refusal import Refused, reason
+from evidence.deed import Answer, Deed, does, held_by
+from evidence.models import Entry, Head, Link, Outcome, SubjectType
+from evidence.verify import verify
+from registry.models import Firm
+from tests.conftest import doing_as
+
+NOT_TODAY = reason(
+    "test.not_today",
+    "S01",
+    zh="今天不行:{why}",
+    en="not today: {why}",
+    office=("wait", "改天再来", "come back"),
+)
+TAKEN = reason("test.taken", "S03", zh="已占用", en="taken", office=("other", "换一个", "take another"))
+
+
+@does("test.register_firm")
+def register_firm(deed: Deed, uscc: str, refuse: bool = False, break_down: bool = False) -> Answer:
+    deed.about(SubjectType.REGISTER, "310105")
+    deed.note(uscc=uscc)
+    firm = Firm(home_district=310105, name="样例", uscc=uscc, recorded_at=deed.recorded_at)
+    deed.db.add(firm)
+    deed.db.flush()
+    if refuse:
+        raise Refused([NOT_TODAY(why="rain")])
+    if break_down:
+        raise RuntimeError("a bug")
+    return {"firm_id": str(firm.id)}
+
+
+def entries(db: Session) -> list[Entry]:
+    return list(db.scalars(sa.select(Entry).order_by(Entry.recorded_at, Entry.id)))
+
+
+def keyed(ground: Ground, key: str, fingerprint: bytes = b"a", principal: UUID | None = None) -> Doing:
+    who = doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, "")
+    if principal:
+        who.actor = type(who.actor)(principal, who.actor.reach)
+    who.key, who.fingerprint = key, fingerprint
+    return who
+
+
+def test_done_commits_the_work_and_one_entry(doing: Doing, db: Session) -> None:
+    register_firm(doing, uscc="A")
+    assert [firm.uscc for firm in db.scalars(sa.select(Firm))] == ["A"]
+    [entry] = entries(db)
+    assert (entry.verb, entry.outcome) == ("test.register_firm", Outcome.DONE)
+    assert not list(verify(db))
+
+
+def test_refused_undoes_the_work_and_keeps_the_entry_with_its_reasons(doing: Doing, db: Session) -> None:
+    with pytest.raises(Refused) as refused:
+        register_firm(doing, uscc="A", refuse=True)
+    assert not list(db.scalars(sa.select(Firm)))
+    [entry] = entries(db)
+    assert (entry.outcome, entry.refusal_no) == (Outcome.REFUSED, refused.value.number)
+    assert b'"code":"test.not_today"' in entry.written
+    assert b'"why":"rain"' in entry.written
+
+
+def test_a_bug_leaves_no_trace(doing: Doing, db: Session) -> None:
+    with pytest.raises(RuntimeError):
+        register_firm(doing, uscc="A", break_down=True)
+    assert not list(db.scalars(sa.select(Firm)))
+    assert not entries(db)
+    assert not list(db.scalars(sa.select(Head)))
+
+
+def test_a_constraint_of_the_database_becomes_a_refusal_by_its_name(doing: Doing, db: Session) -> None:
+    held_by("uq_firm_uscc", TAKEN)
+    register_firm(doing, uscc="A")
+    with pytest.raises(Refused) as refused:
+        register_firm(doing, uscc="A")
+    assert [one.code for one in refused.value.refusals] == ["test.taken"]
+    assert [entry.outcome for entry in entries(db)] == [Outcome.DONE, Outcome.REFUSED]
+
+
+def test_the_same_key_answers_as_it_first_did(ground: Ground, db: Session) -> None:
+    first = keyed(ground, "key-0001")
+    again = keyed(ground, "key-0001", principal=first.actor.principal_id)
+    assert register_firm(first, uscc="A") == register_firm(again, uscc="A")
+    assert again.replayed
+    assert not first.replayed
+    assert len(entries(db)) == 1
+
+
+def test_a_refusal_is_said_again_under_the_same_number(ground: Ground, db: Session) -> None:
+    first = keyed(ground, "key-0001")
+    with pytest.raises(Refused) as before:
+        register_firm(first, uscc="A", refuse=True)
+    again = keyed(ground, "key-0001", principal=first.actor.principal_id)
+    with pytest.raises(Refused) as after:
+        register_firm(again, uscc="A", refuse=True)
+    assert before.value.number == after.value.number
+    assert before.value.refusals == after.value.refusals
+    assert len(entries(db)) == 1
+
+
+def test_the_same_key_with_another_body_is_a_fault(ground: Ground) -> None:
+    first = keyed(ground, "key-0001")
+    register_firm(first, uscc="A")
+    other = keyed(ground, "key-0001", b"b", first.actor.principal_id)
+    with pytest.raises(KeyReused):
+        register_firm(other, uscc="B")
+
+
+def test_threads_with_one_key_do_one_deed(ground: Ground, db: Session) -> None:
+    principal = keyed(ground, "key-0001").actor.principal_id
+    answers: list[Answer] = []
+    started = threading.Barrier(8)
+
+    def go() -> None:
+        started.wait()
+        answers.append(register_firm(keyed(ground, "key-0001", principal=principal), uscc="A"))
+
+    threads = [threading.Thread(target=go) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8
+    assert all(answer == answers[0] for answer in answers)
+    assert len(entries(db)) == 1
+
+
+def test_threads_on_one_chain_leave_it_whole(ground: Ground, db: Session) -> None:
+    def go(name: str) -> None:
+        who = doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, "")
+        for number in range(5):
+            register_firm(who, uscc=f"{name}{number}")
+
+    threads = [threading.Thread(target=go, args=(name,)) for name in "ABCDEF"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    links = list(db.scalars(sa.select(Link).order_by(Link.seq)))
+    assert [link.seq for link in links] == list(range(1, 31))
+    assert not list(verify(db))
+
+
+def test_the_application_may_not_change_or_delete_an_entry(doing: Doing, db: Session) -> None:
+    register_firm(doing, uscc="A")
+    for statement in ("UPDATE evidence_entry SET verb = 'x'", "DELETE FROM evidence_link"):
+        with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+            db.execute(sa.text(statement))
+        db.rollback()

@@ -1,0 +1,1 @@
+"""Top: pages and entry points. Calls services and queries, holds no rule."""

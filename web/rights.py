@@ -1,0 +1,91 @@
+"""Which role has which verb: the one table. Scope is judged row by row by the services and queries."""
+
+from core.auth import Role
+
+READ_TRACE = {"trace.read", "order.read", "household.read", "cylinder.read"}
+
+RIGHTS: dict[Role, frozenset[str]] = {
+    Role.RESIDENT: frozenset({"slot.read", "order.book", "order.cancel", "order.read", "door_code.read"}),
+    Role.COURIER: frozenset(
+        {
+            "cylinder.ask",
+            "cylinder.load",
+            "round.read",
+            "round.drive",
+            "order.deliver",
+            "order.fail",
+            "door_code.issue",
+            "check.record",
+        }
+    ),
+    Role.FILLER: frozenset({"cylinder.ask", "cylinder.fill", "cylinder.receive", "cylinder.read"}),
+    Role.CLERK: frozenset(
+        {
+            "staff.register",
+            "vehicle.register",
+            "device.enrol",
+            "person.register",
+            "person.verify",
+            "person.reveal",
+            "premises.register",
+            "account.open",
+            "account.transfer",
+            "account.suspend",
+            "account.import",
+            "card.issue",
+            "card.replace",
+            "card.block",
+            "contract.sign",
+            "cylinder.register",
+            "cylinder.import",
+            "cylinder.receive",
+            "cylinder.ask",
+            "slot.read",
+            "order.book",
+            "order.cancel",
+            "hazard.read",
+            "hazard.tell",
+            "hazard.claim_mended",
+            *READ_TRACE,
+        }
+    ),
+    Role.DISPATCHER: frozenset(
+        {
+            "zone.publish",
+            "binding.bind",
+            "binding.end",
+            "slot.open",
+            "slot.read",
+            "order.book",
+            "order.cancel",
+            "order.read",
+            "plan.make",
+            "plan.read",
+            "plan.apply",
+            "round.read",
+            "order.fail",
+            "cylinder.ask",
+            "hazard.read",
+        }
+    ),
+    Role.REGULATOR: frozenset(
+        {
+            "cylinder.ask",
+            "cylinder.hold",
+            "cylinder.release",
+            "hazard.read",
+            "hazard.close",
+            "check.record",
+            "person.reveal",
+            "refusal.read",
+            "tip.read",
+            "plan.read",
+            "round.read",
+            *READ_TRACE,
+        }
+    ),
+    Role.AGENCY: frozenset({"cylinder.ask", "cylinder.inspect", "cylinder.scrap", "cylinder.read"}),
+    Role.ADMINISTRATOR: frozenset(
+        {"firm.register", "site.register", "grant.give", "grant.end", "cylinder_type.enter"}
+    ),
+}
