@@ -314,6 +314,8 @@ def _asks_less(tighter: Tighter, here: Any, wider: Any) -> bool:
         return False
     if wider is None:
         return True
+    if tighter == "higher" and isinstance(here, list):
+        return not set(here) >= set(wider)
     match tighter:
         case "lower":
             return bool(here > wider)
