@@ -1,5 +1,77 @@
-"""Thin: load the form, call one service, dump the answer."""
+"""Thin: load the query, ask, dump the answer."""
 
-from core.http import Room
+import json
+from typing import Any
+from uuid import UUID
 
-room = Room("oversight", __name__)
+from core.http import Room, doing
+from core.refusal import Refusal
+from evidence.models import Entry
+from oversight import queries
+from oversight.queries import trace_view
+from oversight.schemas import PageQuery, RefusedPage, TipPage, TraceOut, TraceQuery
+
+room = Room("oversight", __name__, description="Traces, refusals and tips")
+
+
+@room.get("/cylinders/<uuid:cylinder_id>/trace")
+@room.may("trace.read")
+@room.arguments(TraceQuery, location="query")
+@room.response(200, TraceOut)
+def trace_cylinder(query: dict[str, Any], cylinder_id: UUID) -> Any:
+    """A bottle's whole life, from the evidence."""
+    return trace_view(
+        queries.cylinder_trace(doing(), cylinder_id, query.get("as_of")), doing().actor.audience
+    )
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/trace")
+@room.may("trace.read")
+@room.arguments(TraceQuery, location="query")
+@room.response(200, TraceOut)
+def trace_household(query: dict[str, Any], district: int, household_id: UUID) -> Any:
+    """A household with its cards; no personal data."""
+    found = queries.household_trace(doing(), household_id, query.get("as_of"))
+    return trace_view(found, doing().actor.audience)
+
+
+@room.get("/districts/<int:district>/orders/<uuid:order_id>/trace")
+@room.may("trace.read")
+@room.arguments(TraceQuery, location="query")
+@room.response(200, TraceOut)
+def trace_order(query: dict[str, Any], district: int, order_id: UUID) -> Any:
+    """An order with the bottles it moved: back to their filling, forward to today."""
+    found = queries.order_trace(doing(), order_id, query.get("as_of"))
+    return trace_view(found, doing().actor.audience)
+
+
+@room.get("/districts/<int:district>/refusals")
+@room.may("refusal.read")
+@room.arguments(PageQuery, location="query")
+@room.response(200, RefusedPage)
+def list_refusals(query: dict[str, Any], district: int) -> Any:
+    """Refused deeds with all their reasons."""
+    page = queries.refusals(doing(), limit=query["limit"], cursor=query.get("cursor"))
+    return {"items": [_refused_view(row.Entry) for row in page.items], "next_cursor": page.next_cursor}
+
+
+@room.get("/districts/<int:district>/tips")
+@room.may("tip.read")
+@room.arguments(PageQuery, location="query")
+@room.response(200, TipPage)
+def list_tips(query: dict[str, Any], district: int) -> Any:
+    """What the rooms below thought a regulator should look at."""
+    page = queries.tips(doing(), limit=query["limit"], cursor=query.get("cursor"))
+    return {"items": [row.Tip for row in page.items], "next_cursor": page.next_cursor}
+
+
+def _refused_view(entry: Entry) -> dict[str, Any]:
+    reasons = json.loads(entry.written)["reasons"]
+    return {
+        "entry_id": entry.id,
+        "verb": entry.verb,
+        "role": entry.role,
+        "refusal_no": entry.refusal_no,
+        "recorded_at": entry.recorded_at,
+        "reasons": [Refusal.from_plain(row).worded(doing().actor.audience) for row in reasons],
+    }

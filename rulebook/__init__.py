@@ -30,3 +30,13 @@ docs/rulebook.md.
     decisions.py  keeps decisions and judges them again: decision_of, replay
     printed.py    the two printed pages: the rulebook and every refusal
 """
+
+from functools import cache
+
+from rulebook.edition import Edition
+
+
+@cache
+def current() -> Edition:
+    """The edition of this checkout, read once per process. Old editions live in the database."""
+    return Edition.load()

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 import app as application
+import rulebook
 from core import clock, config, db
 from core.auth import Actor, Reach, Role, ScopeKind
 from core.db import Base
@@ -21,6 +22,7 @@ from core.ground import Ground
 from core.ids import new_id
 from core.postgres import FAST_TEST_SETTINGS, Cluster
 from core.sealed import Keyring
+from rulebook.decisions import keep_edition
 from tests.desk import Desk
 
 CHANGNING = 310105
@@ -44,6 +46,9 @@ def _build(url: str) -> None:
         connection.execute(sa.text("CREATE EXTENSION btree_gist"))
         Base.metadata.create_all(connection)
         connection.exec_driver_sql(fences(Base.metadata).replace("%", "%%"))
+    with Session(engine) as opened:
+        keep_edition(opened, rulebook.current())
+        opened.commit()
     engine.dispose()
 
 

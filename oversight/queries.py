@@ -1,0 +1,190 @@
+"""Traces: what happened to a bottle, a household or an order, from the evidence alone.
+
+A trace holds no personal data: people and households are ids; revealing them is a deed of its own
+(registry). Every answer says ``as_of``: what was known then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.auth import Role
+from core.doing import Doing
+from core.paging import Page, Pager
+from core.problems import NotFound
+from core.refusal import Audience, Refusal
+from cylinders.models import Cylinder
+from dispatch.orders.models import Order
+from evidence.entry import Subject
+from evidence.models import Entry, Outcome, SubjectType
+from evidence.queries import Chain, ChainEntry, chain
+from oversight.models import Tip
+from registry.models import Account, Card, Household, Premises
+
+MOST_CHAINS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Chains that belong together, their entries in order of time, and the subjects one step further."""
+
+    subject: Subject
+    as_of: datetime
+    intact: bool
+    chains: tuple[Chain, ...]
+    events: tuple[ChainEntry, ...]
+    leads_to: tuple[Subject, ...]
+    complete: bool
+
+
+def cylinder_trace(doing: Doing, cylinder_id: UUID, as_of: datetime | None) -> Trace:
+    """A bottle from registration to now. Its owner's firm and every regulator and agency may read it."""
+    with doing.ground.sessions() as db:
+        bottle = db.get(Cylinder, cylinder_id)
+        if bottle is None:
+            raise NotFound
+        if doing.actor.role not in (Role.REGULATOR, Role.AGENCY):
+            doing.actor.must_reach(firm=bottle.owner_firm_id)
+        return _trace(db, [Subject(SubjectType.CYLINDER, str(cylinder_id))], as_of)
+
+
+def household_trace(doing: Doing, household_id: UUID, as_of: datetime | None) -> Trace:
+    """A household with its cards, orders, hazards, and the bottles they name."""
+    with doing.ground.sessions() as db:
+        district = doing.district
+        household = db.get(Household, (district, household_id))
+        if household is None:
+            raise NotFound
+        _must_reach_household(doing, db, household)
+        cards = db.scalars(
+            sa.select(Card.id).where(Card.district == district, Card.household_id == household_id)
+        )
+        first = Subject(SubjectType.HOUSEHOLD, str(household_id))
+        return _trace(db, [first, *(Subject(SubjectType.CARD, str(card)) for card in cards)], as_of)
+
+
+def order_trace(doing: Doing, order_id: UUID, as_of: datetime | None) -> Trace:
+    """An order with its cards and, back to the filling and forward to today, the bottles it moved."""
+    with doing.ground.sessions() as db:
+        order = db.get(Order, (doing.district, order_id))
+        if order is None:
+            raise NotFound
+        household = db.get_one(Household, (doing.district, order.household_id))
+        _must_reach_household(doing, db, household)
+        first = Subject(SubjectType.ORDER, str(order_id))
+        bottles = {
+            subject
+            for entry in chain(db, first, as_of).entries
+            for subject in entry.subjects
+            if subject.type in (SubjectType.CYLINDER, SubjectType.HAZARD)
+        }
+        return _trace(db, [first, *sorted(bottles)], as_of)
+
+
+def _must_reach_household(doing: Doing, db: Session, household: Household) -> None:
+    premises = db.get_one(Premises, (household.district, household.premises_id))
+    firms = db.scalars(
+        sa.select(Account.firm_id).where(
+            Account.district == household.district, Account.household_id == household.id
+        )
+    ).all()
+    row = {"district": household.district, "street": premises.street_code}
+    if not any(doing.actor.reach.covers(**row, firm=firm) for firm in [*firms, None]):
+        raise NotFound
+
+
+def _trace(db: Session, subjects: list[Subject], as_of: datetime | None) -> Trace:
+    at = as_of or clock.now()
+    chains = tuple(chain(db, subject, as_of) for subject in subjects[:MOST_CHAINS])
+    once = {entry.entry_id: entry for one in reversed(chains) for entry in one.entries}
+    events = sorted(once.values(), key=lambda entry: (entry.recorded_at, entry.entry_id))
+    seen = set(subjects)
+    further = sorted({subject for entry in events for subject in entry.subjects} - seen)
+    return Trace(
+        subjects[0],
+        at,
+        all(one.intact for one in chains),
+        chains,
+        tuple(events),
+        tuple(further),
+        len(subjects) <= MOST_CHAINS,
+    )
+
+
+def trace_view(trace: Trace, audience: Audience) -> dict[str, Any]:
+    return {
+        "subject": _subject_view(trace.subject),
+        "as_of": trace.as_of,
+        "intact": trace.intact,
+        "complete": trace.complete,
+        "chains": [
+            {**_subject_view(one.subject), "entries": len(one.entries), "intact": one.intact}
+            for one in trace.chains
+        ],
+        "events": [event_view(event, audience) for event in trace.events],
+        "leads_to": [_subject_view(subject) for subject in trace.leads_to],
+    }
+
+
+def event_view(event: ChainEntry, audience: Audience) -> dict[str, Any]:
+    return {
+        "entry_id": event.entry_id,
+        "verb": event.verb,
+        "outcome": event.outcome,
+        "role": event.role,
+        "actor_id": event.actor_id,
+        "occurred_at": event.occurred_at,
+        "recorded_at": event.recorded_at,
+        "refusal_no": event.refusal_no,
+        "payload": event.payload,
+        "reasons": [Refusal.from_plain(row).worded(audience) for row in event.reasons],
+        "subjects": [_subject_view(subject) for subject in event.subjects],
+        "hash": event.hash.hex(),
+    }
+
+
+def _subject_view(subject: Subject) -> dict[str, str]:
+    return {"type": subject.type.value, "key": subject.key}
+
+
+def refusals(doing: Doing, *, limit: int, cursor: str | None) -> Page:
+    """Refused deeds filed in this district, oldest first."""
+    pager = _pager(doing, "refusals")
+    query = sa.select(Entry).where(Entry.district == doing.district, Entry.outcome == Outcome.REFUSED)
+    doing.actor.must_reach(district=doing.district)
+    with doing.ground.sessions() as db:
+        return pager.page(
+            db,
+            query,
+            Entry.recorded_at,
+            Entry.id,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.Entry.recorded_at, row.Entry.id),
+        )
+
+
+def tips(doing: Doing, *, limit: int, cursor: str | None) -> Page:
+    pager = _pager(doing, "tips")
+    doing.actor.must_reach(district=doing.district)
+    with doing.ground.sessions() as db:
+        return pager.page(
+            db,
+            sa.select(Tip).where(Tip.district == doing.district),
+            Tip.recorded_at,
+            Tip.id,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.Tip.recorded_at, row.Tip.id),
+        )
+
+
+def _pager(doing: Doing, name: str) -> Pager:
+    reach = doing.actor.reach
+    secret = doing.ground.keyring.label.current_key
+    return Pager(secret, f"{name}:{doing.district}:{reach.kind}:{reach.code}")

@@ -1,0 +1,158 @@
+"""House rules as tests: keys that can be sharded, unique refusal codes in two languages, rights for all."""
+
+import re
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.routing import Rule
+
+import app as application
+from core.auth import Role
+from core.db import Base, Group
+from core.machine import MACHINES
+from core.refusal import CATALOGUE, Audience
+from tests.desk import Desk
+from web.rights import RIGHTS
+
+EXEMPT_BY_NAME = {
+    "api_token",
+    "decision",
+    "demo_clock",
+    "evidence_entry",
+    "evidence_head",
+    "evidence_link",
+    "rulebook_edition",
+    "sealed_key",
+    "verdict_ask",
+}
+KEYED = (Group.DISTRICT, Group.CYLINDER, Group.PERSON, Group.IDENTIFIER)
+
+assert application.ROOMS
+TABLES = list(Base.metadata.sorted_tables)
+
+
+def group_of(table: sa.Table) -> Group:
+    return Group(table.info["group"])
+
+
+def key_of(table: sa.Table) -> str:
+    return group_of(table).value
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+def test_each_table_declares_its_group_and_only_named_ones_are_exempt(table: sa.Table) -> None:
+    assert (group_of(table) is Group.EXEMPT) == (table.name in EXEMPT_BY_NAME)
+
+
+@pytest.mark.parametrize("table", [one for one in TABLES if group_of(one) in KEYED], ids=str)
+def test_the_group_key_stands_first_in_every_key(table: sa.Table) -> None:
+    key = key_of(table)
+    keys = [list(table.primary_key.columns.keys())]
+    for constraint in table.constraints:
+        if isinstance(constraint, sa.UniqueConstraint):
+            keys.append(list(constraint.columns.keys()))
+    keys += [list(index.columns.keys()) for index in table.indexes if index.unique]
+    assert all(columns[0] == key for columns in keys), keys
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+def test_foreign_keys_stay_in_their_group_and_carry_its_key(table: sa.Table) -> None:
+    for constraint in table.foreign_key_constraints:
+        target = constraint.referred_table
+        if group_of(target) is Group.REFERENCE or group_of(table) is Group.EXEMPT:
+            continue
+        assert group_of(target) is group_of(table), constraint.name
+        assert next(iter(constraint.columns.keys())) == key_of(table), constraint.name
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+def test_no_table_counts_its_ids_in_the_database(table: sa.Table) -> None:
+    assert all(column.server_default is None and column.identity is None for column in table.columns)
+    assert table.autoincrement_column is None or table.autoincrement_column.autoincrement is False
+
+
+@pytest.mark.parametrize("table", [one for one in TABLES if "state" in one.columns], ids=str)
+def test_every_state_has_a_machine(table: sa.Table) -> None:
+    assert table.name in MACHINES or table.name == "outbox_delivery"
+
+
+@pytest.mark.parametrize("code", sorted(CATALOGUE))
+def test_every_refusal_is_worded_in_two_languages_and_says_what_to_do(code: str) -> None:
+    reason = CATALOGUE[code]
+    assert re.fullmatch(r"[a-z_]+(\.[a-z0-9_]+)+", code)
+    assert re.fullmatch(r"[A-Z][0-9]{2}", reason.rule)
+    assert re.search(r"[\u4e00-\u9fff]", reason.zh)
+    assert re.search(r"[a-z]", reason.en)
+    for audience in Audience:
+        cure = reason.cure_for(audience)
+        assert cure.action
+        assert re.search(r"[\u4e00-\u9fff]", cure.zh)
+        assert re.search(r"[a-z]", cure.en)
+
+
+def routes(app: Flask) -> list[tuple[str, Rule, str]]:
+    """(method, rule, verb) of everything under /api/v1."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1"):
+            view = app.view_functions[rule.endpoint]
+            for method in sorted(rule.methods & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
+                found.append((method, rule, getattr(view, "verb", "")))
+    return found
+
+
+def an_address(rule: Rule) -> str:
+    filled = re.sub(r"<uuid:\w+>", str(uuid4()), rule.rule)
+    filled = re.sub(r"<int:\w+>", "310105", filled)
+    return re.sub(r"<(\w+:)?\w+>", "NOTHING", filled)
+
+
+def test_every_route_names_a_verb_and_every_verb_is_somebodys(app: Flask) -> None:
+    named = {verb for _, _, verb in routes(app)}
+    assert "" not in named
+    assert named == {verb for verbs in RIGHTS.values() for verb in verbs}
+
+
+def test_the_role_by_endpoint_matrix(app: Flask, desk: Desk) -> None:
+    """Every role and nobody, on every route: 401, 403, or past the door; never an error of ours."""
+    people = {role: desk.sign_in(role) for role in Role}
+    for method, rule, verb in routes(app):
+        address = an_address(rule)
+        nobody = app.test_client().open(address, method=method, json={} if method == "POST" else None)
+        assert nobody.status_code == 401, address
+        for role, person in people.items():
+            answer = person.post(address) if method == "POST" else person.get(address)
+            if verb in RIGHTS[role]:
+                assert answer.status_code not in (401, 403), (role, address)
+            else:
+                assert answer.status_code == 403, (role, address)
+            assert answer.status_code < 500, (role, address, answer.text)
+            if answer.status_code >= 400:
+                assert answer.mimetype == "application/problem+json"
+
+
+def test_another_district_is_not_there(app: Flask, desk: Desk) -> None:
+    """Somebody of Qingpu finds nothing of Changning, whatever the verb."""
+    people = {role: desk.sign_in(role, 310118, firm=uuid4()) for role in Role}
+    for method, rule, verb in routes(app):
+        if "<int:district>" not in rule.rule:
+            continue
+        for role, person in people.items():
+            if verb in RIGHTS[role]:
+                address = an_address(rule)
+                answer = person.post(address) if method == "POST" else person.get(address)
+                assert answer.status_code == 404, (role, address, answer.text)
+
+
+def test_the_document_lists_exactly_the_routes(app: Flask) -> None:
+    document = app.test_client().get("/api/openapi.json").json
+    listed = {
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method in operations
+        if method in ("get", "post", "put", "patch", "delete")
+    }
+    standing = {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)) for method, rule, _ in routes(app)}
+    assert listed == standing

@@ -1,0 +1,225 @@
+"""./lpg manage: what an operator does to the house as a whole."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+import rulebook
+from core import clock, config, outbox
+from core.auth import Actor, Grant, Reach, Role, ScopeKind, issue_token
+from core.config import WrongSetting
+from core.doing import Doing
+from core.ids import new_id
+from core.migrate import MIGRATIONS
+from core.postgres import NotStarted
+from core.refusal import Audience, Refused
+from core.sealed import KeyringError
+from evidence.verify import Tally, verify
+from rulebook.decisions import replay
+from rulebook.edition import Edition
+from web import docs
+from web.opening import Opened, opened
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(argv)
+    try:
+        run: Command = options.run
+        return run(options)
+    except (WrongSetting, NotStarted, KeyringError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./lpg manage", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _command(commands, "migrate", _migrate, "bring the database to the newest schema, as its owner")
+    tokens = _command(commands, "tokens", _tokens, "give a new principal a role and print its token, once")
+    tokens.add_argument("--role", required=True, choices=[role.value for role in Role])
+    tokens.add_argument("--scope", default="all", metavar="KIND[:CODE]", help="e.g. district:310105, firm:ID")
+    tokens.add_argument("--district", type=int, required=True, help="where its deeds file, e.g. 310105")
+    tokens.add_argument("--days", type=int, help="how long the token lives; absent: until revoked")
+    imports = _command(commands, "import", _import, "import a register from a JSONL file, one row a line")
+    imports.add_argument("what", choices=["users", "cylinders"])
+    imports.add_argument("file", type=Path)
+    imports.add_argument("--firm", type=UUID, required=True)
+    imports.add_argument("--district", type=int, required=True)
+    imports.add_argument("--document", required=True, help="code of the evidence the register rests on")
+    imports.add_argument("--reference", required=True, help="its number or date")
+    imports.add_argument("--on-error", choices=["proceed", "rollback"], default="rollback")
+    rules = _command(commands, "rules", _rules, "show the law that binds at a place on a day")
+    rules.add_argument("action", choices=["show"])
+    rules.add_argument("--place", required=True, help="100000, 310000, 310105 …")
+    rules.add_argument("--on", type=date.fromisoformat, metavar="YYYY-MM-DD", help="absent: today")
+    _command(commands, "verify", _verify, "read all evidence again; name what was changed, lost or moved")
+    again = _command(commands, "replay", _replay, "judge every stored decision again by the rules of its day")
+    again.add_argument("--with", dest="folder", type=Path, metavar="FOLDER", help="by the law in this folder")
+    _command(commands, "outbox", _outbox, "hand out what is due in the outbox, once")
+    pages = _command(commands, "docs", _docs, "print the generated pages of docs/")
+    pages.add_argument("--check", action="store_true", help="only say whether they are fresh")
+    _command(commands, "drift", _drift, "compare the migrations with the code's tables")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    return command
+
+
+@contextmanager
+def _house() -> Iterator[Opened]:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    import app  # the rooms register their gates, reasons and handlers
+
+    assert app.ROOMS
+    with opened(config.read()) as house:
+        yield house
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    with _house():
+        print("the database stands at the newest schema")
+    return 0
+
+
+def _tokens(options: argparse.Namespace) -> int:
+    kind, _, code = options.scope.partition(":")
+    if kind not in ScopeKind or (kind != ScopeKind.ALL and not code):
+        print(
+            f"--scope: expected KIND:CODE with KIND one of {', '.join(ScopeKind)}, got {options.scope!r}",
+            file=sys.stderr,
+        )
+        return 2
+    with _house() as house, house.ground.sessions() as db:
+        principal = new_id()
+        grant = Grant(
+            principal_id=principal,
+            role=Role(options.role),
+            scope_kind=ScopeKind(kind),
+            scope_code=code,
+            home_district=options.district,
+            from_at=clock.now(),
+        )
+        db.add(grant)
+        ends = clock.now() + timedelta(days=options.days) if options.days else None
+        token = issue_token(db, principal, f"{options.role} by manage", ends)
+        db.commit()
+    print(token)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from cylinders.imports import import_cylinders
+    from registry.imports import import_users
+
+    run = import_users if options.what == "users" else import_cylinders
+    with _house() as house, options.file.open(encoding="utf-8") as lines:
+        actor = Actor(UUID(int=0), Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", options.district))
+        doing = Doing(house.ground, actor, options.district, request_id="manage-import")
+        try:
+            report = run(
+                doing,
+                lines,
+                firm_id=options.firm,
+                document=options.document,
+                reference=options.reference,
+                on_error=options.on_error,
+                progress=lambda done: print(f"\r{done} rows", end="", file=sys.stderr),
+            )
+        except Refused as refused:
+            print(f"\nrefused, nothing was written ({refused.number}):", file=sys.stderr)
+            for refusal in refused.refusals:
+                said = refusal.worded(Audience.OFFICE)
+                print(f"  {said['code']}  {said['zh']} / {said['en']}", file=sys.stderr)
+            return 1
+    print(f"\naccepted {report.accepted}, refused {len(report.faults)}")
+    for fault in report.faults:
+        print(f"  line {fault.line}: {fault.text}")
+    return 1 if report.faults else 0
+
+
+def _rules(options: argparse.Namespace) -> int:
+    edition, day = rulebook.current(), options.on or clock.today()
+    rows = edition.rules_for(options.place, day)
+    if not rows:
+        print(
+            f"no rule binds at {options.place} on {day}: is the place one of the files of rulebook/law?",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"{options.place} on {day}, edition {edition.digest[:12]}\n")
+    for rule in rows:
+        until = f" until {rule.until}" if rule.until else ""
+        print(
+            f"{rule.name} = {rule.value!r}  [{rule.place}] effective {rule.effective}{until}, "
+            f"issued {rule.issued}; {rule.document} {rule.article} ({rule.confidence})"
+        )
+    return 0
+
+
+def _verify(_: argparse.Namespace) -> int:
+    tally, found = Tally(), 0
+    with _house() as house, house.ground.sessions() as db:
+        for finding in verify(db, tally):
+            found += 1
+            print(f"{finding.code}: {finding.where}: {finding.zh} / {finding.en}")
+    print(f"{tally.entries} entries in {tally.chains} chains read again, {found} findings")
+    return 1 if found else 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    edition = Edition.load(options.folder) if options.folder else None
+    found = 0
+    with _house() as house, house.ground.sessions() as db:
+        for difference in replay(db, edition):
+            found += 1
+            before = ",".join(row["code"] for row in difference.before) or "allowed"
+            after = ",".join(row["code"] for row in difference.after) or "allowed"
+            print(f"{difference.id}: {before} -> {after}")
+    print(f"{found} decisions would be answered otherwise")
+    return 1 if found and edition is None else 0
+
+
+def _outbox(_: argparse.Namespace) -> int:
+    with _house() as house:
+        done = sum(outbox.deliver_due(house.ground, one) for one in outbox.districts_due(house.ground))
+    print(f"{done} deliveries handed out")
+    return 0
+
+
+def _docs(options: argparse.Namespace) -> int:
+    import app
+
+    assert app.ROOMS
+    stale = docs.stale_pages() if options.check else docs.write_pages()
+    for page in stale:
+        print(f"{page}: {'stale; run ./lpg manage docs' if options.check else 'written'}")
+    return 1 if options.check and stale else 0
+
+
+def _drift(_: argparse.Namespace) -> int:
+    from web.drift import drift
+
+    differences = drift()
+    for line in differences:
+        print(line)
+    print(f"{len(differences)} differences between {MIGRATIONS.name}/ and the code's tables")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
