@@ -401,7 +401,7 @@ class IdentityCheck(Base):
     checked_at: Mapped[datetime]
 
 
-# --- accounts, cards, contracts -------------------------------------------------------------------------------
+# --- accounts, cards, contracts ------------------------------------------------------------------------------
 
 
 class AccountOrigin(StrEnum):

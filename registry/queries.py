@@ -1,0 +1,296 @@
+"""Reads of the registry.
+
+First the page of exports: plain functions of an open session that the rooms above build on (they judge
+scope themselves). Then the reads behind our own routes, which judge scope row by row and mask what is
+personal; only ``revealed`` opens it, after the deed that gave the reason.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.geo import Datum, Point, ZoneIndex, area_from_geojson
+from registry.models import (
+    Account,
+    Binding,
+    Card,
+    Contract,
+    Firm,
+    Household,
+    IdentityCheck,
+    Licence,
+    LicenceKind,
+    Person,
+    Premises,
+    Site,
+    Staff,
+    Vehicle,
+    Zone,
+    ZoneSet,
+)
+from registry.states import AccountState
+
+# --------------------------------------------------------------------------------------------------------
+# Exports: firms, sites, papers
+
+
+def firm(db: Session, firm_id: UUID) -> Firm | None:
+    return db.get(Firm, firm_id)
+
+
+def site(db: Session, site_id: UUID) -> Site | None:
+    return db.get(Site, site_id)
+
+
+def staff(db: Session, district: int, staff_id: UUID) -> Staff | None:
+    """``district`` is the firm's home."""
+    return db.get(Staff, (district, staff_id))
+
+
+def vehicle(db: Session, district: int, vehicle_id: UUID) -> Vehicle | None:
+    """``district`` is the firm's home."""
+    return db.get(Vehicle, (district, vehicle_id))
+
+
+def licences_of(db: Session, *, firm_id: UUID | None = None, site_id: UUID | None = None) -> list[Licence]:
+    """All papers a firm or a site ever had, oldest first."""
+    holder = Licence.firm_id == firm_id if firm_id else Licence.site_id == site_id
+    return list(db.scalars(sa.select(Licence).where(holder).order_by(Licence.valid_from, Licence.id)))
+
+
+def licence_span(db: Session, kind: LicenceKind, holder_id: UUID, day: date) -> tuple[date, date] | None:
+    """First and last day of the paper that covers ``day``; of the latest one where none does.
+
+    ``holder_id`` is the firm's or the site's id.
+    """
+    held = sa.or_(Licence.firm_id == holder_id, Licence.site_id == holder_id)
+    papers = list(db.scalars(sa.select(Licence).where(held, Licence.kind == kind)))
+    covering = [paper for paper in papers if paper.valid_from <= day <= paper.valid_until]
+    best = max(covering or papers, key=lambda paper: paper.valid_until, default=None)
+    return (best.valid_from, best.valid_until) if best else None
+
+
+# --------------------------------------------------------------------------------------------------------
+# Exports: zones and bindings
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCrew:
+    """A binding on one day, with seconds since that day's midnight, clipped to the day."""
+
+    binding: Binding
+    courier: Staff
+    vehicle: Vehicle
+    from_s: int
+    until_s: int
+
+
+def zone_set_at(db: Session, district: int, day: date) -> ZoneSet | None:
+    """The set in force on ``day``."""
+    return db.scalars(
+        sa.select(ZoneSet)
+        .where(ZoneSet.district == district, ZoneSet.valid_from <= day)
+        .order_by(ZoneSet.valid_from.desc())
+        .limit(1)
+    ).first()
+
+
+def zones_of(db: Session, district: int, zone_set_id: UUID) -> list[Zone]:
+    """The zones of a set, by number."""
+    return list(
+        db.scalars(
+            sa.select(Zone)
+            .where(Zone.district == district, Zone.zone_set_id == zone_set_id)
+            .order_by(Zone.number)
+        )
+    )
+
+
+def zone_at(db: Session, district: int, lon: float, lat: float, day: date) -> Zone | None:
+    """The zone of a place (WGS-84) in the set in force on ``day``.
+
+    A shared border belongs to the zone with the lower number (core.geo's rule over our numbers).
+    """
+    standing = zone_set_at(db, district, day)
+    if standing is None:
+        return None
+    outlines = _ZONES.get(standing.id)
+    if outlines is None:
+        zones = zones_of(db, district, standing.id)
+        outlines = ZoneIndex([(zone.number, area_from_geojson(zone.outline, Datum.WGS84)) for zone in zones])
+        _ZONES.keep(standing.id, outlines)
+    number = outlines.zone_of(Point(lon, lat))
+    if number is None:
+        return None
+    return db.scalars(
+        sa.select(Zone).where(
+            Zone.district == district, Zone.zone_set_id == standing.id, Zone.number == number
+        )
+    ).one()
+
+
+class _LatestOutlines:
+    """Outlines of the sets last asked for. A published set never changes, so they cannot go stale."""
+
+    def __init__(self, most: int):
+        self._most = most
+        self._kept: dict[UUID, ZoneIndex[int]] = {}
+
+    def get(self, zone_set_id: UUID) -> ZoneIndex[int] | None:
+        return self._kept.get(zone_set_id)
+
+    def keep(self, zone_set_id: UUID, outlines: ZoneIndex[int]) -> None:
+        kept = {**self._kept, zone_set_id: outlines}
+        # A new dict, not a changed one: other threads may be reading.
+        self._kept = dict(list(kept.items())[-self._most :])
+
+
+_ZONES = _LatestOutlines(64)
+
+
+def binding_at(db: Session, district: int, at: datetime, *, courier_id: UUID) -> Binding | None:
+    """The courier's binding in force at ``at``. ``district`` is the firm's home."""
+    return db.scalars(
+        sa.select(Binding).where(
+            Binding.district == district, Binding.courier_id == courier_id, Binding.span.contains(at)
+        )
+    ).one_or_none()
+
+
+def bindings_for_zone(db: Session, zone_district: int, zone_id: UUID, day: date) -> list[BoundCrew]:
+    """Who may drive in this zone on ``day``, by the time they begin."""
+    midnight, next_midnight = clock.at(day), clock.at(day + timedelta(days=1))
+    rows = db.execute(
+        sa.select(Binding, Staff, Vehicle)
+        .join(Staff, sa.and_(Staff.district == Binding.district, Staff.id == Binding.courier_id))
+        .join(Vehicle, sa.and_(Vehicle.district == Binding.district, Vehicle.id == Binding.vehicle_id))
+        .where(
+            Binding.zone_district == zone_district,
+            Binding.zone_id == zone_id,
+            Binding.span.overlaps(sa.func.tstzrange(midnight, next_midnight)),
+        )
+        .order_by(sa.func.lower(Binding.span), Binding.id)
+    )
+
+    def seconds(at: datetime | None, otherwise: datetime) -> int:
+        clipped = min(max(at or otherwise, midnight), next_midnight)
+        return int((clipped - midnight).total_seconds())
+
+    return [
+        BoundCrew(
+            row.Binding,
+            row.Staff,
+            row.Vehicle,
+            seconds(row.Binding.span.lower, midnight),
+            seconds(row.Binding.span.upper, next_midnight),
+        )
+        for row in rows
+    ]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Exports: households, accounts, cards
+
+
+@dataclass(frozen=True, slots=True)
+class BookingParty:
+    """Who books and for which place.
+
+    ``account``: the live one, else the one last closed. ``identity``: the latest check of the registrant
+    if it passed; a later check that failed takes an earlier pass away.
+    """
+
+    premises: Premises
+    household: Household
+    account: Account | None
+    identity: IdentityCheck | None
+    contracts: list[Contract]
+
+
+def booking_party(
+    db: Session, district: int, household_id: UUID, *, lock: bool = False
+) -> BookingParty | None:
+    """None where there is no such household.
+
+    ``lock`` takes premises (share), household and account (update), person (share), in that order.
+    """
+    seen = db.get(Household, (district, household_id))
+    if seen is None:
+        return None
+    premises = db.get_one(
+        Premises, (district, seen.premises_id), with_for_update={"read": True} if lock else None
+    )
+    household = db.get_one(
+        Household, (district, household_id), with_for_update=lock or None, populate_existing=lock
+    )
+    account = account_of(db, district, household_id, lock=lock)
+    if account is None:
+        return BookingParty(premises, household, None, None, [])
+    if lock:
+        db.get_one(Person, account.person_id, with_for_update={"read": True})
+    identity = identity_of(db, account.person_id)
+    return BookingParty(premises, household, account, identity, contracts_of(db, district, account.id))
+
+
+def account_of(db: Session, district: int, household_id: UUID, *, lock: bool = False) -> Account | None:
+    """The household's live account, else the one last closed."""
+    query = (
+        sa.select(Account)
+        .where(Account.district == district, Account.household_id == household_id)
+        .order_by((Account.state == AccountState.CLOSED), Account.id.desc())
+        .limit(1)
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.scalars(query).first()
+
+
+def identity_of(db: Session, person_id: UUID) -> IdentityCheck | None:
+    """The latest check of this person, if it passed."""
+    latest = db.scalars(
+        sa.select(IdentityCheck)
+        .where(IdentityCheck.person_id == person_id)
+        .order_by(IdentityCheck.id.desc())
+        .limit(1)
+    ).first()
+    return latest if latest is not None and latest.passed else None
+
+
+def contracts_of(db: Session, district: int, account_id: UUID) -> list[Contract]:
+    return list(
+        db.scalars(
+            sa.select(Contract)
+            .where(Contract.district == district, Contract.account_id == account_id)
+            .order_by(Contract.valid_from, Contract.id)
+        )
+    )
+
+
+def cards_of(db: Session, district: int, card_ids: Collection[UUID], *, lock: bool = False) -> list[Card]:
+    """These cards, ascending id; ids that are not there are left out. ``lock``: FOR UPDATE, in that order."""
+    query = sa.select(Card).where(Card.district == district, Card.id.in_(card_ids)).order_by(Card.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return list(db.scalars(query))
+
+
+def cards_of_account(db: Session, district: int, account_id: UUID, *, lock: bool = False) -> list[Card]:
+    """Every card the account ever had, ascending id."""
+    query = sa.select(Card).where(Card.district == district, Card.account_id == account_id).order_by(Card.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return list(db.scalars(query))
+
+
+def card_by_credential(db: Session, district: int, credential: str) -> Card | None:
+    """The card behind a scanned credential, with or without the QR's ``LPGCARD:`` before it."""
+    bare = credential.strip().upper().removeprefix(CARD_QR)
+    return db.scalars(sa.select(Card).where(Card.district == district, Card.credential == bare)).one_or_none()
+
+
+CARD_QR = "LPGCARD:"
