@@ -6,7 +6,7 @@ refuses. F11, F13 and F14 are checked at the scale, not from the file, and are n
 """
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -219,14 +219,13 @@ def next_due_on(c: RefillFacts, law: Law) -> date | None:
     counted_from, precision = (
         (inspected_on, c.inspected_precision) if inspected_on else (made_on, c.made_precision)
     )
-    if c.standard is None or counted_from is None:
+    steps = law.table(f"F04.interval_months.{c.standard}") if c.standard else None
+    if steps is None or counted_from is None:
         return None
-    interval = _interval_months(c.standard, made_on, counted_from, law)
-    if interval is None:
-        return None
+    due_on = months_after(counted_from, _interval_months(steps, made_on, counted_from))
     if precision is Precision.MONTH and law.flag("F04.due_month_inclusive"):
-        return month_end(months_after(counted_from, interval))
-    return months_after(counted_from, interval)
+        return month_end(due_on)
+    return due_on
 
 
 def life_ends_on(c: RefillFacts, law: Law) -> date | None:
@@ -248,10 +247,10 @@ def design_life_ends_on(c: RefillFacts, law: Law) -> date | None:
 def max_life_ends_on(c: RefillFacts, law: Law) -> date | None:
     """The last day of the longest life its standard allows, whatever extension there is."""
     made_on = _past(c.made_on, law)
-    if made_on is None or c.standard is None:
+    longest = law.integer(f"F06.max_life_months.{c.standard}") if c.standard else None
+    if made_on is None or longest is None:
         return None
-    longest = law.integer(f"F06.max_life_months.{c.standard}")
-    return None if longest is None else _life_end(c, made_on, longest)
+    return _life_end(c, made_on, longest)
 
 
 def extended(design_ends_on: date, c: RefillFacts) -> date:
@@ -284,17 +283,13 @@ def _life_end(c: RefillFacts, made_on: date, months: int) -> date:
     return month_end(ends_on) if c.made_precision is Precision.MONTH else ends_on
 
 
-def _interval_months(standard: str, made_on: date | None, counted_from: date, law: Law) -> int | None:
+def _interval_months(steps: Mapping[str, int], made_on: date | None, counted_from: date) -> int:
     """The interval for a bottle of this age, the shortest of its standard if the age is not known.
 
-    The rulebook's table gives intervals by the age in months from which each applies.
+    ``steps`` gives intervals by the age in months from which each applies; the first is "0".
     """
-    steps = law.table(f"F04.interval_months.{standard}")
-    if steps is None:
-        return None
     if made_on is None:
-        return int(min(steps.values()))
+        return min(steps.values())
     age = max(0, (counted_from.year - made_on.year) * 12 + counted_from.month - made_on.month)
     reached = max(int(begins) for begins in steps if int(begins) <= age)
-    months: int = steps[str(reached)]
-    return months
+    return steps[str(reached)]

@@ -177,9 +177,9 @@ class Edition:
     def loosenings(self) -> Iterator[Loosening]:
         """Entries that ask less than a wider place does. A district may tighten, never loosen."""
         for rule in self.rules:
-            for day in self._days_of_change(rule):
-                for seat in seats(rule.place)[1:]:
-                    wider = self.look(rule.name, seat, day)
+            for around in seats(rule.place)[1:2]:
+                for day in self._days_of_change(rule):
+                    wider = self.look(rule.name, around, day)
                     if wider is not None and _looser(rule, wider):
                         yield Loosening(rule, wider, day)
 

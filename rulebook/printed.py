@@ -37,8 +37,8 @@ def refusals_page() -> str:
 def _rulebook_lines(edition: Edition) -> Iterator[str]:
     yield "# The rulebook"
     yield ""
-    yield "Printed from `rulebook/law/`; do not edit here. The narrowest place that has an entry binds. The system is"
-    yield "modelled on these texts; where it had to choose, the entry says so."
+    yield "Printed from `rulebook/law/`; do not edit here. The narrowest place that has an entry binds."
+    yield "The system is modelled on these texts; where it had to choose, the entry says so."
     yield ""
     yield f"Edition `{edition.digest}`. It judges nothing before {edition.first_day}."
     yield ""
@@ -89,8 +89,8 @@ def _tighter(rule: Rule) -> str:
 def _refusal_lines(reasons: Iterable[Reason]) -> Iterator[str]:
     yield "# Every refusal"
     yield ""
-    yield "Printed from the catalogue; do not edit here. A code, once published, keeps its meaning for ever. Where a"
-    yield "reader has no cure of their own, the office's is shown to them."
+    yield "Printed from the catalogue; do not edit here. A code, once published, keeps its meaning for ever."
+    yield "Where a reader has no cure of their own, the office's is shown to them."
     for rule, members in groupby(
         sorted(reasons, key=lambda one: (one.rule, one.code)), key=lambda one: one.rule
     ):

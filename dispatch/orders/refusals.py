@@ -136,10 +136,10 @@ SECOND_SUPPLIER = reason(
 TOO_SOON = reason(
     "booking.too_soon",
     "A09",
-    zh="距上次订气（{last_booked_on}）不足{gap_days}天",
-    en="less than {gap_days} days since the last booking ({last_booked_on})",
-    resident=("wait", "请到{earliest_on}再订", "please order from {earliest_on}"),
-    office=("explain", "说明间隔规定，可约到{earliest_on}", "explain the gap; {earliest_on} is possible"),
+    zh="距上次订气（{last_booked_on}）不足{gap_days}天，{earliest_on}起可以再订",
+    en="less than {gap_days} days since the last booking ({last_booked_on}); possible from {earliest_on}",
+    resident=("wait", "请过几天再订", "please order a few days later"),
+    office=("explain", "说明间隔规定，改约以后的日子", "explain the gap and offer a later day"),
 )
 
 # A10: the slot
