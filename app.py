@@ -3,6 +3,9 @@
 import structlog
 from flask import Flask
 
+import core.demo_clock
+import core.idempotency
+import rulebook.models
 import web.rights
 from core import http
 from core.ground import Ground
@@ -16,6 +19,8 @@ from oversight.routes import room as oversight
 from registry.routes import room as registry
 from web.health import room as health
 
+# tables that no room's routes bring along
+TABLES = (core.demo_clock.DemoClock, core.idempotency.Idempotency, rulebook.models.Decision)
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
 
 

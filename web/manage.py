@@ -98,7 +98,7 @@ def _migrate(_: argparse.Namespace) -> int:
 
 def _tokens(options: argparse.Namespace) -> int:
     kind, _, code = options.scope.partition(":")
-    if kind not in ScopeKind or (kind != ScopeKind.ALL and not code):
+    if kind not in list(ScopeKind) or (kind != ScopeKind.ALL and not code):
         print(
             f"--scope: expected KIND:CODE with KIND one of {', '.join(ScopeKind)}, got {options.scope!r}",
             file=sys.stderr,
