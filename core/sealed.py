@@ -464,7 +464,8 @@ def commitment(salt: bytes, plain: Any) -> str:
 # Masks: what is shown until a deed with a reason reveals the rest
 
 
-_LANE = re.compile(r"弄|巷|胡同")
+# Not the 巷 of a town called 赵巷镇, nor of a 巷口路.
+_LANE = re.compile(r"(?:弄|巷|胡同)(?!.{0,2}(?:镇|乡|街道|村|路))")
 _HOUSE = re.compile(
     r"\d+(?!\d)(?!\s*(?:弄|巷|胡同))|[零一二三四五六七八九十百]+\s*(?=号|室|幢|栋|座|单元|楼|层)"
 )
