@@ -54,6 +54,7 @@ class Cylinder(Base):
     model: Mapped[str]
     state: Mapped[CylinderState]
     owner_firm_id: Mapped[UUID | None]
+    registered_by_firm_id: Mapped[UUID | None]
     registered_on: Mapped[date | None]
     entrusted_to_firm_id: Mapped[UUID | None]
     standard: Mapped[str | None]
@@ -65,10 +66,13 @@ class Cylinder(Base):
     made_precision: Mapped[str]
     design_life_months: Mapped[int | None]
     extended_until: Mapped[date | None]
+    extension_assessed: Mapped[bool]
     extension_registered: Mapped[bool]
     bought_on: Mapped[date | None]
     embossed_owner_mark: Mapped[bool | None]
     refurbished: Mapped[bool | None]
+    illegal_make: Mapped[bool]
+    screwed_guard: Mapped[bool]
     scrap_ordered: Mapped[bool]
     import_id: Mapped[UUID | None]
     recorded_at: Mapped[datetime]
@@ -105,6 +109,7 @@ class Inspection(Base):
     __table_args__ = grouped(
         Group.CYLINDER,
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
+        sa.UniqueConstraint("cylinder_id", "agency", "report_no"),
         append_only=True,
     )
 
@@ -115,6 +120,31 @@ class Inspection(Base):
     passed: Mapped[bool]
     agency: Mapped[str]
     report_no: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class ScrapMethod(StrEnum):
+    """How a scrapped bottle was made useless for ever."""
+
+    FLATTENED = "flattened"
+    CUT = "cut"
+
+
+class Scrapping(Base):
+    """报废: by which agency, under which certificate, how. After it the bottle's identifiers are void."""
+
+    __tablename__ = "scrapping"
+    __table_args__ = grouped(
+        Group.CYLINDER,
+        sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
+        append_only=True,
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    scrapped_on: Mapped[date]
+    agency: Mapped[str]
+    certificate_no: Mapped[str]
+    method: Mapped[ScrapMethod]
     recorded_at: Mapped[datetime]
 
 
@@ -180,6 +210,7 @@ class FactKind(StrEnum):
     LOAD = "load"
     DELIVER = "deliver"
     TAKE_EMPTY = "take_empty"
+    MISSING = "missing"
     RETURN = "return"
     SEND_TO_INSPECTION = "send_to_inspection"
     SCRAP = "scrap"
@@ -188,8 +219,9 @@ class FactKind(StrEnum):
 class CustodyFact(Base):
     """A scan that happened. Never changed, never dropped; flags say what was wrong with it.
 
-    Facts of a bottle sort by (effective_at, device_id, device_seq, id); ``effective_at`` is the running
-    maximum of ``occurred_at`` along a device's sequence, so that any order of arrival gives one custody.
+    Facts of a bottle sort by (effective_at, device_id, device_seq, id). ``effective_at`` of a fact that a
+    device reports later is the running maximum of ``occurred_at`` along the device's sequence; of one
+    recorded online it is ``occurred_at``, moved behind what stands. See ``cylinders/custody.py``.
     """
 
     __tablename__ = "custody_fact"
@@ -226,7 +258,11 @@ class CustodyFact(Base):
 
 
 class CylinderCustody(Base):
-    """The projection: who holds the bottle now, full or empty. Changed under the bottle's row lock."""
+    """The projection: who holds the bottle now, full or empty. Changed under the bottle's row lock.
+
+    ``district`` is where its last fact was filed; ``card_id`` the card it stands on, in that district.
+    ``effective_at``, ``device_id``, ``device_seq`` and ``last_fact_id`` are the last fact's place in order.
+    """
 
     __tablename__ = "cylinder_state"
     __table_args__ = grouped(
@@ -238,9 +274,13 @@ class CylinderCustody(Base):
     holder_id: Mapped[UUID | None]
     full: Mapped[bool]
     filled_at: Mapped[datetime | None]
+    district: Mapped[int]
+    card_id: Mapped[UUID | None]
     version: Mapped[int]
-    last_fact_id: Mapped[UUID]
     effective_at: Mapped[datetime]
+    device_id: Mapped[UUID | None]
+    device_seq: Mapped[int | None]
+    last_fact_id: Mapped[UUID]
 
 
 class CylinderClaim(Base):

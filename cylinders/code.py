@@ -1,0 +1,133 @@
+"""What a scanner reads: our labels, our bare codes, use-registration codes, makers' own marks, or anything.
+
+    HTTPS://<host>/C/<code>[/<tag>]   our label, in any letter case; the tag is checked on the public page
+    <code>                            the same code typed by hand: eleven symbols and a check symbol
+    [3]31ABC000123                    气瓶使用登记代码: province, filling unit, serial; 3 is the kind (LPG)
+    https://…                         a maker's electronic mark, by pattern (GB 5842-2023)
+
+A bottle may carry somebody else's mark, and a scanner may be held against anything: a payment code, a web
+page, a poem. None of that is an error. ``classify`` never raises on any text up to 512 symbols.
+"""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+
+from cylinders.models import Scheme
+
+MOST_SYMBOLS = 512
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""32 letters and digits without I, L, O and U, which are misread or make words."""
+
+RANDOM_SYMBOLS = 11
+_CHECKED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
+
+_LABEL = re.compile(r"https://[^/?#\s]+/c/([^/?#\s]+)(?:/[0-9a-z]+)?/?", re.IGNORECASE)
+_OURS = re.compile(f"[{ALPHABET}]{{{RANDOM_SYMBOLS + 1}}}")
+_USE_REGISTRATION = re.compile(r"3?([1-8][0-9][0-9A-Z]{3}[0-9A-Z][0-9]{5})")
+_LIKE_A_STAMP = re.compile(r"[0-9A-Z][0-9A-Z.-]{2,39}")
+
+MAKERS_MARKS: tuple[re.Pattern[str], ...] = (
+    # GS1 Digital Link with a returnable asset (AI 8003), on any maker's own host.
+    re.compile(r"https?://[^/?#\s]+/(8003/[0-9]{14}[0-9A-Za-z%._-]{1,16})/?", re.IGNORECASE),
+    # The page a maker's electronic mark opens, with the bottle's own number at its end.
+    re.compile(
+        r"https?://([^/?#\s]+/(?:cyl|cylinder|gp|qp)/[0-9A-Z-]{6,40})/?",
+        re.IGNORECASE,
+    ),
+)
+"""What a maker's mark may look like; the first group is kept, in capitals, as the identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A scanned text in its normal form. ``scheme`` None: no form of ours, it may still be on file.
+
+    ``readable`` is false where nothing could be made out: an empty text, or one of our own codes whose
+    check symbol is wrong.
+    """
+
+    code: str
+    scheme: Scheme | None
+    readable: bool = True
+
+    @property
+    def on_record(self) -> str:
+        """As it may stand in an entry or a log: a bottle's code itself; of any other text only its hash.
+
+        A payment code or a visiting card held before the scanner is nobody's bottle and somebody's data.
+        """
+        if self.scheme is not None or _LIKE_A_STAMP.fullmatch(self.code):
+            return self.code
+        return "sha256:" + hashlib.sha256(self.code.encode()).hexdigest()
+
+
+def classify(text: str) -> Scanned:
+    """What was scanned. Full-width letters and stray blanks are set right; the rest is left as it was."""
+    read = _cleaned(text)
+    label = _LABEL.fullmatch(read)
+    if label:
+        code = label[1].upper()
+        if _OURS.fullmatch(code):
+            return Scanned(code, Scheme.PLATFORM, readable=is_well_formed(code))
+    bare = re.sub(r"[\s-]", "", read).upper()
+    registration = _USE_REGISTRATION.fullmatch(bare)
+    if registration:
+        return Scanned(registration[1], Scheme.USE_REGISTRATION)
+    if _OURS.fullmatch(bare) and is_well_formed(bare):
+        return Scanned(bare, Scheme.PLATFORM)
+    for mark in MAKERS_MARKS:
+        if found := mark.fullmatch(read):
+            return Scanned(found[1].upper(), Scheme.MAKER)
+    return Scanned(read, None, readable=bool(read))
+
+
+def normal_value(scheme: Scheme, value: str) -> str:
+    """The one form in which an identifier of this scheme is filed and found."""
+    scanned = classify(value)
+    return scanned.code if scanned.scheme is scheme else _cleaned(value)
+
+
+def is_well_formed(code: str) -> bool:
+    """Is this a platform code, by its alphabet and its check symbol?"""
+    return bool(_OURS.fullmatch(code)) and not _USE_REGISTRATION.fullmatch(code) and _remainder(code) == 1
+
+
+def new_code() -> str:
+    """A fresh platform code, not sequential.
+
+    One whose check symbol would be I, L, O, U or * is thrown away, and so is one that could be taken for a
+    use-registration code.
+    """
+    while True:
+        body = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_SYMBOLS))
+        code = body + check_symbol(body)
+        if is_well_formed(code):
+            return code
+
+
+def check_symbol(body: str) -> str:
+    """ISO 7064 MOD 37-2: finds every single wrong symbol and every swap of neighbours."""
+    return _CHECKED[(1 - 2 * _remainder(body)) % 37]
+
+
+def _remainder(symbols: str) -> int:
+    """Of ISO 7064 MOD 37-2; 1 for a code that ends in its check symbol."""
+    sum_so_far = 0
+    for symbol in symbols:
+        sum_so_far = (2 * sum_so_far + _CHECKED.index(symbol)) % 37
+    return sum_so_far
+
+
+def _cleaned(text: str) -> str:
+    """NFKC, trimmed, without control and formatting symbols (a scanner's separators, marks of direction)."""
+    kept = "".join(
+        symbol for symbol in unicodedata.normalize("NFKC", text) if unicodedata.category(symbol) not in _SILENT
+    )
+    return kept.strip()
+
+
+_SILENT = ("Cc", "Cf", "Cs")
