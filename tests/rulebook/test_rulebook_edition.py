@@ -216,6 +216,7 @@ def test_what_we_made_ourselves_says_so() -> None:
 
 def test_no_value_stands_without_the_rule_it_belongs_to() -> None:
     codes = {rule.code for rule in LAW.rules if rule.name == rule.code}
+    codes.add("check")  # items of the safety check: asked by D05, whose catalogue is in dispatch/safety
     assert {rule.code for rule in LAW.rules} - codes == set()
 
 
