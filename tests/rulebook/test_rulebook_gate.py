@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from core.refusal import CATALOGUE, Refusal, reason
-from rulebook.edition import Edition, Law, Rule
+from rulebook.edition import Edition, Law, Rule, Value
 from rulebook.gate import GATES, gate, judge
 from rulebook.printed import refusals_page, rulebook_page
 
@@ -45,7 +45,7 @@ def kettle() -> Iterator[str]:
         del CATALOGUE[code]
 
 
-def entry(name: str, value: object = "refuse", place: str = "100000") -> Rule:
+def entry(name: str, value: Value = "refuse", place: str = "100000") -> Rule:
     return Rule(
         name,
         place,
@@ -59,7 +59,7 @@ def entry(name: str, value: object = "refuse", place: str = "100000") -> Rule:
         FIRST,
         "lower",
         None,
-        "",  # type: ignore[arg-type]  # test values are plain
+        "",
     )
 
 
