@@ -29,6 +29,7 @@ class RoundPlan(Base):
 
     district: Mapped[District]
     id: Mapped[NewId]
+    firm_id: Mapped[UUID]
     zone_id: Mapped[UUID]
     day: Mapped[date]
     wave: Mapped[int]
@@ -53,11 +54,21 @@ class Round(Base):
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "plan_id"], ["round_plan.district", "round_plan.id"]),
         sa.Index("ix_round_courier_id", "district", "courier_id", "day"),
+        sa.Index("ix_round_plan_id", "district", "plan_id"),
+        sa.Index("ix_round_recorded_at", "district", "recorded_at", "id"),
+        sa.Index(
+            "uq_round_started_courier",
+            "district",
+            "courier_id",
+            unique=True,
+            postgresql_where=sa.text("state = 'started'"),
+        ),
     )
 
     district: Mapped[District]
     id: Mapped[NewId]
     plan_id: Mapped[UUID]
+    firm_id: Mapped[UUID]
     zone_id: Mapped[UUID]
     day: Mapped[date]
     binding_district: Mapped[int]
@@ -70,14 +81,24 @@ class Round(Base):
 
 
 class RoundStop(Base):
-    """One order on a round: which trip, which place in it, when it should be reached."""
+    """One order on a round: which trip, which place in it, when it should be reached.
+
+    ``active`` until the round is finished: an order stands on one round at a time, held by the database;
+    what a finished round left undone can be planned again.
+    """
 
     __tablename__ = "round_stop"
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "round_id"], ["round.district", "round.id"]),
         sa.UniqueConstraint("district", "round_id", "trip", "position"),
-        sa.Index("ix_round_stop_order_id", "district", "order_id"),
+        sa.Index(
+            "uq_round_stop_active_order",
+            "district",
+            "order_id",
+            unique=True,
+            postgresql_where=sa.text("active"),
+        ),
     )
 
     district: Mapped[District]
@@ -86,3 +107,4 @@ class RoundStop(Base):
     trip: Mapped[int]
     position: Mapped[int]
     arrive_at: Mapped[datetime]
+    active: Mapped[bool]

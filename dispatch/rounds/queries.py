@@ -1,0 +1,400 @@
+"""Reads of rounds.
+
+First the exports for the room above, plain functions of an open session; then what a plan is made of; then
+the reads behind our own routes, which judge scope row by row and mask what is personal.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.doing import Doing
+from core.geo import Point
+from core.idempotency import Idempotency
+from core.paging import Page, Pager
+from core.problems import NotFound, WrongField
+from core.sealed import mask_address, mask_name, mask_phone
+from cylinders.models import CardHolding, Cylinder, CylinderType
+from cylinders.queries import types
+from dispatch.orders.models import Order, OrderLine
+from dispatch.orders.queries import PlanOrder, to_plan
+from dispatch.orders.states import LineState
+from dispatch.rounds.models import Round, RoundPlan, RoundStop
+from dispatch.rounds.states import PlanState, RoundState
+from dispatch.rounds.unserved import WORDS
+from dispatch.rounds.zone_day import RELOAD_S, Crew, Door
+from registry import sealing
+from registry.models import Account, Household, Person, Premises, Zone
+from registry.queries import BoundCrew, bindings_for_zone, site, vehicle
+from routing import Plan, Reason, Unserved
+
+# --------------------------------------------------------------------------------------------------------
+# Exports
+
+
+def round_of(db: Session, district: int, round_id: UUID, *, lock: bool = False) -> Round | None:
+    return db.get(Round, (district, round_id), with_for_update=lock or None, populate_existing=lock)
+
+
+def stop_of(db: Session, district: int, order_id: UUID) -> RoundStop | None:
+    """The order's stop on the round it now stands on; a finished round has let go of its orders."""
+    return db.scalars(
+        sa.select(RoundStop).where(
+            RoundStop.district == district, RoundStop.order_id == order_id, RoundStop.active
+        )
+    ).one_or_none()
+
+
+def stops_of(db: Session, district: int, round_id: UUID) -> list[RoundStop]:
+    """The round's stops in the order they are driven."""
+    return list(
+        db.scalars(
+            sa.select(RoundStop)
+            .where(RoundStop.district == district, RoundStop.round_id == round_id)
+            .order_by(RoundStop.trip, RoundStop.position)
+        )
+    )
+
+
+def rounds_of_courier(db: Session, district: int, courier_id: UUID, day: date) -> list[Round]:
+    return list(
+        db.scalars(
+            sa.select(Round)
+            .where(Round.district == district, Round.courier_id == courier_id, Round.day == day)
+            .order_by(Round.recorded_at, Round.id)
+        )
+    )
+
+
+# --------------------------------------------------------------------------------------------------------
+# What a plan is made of
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneDay:
+    """Where the vehicles load, whom they visit, and who drives."""
+
+    site: Point
+    doors: list[Door]
+    crews: list[Crew]
+
+
+def zone_in_reach(db: Session, doing: Doing, zone_id: UUID) -> Zone:
+    zone = db.get(Zone, (doing.district, zone_id))
+    if zone is None or not doing.actor.reach.covers(firm=zone.firm_id, district=zone.district):
+        raise WrongField("/zone_id", "unknown", "没有这个片区", "expected a zone of yours")
+    return zone
+
+
+def has_answered(db: Session, doing: Doing) -> bool:
+    """Whether this request's key has answered before: then there is nothing to solve again."""
+    if doing.key is None:
+        return False
+    return db.get(Idempotency, (doing.district, doing.actor.principal_id, doing.key)) is not None
+
+
+def zone_day(db: Session, zone: Zone, day: date, now: datetime) -> ZoneDay:
+    station = site(db, zone.supply_site_id)
+    if station is None:
+        raise LookupError(f"zone {zone.id}: its supply site {zone.supply_site_id} is not on file")
+    return ZoneDay(
+        site=Point(station.lon, station.lat),
+        doors=_doors(db, zone.district, to_plan(db, zone.district, zone.id, day)),
+        crews=_crews(db, zone, day, now),
+    )
+
+
+def _doors(db: Session, district: int, orders: list[PlanOrder]) -> list[Door]:
+    """Orders that stand on no round; what each card holds comes back, bottle for bottle."""
+    taken = orders_on_rounds(db, district, [order.order_id for order in orders])
+    free = [order for order in orders if order.order_id not in taken]
+    cards = [line.card_id for order in free for line in order.lines]
+    held, known = _models_held(db, district, cards), types(db)
+    return [_door(order, held, known) for order in free]
+
+
+def _door(order: PlanOrder, held: dict[UUID, str], known: dict[str, CylinderType]) -> Door:
+    return Door(
+        order_id=order.order_id,
+        point=order.point,
+        starts_at=order.starts_at,
+        ends_at=order.ends_at,
+        brings=tuple(known[line.model] for line in order.lines),
+        fetches=tuple(known[held[line.card_id]] for line in order.lines if line.card_id in held),
+    )
+
+
+def _models_held(db: Session, district: int, card_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Card → model of the bottle it holds; cards that hold none are left out."""
+    holdings = db.execute(
+        sa.select(CardHolding.card_id, CardHolding.cylinder_id).where(
+            CardHolding.district == district, CardHolding.card_id.in_(card_ids), CardHolding.active
+        )
+    ).all()
+    bottles = [holding.cylinder_id for holding in holdings]
+    models = dict(
+        db.execute(sa.select(Cylinder.cylinder_id, Cylinder.model).where(Cylinder.cylinder_id.in_(bottles)))
+        .tuples()
+        .all()
+    )
+    return {holding.card_id: models[holding.cylinder_id] for holding in holdings}
+
+
+def orders_on_rounds(db: Session, district: int, order_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the orders that stand on a round now."""
+    return set(
+        db.scalars(
+            sa.select(RoundStop.order_id).where(
+                RoundStop.district == district, RoundStop.order_id.in_(order_ids), RoundStop.active
+            )
+        )
+    )
+
+
+def _crews(db: Session, zone: Zone, day: date, now: datetime) -> list[Crew]:
+    """The day's crews that still have time, after what applied plans already ask of them."""
+    asked = _asked_already(db, zone, day)
+    now_s = int((now - clock.at(day)).total_seconds())
+    crews = []
+    for bound in bindings_for_zone(db, zone.district, zone.id, day):
+        trips, free_s = asked.get(bound.binding.id, (0, 0))
+        first_s = max(bound.from_s, zone.opens_s, now_s, free_s)
+        last_s = min(bound.until_s, zone.closes_s)
+        if first_s < last_s and trips < bound.vehicle.max_trips:
+            crews.append(_crew(bound, (first_s, last_s), bound.vehicle.max_trips - trips))
+    return crews
+
+
+def _crew(bound: BoundCrew, shift: tuple[int, int], max_trips: int) -> Crew:
+    return Crew(
+        binding_id=bound.binding.id,
+        profile=bound.vehicle.kind.value,
+        max_cylinders=bound.vehicle.max_cylinders,
+        max_nominal_g=bound.vehicle.max_nominal_g,
+        max_trips=max_trips,
+        carries_50kg=bound.vehicle.carries_50kg,
+        shift=shift,
+    )
+
+
+def _asked_already(db: Session, zone: Zone, day: date) -> dict[UUID, tuple[int, int]]:
+    """Binding → (trips applied plans gave it, second from which it is free again)."""
+    rows = db.execute(
+        sa.select(Round.binding_id, Round.state, RoundPlan.plan)
+        .join(RoundPlan, sa.and_(RoundPlan.district == Round.district, RoundPlan.id == Round.plan_id))
+        .where(
+            RoundPlan.district == zone.district,
+            RoundPlan.zone_id == zone.id,
+            RoundPlan.day == day,
+            RoundPlan.state == PlanState.APPLIED,
+        )
+    )
+    asked: dict[UUID, tuple[int, int]] = {}
+    for binding_id, state, plan in rows:
+        own = [trip for trip in plan["trips"] if trip["vehicle"] == str(binding_id)]
+        until_s = max(trip["return_s"] for trip in own) + RELOAD_S if state != RoundState.FINISHED else 0
+        trips, free_s = asked.get(binding_id, (0, 0))
+        asked[binding_id] = (trips + len(own), max(free_s, until_s))
+    return asked
+
+
+def unserved_to_plain(unserved: Iterable[Unserved]) -> list[dict[str, str]]:
+    return [{"order_id": left.stop, "code": left.reason.value} for left in unserved]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Behind our own routes
+
+
+def plan(doing: Doing, plan_id: UUID) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        return _plan_view(plan_in_reach(db, doing, plan_id))
+
+
+def plan_in_reach(db: Session, doing: Doing, plan_id: UUID) -> RoundPlan:
+    found = db.get(RoundPlan, (doing.district, plan_id))
+    if found is None:
+        raise NotFound
+    doing.actor.must_reach(firm=found.firm_id, district=found.district)
+    return found
+
+
+def _plan_view(row: RoundPlan) -> dict[str, Any]:
+    solved, midnight = Plan.from_plain(row.plan), clock.at(row.day)
+
+    def at(second: int) -> datetime:
+        return midnight + timedelta(seconds=second)
+
+    trips = [
+        {
+            "binding_id": trip.vehicle,
+            "number": trip.number,
+            "leave_at": at(trip.leave_s),
+            "return_at": at(trip.return_s),
+            "load_units": trip.load,
+            "stops": [
+                {"order_id": visit.stop, "arrive_at": at(visit.arrive_s), "start_at": at(visit.start_s)}
+                for visit in trip.visits
+            ],
+        }
+        for trip in solved.trips
+    ]
+    names = ("id", "zone_id", "day", "wave", "state", "engine", "seed", "iterations", "recorded_at")
+    sums = ("travel_s", "distance_m", "travel_times")
+    return {
+        **{name: getattr(row, name) for name in (*names, *sums)},
+        "stopped": solved.stopped.value,
+        "trips": trips,
+        "unserved": [_worded(left) for left in row.unserved],
+    }
+
+
+def _worded(left: dict[str, str]) -> dict[str, str]:
+    words = WORDS[Reason(left["code"])]
+    return {**left, "zh": words.zh, "en": words.en}
+
+
+def round_in_reach(db: Session, doing: Doing, round_id: UUID, *, lock: bool = False) -> Round:
+    """404 where there is none, or it is neither the caller's own, nor of the caller's firm, site or place."""
+    found = round_of(db, doing.district, round_id, lock=lock)
+    if found is None:
+        raise NotFound
+    doing.actor.must_reach(
+        courier=found.courier_id, firm=found.firm_id, site=found.supply_site_id, district=found.district
+    )
+    return found
+
+
+def rounds(doing: Doing, *, day: date | None, limit: int, cursor: str | None) -> Page:
+    """The caller's own rounds, the firm's or the district's; without their stops."""
+    reach = doing.actor.reach
+    query = sa.select(Round).where(Round.district == doing.district)
+    columns = {"courier": Round.courier_id, "firm": Round.firm_id, "site": Round.supply_site_id}
+    if reach.kind.value in columns:
+        query = query.where(columns[reach.kind.value] == UUID(reach.code))
+    elif reach.kind.value not in ("all", "district"):
+        raise NotFound
+    if day is not None:
+        query = query.where(Round.day == day)
+    pager = Pager(
+        doing.ground.keyring.signing.current_key,
+        f"rounds:{doing.district}:{day}:{reach.kind.value}:{reach.code}",
+    )
+    with doing.ground.sessions() as db:
+        page = pager.page(
+            db,
+            query,
+            Round.recorded_at.expression,
+            Round.id.expression,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.Round.recorded_at, row.Round.id),
+        )
+        return Page([_round_view(db, row.Round) for row in page.items], page.next_cursor)
+
+
+def one_round(doing: Doing, round_id: UUID) -> dict[str, Any]:
+    """The round and its stops in order; names, phones and addresses masked."""
+    with doing.ground.sessions() as db:
+        found = round_in_reach(db, doing, round_id)
+        return {**_round_view(db, found), "stops": _stops(db, doing, found, masked=True)}
+
+
+def manifest(doing: Doing, round_id: UUID) -> dict[str, Any]:
+    """The round as its courier needs it on the road; on a repeat, opened only while it is driven."""
+    with doing.ground.sessions() as db:
+        found = round_in_reach(db, doing, round_id)
+        masked = found.state is not RoundState.STARTED
+        return {**_round_view(db, found), "stops": _stops(db, doing, found, masked=masked)}
+
+
+def _round_view(db: Session, row: Round) -> dict[str, Any]:
+    driven = vehicle(db, row.binding_district, row.vehicle_id)
+    names = ("id", "plan_id", "firm_id", "zone_id", "day", "state", "binding_id", "courier_id", "vehicle_id")
+    return {
+        **{name: getattr(row, name) for name in (*names, "supply_site_id", "recorded_at")},
+        "plate": driven and driven.plate,
+    }
+
+
+def _stops(db: Session, doing: Doing, row: Round, *, masked: bool) -> list[dict[str, Any]]:
+    stops = stops_of(db, row.district, row.id)
+    order_ids = [stop.order_id for stop in stops]
+    lines = _lines_by_order(db, row.district, order_ids)
+    people = _people(db, doing, row.district, order_ids, masked=masked)
+    return [
+        {
+            "order_id": stop.order_id,
+            "trip": stop.trip,
+            "position": stop.position,
+            "arrive_at": stop.arrive_at,
+            "lines": lines.get(stop.order_id, []),
+            **people[stop.order_id],
+        }
+        for stop in stops
+    ]
+
+
+def lines_of(
+    db: Session, district: int, order_ids: Collection[UUID], *, lock: bool = False
+) -> list[OrderLine]:
+    """Every line of these orders, ascending id. ``lock``: FOR UPDATE, in that order."""
+    query = (
+        sa.select(OrderLine)
+        .where(OrderLine.district == district, OrderLine.order_id.in_(order_ids))
+        .order_by(OrderLine.id)
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return list(db.scalars(query))
+
+
+def _lines_by_order(
+    db: Session, district: int, order_ids: Collection[UUID]
+) -> dict[UUID, list[dict[str, Any]]]:
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for line in lines_of(db, district, order_ids):
+        if line.state is not LineState.CANCELLED:
+            found.setdefault(line.order_id, []).append(
+                {"line_id": line.id, "cylinder_model": line.cylinder_model, "state": line.state}
+            )
+    return found
+
+
+def _people(
+    db: Session, doing: Doing, district: int, order_ids: Collection[UUID], *, masked: bool
+) -> dict[UUID, dict[str, Any]]:
+    """Order → address, name and phone, and where the door is. The point is left out while masked."""
+    rows = db.execute(
+        sa.select(Order.id, Household, Premises, Account.person_id)
+        .join(Household, sa.and_(Household.district == Order.district, Household.id == Order.household_id))
+        .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
+        .join(Account, sa.and_(Account.district == Order.district, Account.id == Order.account_id))
+        .where(Order.district == district, Order.id.in_(order_ids))
+        .order_by(Order.id)
+    ).all()
+    registrants = {
+        person.person_id: person
+        for person in db.scalars(sa.select(Person).where(Person.person_id.in_([row[3] for row in rows])))
+    }
+    sealed = []
+    for _, household, _, person_id in rows:
+        person = registrants[person_id]
+        sealed += [sealing.address_of(household), sealing.name_of(person), sealing.phone_of(person)]
+    texts = iter(sealing.all_opened(db, doing.ground, sealed))
+    found: dict[UUID, dict[str, Any]] = {}
+    for order_id, household, premises, _ in rows:
+        shown: dict[str, Any] = {"household_id": household.id}
+        for name, mask in (("address", mask_address), ("name", mask_name), ("phone", mask_phone)):
+            text = next(texts)
+            shown[name] = mask(text) if masked and text is not None else text
+        if not masked:
+            shown["point"] = {"lon": premises.lon, "lat": premises.lat, "datum": "wgs84"}
+        found[order_id] = shown
+    return found

@@ -1,0 +1,131 @@
+"""Every "no" about plans and rounds. Codes keep their meaning for ever."""
+
+from core.refusal import reason
+from evidence.deed import held_by
+
+CALL_DISPATCHER = ("call_dispatcher", "联系调度员处理", "call the dispatcher")
+
+# T01 to T04: what makes a plan
+NO_CREW = reason(
+    "plan.no_crew",
+    "T01",
+    zh="{day}这个片区没有人车对应，排不出趟次",
+    en="no courier and vehicle are bound to this zone on {day}",
+    office=(
+        "bind",
+        "先为这个片区办理当天的人车对应",
+        "bind a courier and a vehicle to the zone for that day",
+    ),
+)
+NOTHING_TO_PLAN = reason(
+    "plan.nothing_to_plan",
+    "T02",
+    zh="{day}这个片区没有待排的订单",
+    en="there is no order left to plan in this zone on {day}",
+    office=("wait", "有新订单后再排", "plan again when there are orders"),
+)
+DAY_PAST = reason(
+    "plan.day_past",
+    "T03",
+    zh="{day}已经过去，不能再排",
+    en="{day} is past and cannot be planned",
+    office=("other_day", "改排今天或以后的日子", "plan today or a later day"),
+)
+CHECKER_REFUSED = reason(
+    "plan.checker_refused",
+    "T04",
+    zh="排出的方案没有通过独立核验（{violations}处不符），不予保存",
+    en="the plan failed the independent check ({violations} faults) and is not stored",
+    office=("report", "请再排一次；再次出现请报系统维护人员", "plan again; if it comes back, report it"),
+)
+
+# T05 to T07: what makes it the day's plan
+STALE = reason(
+    "plan.stale",
+    "T05",
+    zh="方案排好后有订单变了，不能再用：{orders}",
+    en="orders have changed since this plan was made: {orders}",
+    office=("plan_again", "重新排一次", "make the plan again"),
+)
+CREW_CHANGED = reason(
+    "plan.crew_changed",
+    "T06",
+    zh="方案排好后人车对应变了，不能再用：{bindings}",
+    en="bindings have changed since this plan was made: {bindings}",
+    office=("plan_again", "重新排一次", "make the plan again"),
+)
+SERVES_NOBODY = reason(
+    "plan.serves_nobody",
+    "T07",
+    zh="这个方案一单也送不了",
+    en="this plan serves no order at all",
+    office=(
+        "see_reasons",
+        "看各单送不了的原因，调整人车或时段",
+        "see why each is left, and change crews or slots",
+    ),
+)
+ALREADY_APPLIED = reason(
+    "plan.already_applied",
+    "S03",
+    zh="这个片区这天这一波次已有执行的方案",
+    en="this zone, day and wave already have an applied plan",
+    office=("other_wave", "余下的订单另排一个波次", "plan what is left as another wave"),
+)
+STOP_TAKEN = reason(
+    "plan.order_on_another_round",
+    "T05",
+    zh="有订单刚被排进别的趟次",
+    en="an order has just been put on another round",
+    office=("plan_again", "重新排一次", "make the plan again"),
+)
+
+# D02 and T08 to T10: driving a round
+WRONG_VEHICLE = reason(
+    "round.wrong_vehicle",
+    "D02",
+    zh="车牌不对，这不是这趟的车",
+    en="this plate is not that of the round's vehicle",
+    courier=(
+        "other_vehicle",
+        "开这趟的车，或联系调度员改派",
+        "take this round's vehicle, or call the dispatcher",
+    ),
+    office=("bind", "核对后重新办理人车对应", "check, and bind courier and vehicle anew"),
+)
+NO_BINDING = reason(
+    "round.no_binding",
+    "D02",
+    zh="此刻这趟的人车对应不在有效期内",
+    en="the binding of this round is not in force now",
+    courier=CALL_DISPATCHER,
+    office=("bind", "核对后办理人车对应", "check, and bind courier, vehicle and device"),
+)
+NOT_TODAY = reason(
+    "round.not_today",
+    "T08",
+    zh="这趟是{day}的，今天不能出车",
+    en="this round is for {day}, not for today",
+    courier=CALL_DISPATCHER,
+    office=("plan_again", "按今天重新排", "plan for today"),
+)
+NOT_STARTED = reason(
+    "round.not_started",
+    "T09",
+    zh="这趟还没有出车，或已经收车（{state}）",
+    en="this round is not being driven: it is {state}",
+    courier=("start", "先核对车牌出车", "confirm the vehicle and start first"),
+    office=("look", "查看趟次状态", "look at the round"),
+)
+ANOTHER_STARTED = reason(
+    "round.another_started",
+    "S03",
+    zh="这位送气工还有一趟没有收车",
+    en="this courier has another round that is not finished",
+    courier=("finish", "先把上一趟收车", "finish the other round first"),
+    office=("finish", "请送气工先收车", "have the other round finished first"),
+)
+
+held_by("uq_round_plan_applied", ALREADY_APPLIED)
+held_by("uq_round_stop_active_order", STOP_TAKEN)
+held_by("uq_round_started_courier", ANOTHER_STARTED)

@@ -1,0 +1,132 @@
+"""Shapes of plans and rounds. Personal data is masked, except in a manifest."""
+
+from marshmallow import fields
+
+from core.fields import Day, Form, Id, Instant, Number, PageQuery, Text, View, Word, page_view
+from dispatch.orders.states import LineState
+from dispatch.rounds.states import PlanState, RoundState
+
+PLAIN_ITERATIONS = 100_000
+MOST_ITERATIONS = 2_000_000
+
+
+class PlanIn(Form):
+    """``iterations`` and ``seed``: the same ones over the same orders and crews give the same plan."""
+
+    zone_id = Id(required=True)
+    day = Day(required=True)
+    wave = Number(least=1, most=20, required=True)
+    iterations = Number(most=MOST_ITERATIONS, load_default=PLAIN_ITERATIONS)
+    seed = Number(load_default=1)
+
+
+class Nothing(Form):
+    """An act that needs no more than its address."""
+
+
+class PlanStopView(View):
+    order_id = Id()
+    arrive_at = Instant()
+    start_at = Instant()
+
+
+class PlanTripView(View):
+    binding_id = Id()
+    number = fields.Integer()
+    leave_at = Instant()
+    return_at = Instant()
+    load_units = fields.Integer()
+    stops = fields.List(fields.Nested(PlanStopView))
+
+
+class UnservedView(View):
+    """An order that is not in the plan, and why."""
+
+    order_id = Id()
+    code = fields.String()
+    zh = fields.String()
+    en = fields.String()
+
+
+class PlanView(View):
+    """``travel_times`` names where the times come from; ``stopped`` what ended the search."""
+
+    id = Id()
+    zone_id = Id()
+    day = Day()
+    wave = fields.Integer()
+    state = Word(PlanState)
+    engine = fields.String()
+    seed = fields.Integer()
+    iterations = fields.Integer()
+    stopped = fields.String()
+    travel_times = fields.String()
+    travel_s = fields.Integer()
+    distance_m = fields.Integer()
+    recorded_at = Instant()
+    trips = fields.List(fields.Nested(PlanTripView))
+    unserved = fields.List(fields.Nested(UnservedView))
+
+
+class AppliedView(View):
+    plan_id = Id()
+    round_ids = fields.List(Id())
+
+
+class RoundView(View):
+    id = Id()
+    plan_id = Id()
+    firm_id = Id()
+    zone_id = Id()
+    day = Day()
+    state = Word(RoundState)
+    binding_id = Id()
+    courier_id = Id()
+    vehicle_id = Id()
+    plate = fields.String(allow_none=True)
+    supply_site_id = Id()
+    recorded_at = Instant()
+
+
+class StopLineView(View):
+    line_id = Id()
+    cylinder_model = fields.String()
+    state = Word(LineState)
+
+
+class PointView(View):
+    lon = fields.Float()
+    lat = fields.Float()
+    datum = fields.String()
+
+
+class StopView(View):
+    """``point`` only in a manifest; null where the registrant's data was erased."""
+
+    order_id = Id()
+    household_id = Id()
+    trip = fields.Integer()
+    position = fields.Integer()
+    arrive_at = Instant()
+    address = fields.String(allow_none=True)
+    name = fields.String(allow_none=True)
+    phone = fields.String(allow_none=True)
+    point = fields.Nested(PointView)
+    lines = fields.List(fields.Nested(StopLineView))
+
+
+class RoundWithStopsView(RoundView):
+    stops = fields.List(fields.Nested(StopView))
+
+
+class RoundsQuery(PageQuery):
+    day = Day()
+
+
+RoundPage = page_view(RoundView)
+
+
+class StartIn(Form):
+    """``plate``: read off the vehicle and typed, or scanned from it."""
+
+    plate = Text(most=20, code=True, required=True)

@@ -1,0 +1,307 @@
+"""Verbs of rounds: make a plan, apply it, start a round, reveal its manifest.
+
+A plan is solved before its deed opens, so that no lock and no transaction waits for a solver. The deed that
+stores it holds only what the independent checker passed.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from core import clock
+from core.auth import ScopeKind
+from core.doing import Doing
+from core.refusal import Refusal, Refused
+from dispatch.orders.models import Order, OrderLine
+from dispatch.orders.states import LineState
+from dispatch.rounds import queries
+from dispatch.rounds import refusals as no
+from dispatch.rounds.models import Round, RoundPlan, RoundStop
+from dispatch.rounds.solving import solve_apart
+from dispatch.rounds.states import PLAN, ROUND, PlanState, RoundState
+from dispatch.rounds.zone_day import problem_of
+from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
+from registry.documents import WrongDocument, check_plate
+from registry.models import Binding, Zone
+from registry.queries import BoundCrew, binding_at, bindings_for_zone, vehicle
+from routing import GreatCircle, Plan, Problem, Trip, check
+
+TRAVEL = GreatCircle()
+TRAVEL_TIMES = f"{TRAVEL.name} x {TRAVEL.circuity}"
+"""Named in every plan: nobody shall take these times for street times."""
+
+MOST_NAMED = 20
+
+log = structlog.get_logger()
+
+
+# --- make -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A zone's day, solved and checked; or the reasons why there is no plan of it."""
+
+    zone: Zone
+    day: date
+    wave: int
+    refusals: tuple[Refusal, ...] = ()
+    problem: Problem | None = None
+    plan: Plan | None = None
+
+
+def make_plan(doing: Doing, *, zone_id: UUID, day: date, wave: int, iterations: int, seed: int) -> Answer:
+    """Solve a zone's day in a child process, then store the plan. ``Busy`` when the solver fails."""
+    with doing.ground.sessions() as db:
+        zone = queries.zone_in_reach(db, doing, zone_id)
+        answered = queries.has_answered(db, doing)
+    proposal = Proposal(zone, day, wave) if answered else propose(doing, zone, day, wave, iterations, seed)
+    return store_plan(doing, proposal)
+
+
+def propose(doing: Doing, zone: Zone, day: date, wave: int, iterations: int, seed: int) -> Proposal:
+    now = clock.now()
+    if day < clock.day_of(now):
+        return Proposal(zone, day, wave, (no.DAY_PAST(day=day),))
+    with doing.ground.sessions() as db:
+        found = queries.zone_day(db, zone, day, now)
+    reasons = []
+    if not found.crews:
+        reasons.append(no.NO_CREW(day=day))
+    if not found.doors:
+        reasons.append(no.NOTHING_TO_PLAN(day=day))
+    if reasons:
+        return Proposal(zone, day, wave, tuple(reasons))
+    problem = problem_of(found.site, found.doors, found.crews, day, TRAVEL)
+    plan = solve_apart(problem, iterations, seed)
+    return Proposal(zone, day, wave, _checked(problem, plan), problem, plan)
+
+
+def _checked(problem: Problem, plan: Plan) -> tuple[Refusal, ...]:
+    """The independent checker's word. A plan with a fault is an alarm for us, and nobody drives it."""
+    faults = check(problem, plan)
+    if not faults:
+        return ()
+    log.error(
+        "plan.checker_refused",
+        problem=problem.digest,
+        faults=[fault.to_plain() for fault in faults[:MOST_NAMED]],
+    )
+    codes = sorted({fault.code.value for fault in faults})
+    return (no.CHECKER_REFUSED(violations=len(faults), codes=codes),)
+
+
+@does("plan.make")
+def store_plan(deed: Deed, proposal: Proposal) -> Answer:
+    zone = proposal.zone
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
+    deed.note(zone_id=zone.id, day=proposal.day, wave=proposal.wave)
+    if proposal.refusals:
+        raise Refused(proposal.refusals)
+    problem, plan = proposal.problem, proposal.plan
+    if problem is None or plan is None:
+        raise LookupError("expected this key's earlier answer, found none")
+    unserved = queries.unserved_to_plain(plan.unserved)
+    row = RoundPlan(
+        district=deed.district,
+        firm_id=zone.firm_id,
+        zone_id=zone.id,
+        day=proposal.day,
+        wave=proposal.wave,
+        state=PlanState.PROPOSED,
+        problem=problem.to_plain(),
+        plan=plan.to_plain(),
+        unserved=unserved,
+        engine=f"{plan.engine} {plan.engine_version}",
+        seed=plan.seed,
+        iterations=plan.iterations,
+        travel_s=plan.travel_s,
+        distance_m=plan.distance_m,
+        travel_times=TRAVEL_TIMES,
+        recorded_at=deed.recorded_at,
+    )
+    deed.db.add(row)
+    deed.db.flush()
+    deed.note(
+        plan_id=row.id,
+        problem=problem.digest,
+        engine=row.engine,
+        seed=plan.seed,
+        iterations=plan.iterations,
+        travel_times=TRAVEL_TIMES,
+        served=sum(len(trip.visits) for trip in plan.trips),
+        unserved=unserved,
+    )
+    return {"plan_id": str(row.id)}
+
+
+# --- apply ------------------------------------------------------------------------------------------------
+
+
+@does("plan.apply")
+def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
+    """Make the day's rounds of a plan, if everything it rests on still stands."""
+    db = deed.db
+    row = queries.plan_in_reach(db, deed.doing, plan_id)
+    plan = Plan.from_plain(row.plan)
+    order_ids = [UUID(visit.stop) for trip in plan.trips for visit in trip.visits]
+    binding_ids = [UUID(binding_id) for binding_id in plan.routes]
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    for order_id in order_ids:
+        deed.about(SubjectType.ORDER, order_id)
+    for binding_id in binding_ids:
+        deed.about(SubjectType.BINDING, binding_id)
+    deed.at(firm=row.firm_id, zone=row.zone_id)
+    deed.note(plan_id=row.id, day=row.day, wave=row.wave)
+
+    lines = queries.lines_of(db, deed.district, order_ids, lock=True)
+    _lock_bindings(deed, binding_ids)
+    db.refresh(row, ["state"], with_for_update=True)
+    crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
+    reasons = [*_stale_orders(deed, order_ids, lines), *_changed_crews(plan, crews)]
+    if not plan.trips:
+        reasons.append(no.SERVES_NOBODY())
+    if reasons:
+        raise Refused(reasons)
+
+    PLAN.move(db, row, "apply")
+    zone = db.get_one(Zone, (row.district, row.zone_id))
+    rounds = [_round_of_crew(deed, row, plan, crews[binding_id], zone) for binding_id in binding_ids]
+    deed.note(rounds=[round.id for round in rounds])
+    return {"plan_id": str(row.id), "round_ids": [str(round.id) for round in rounds]}
+
+
+def _lock_bindings(deed: Deed, binding_ids: list[UUID]) -> None:
+    deed.db.execute(
+        sa.select(Binding.id)
+        .where(Binding.id.in_(binding_ids))
+        .order_by(Binding.id)
+        .with_for_update(read=True)
+    )
+
+
+def _stale_orders(deed: Deed, order_ids: list[UUID], lines: list[OrderLine]) -> list[Refusal]:
+    """Orders that are on another round by now, have nothing left to bring, or are already on their way."""
+    on_rounds = queries.orders_on_rounds(deed.db, deed.district, order_ids)
+    booked = {line.order_id for line in lines if line.state is LineState.BOOKED}
+    loaded = {line.order_id for line in lines if line.state is LineState.LOADED}
+    stale = sorted(
+        order_id
+        for order_id in order_ids
+        if order_id in on_rounds or order_id in loaded or order_id not in booked
+    )
+    return [no.STALE(orders=stale)] if stale else []
+
+
+def _changed_crews(plan: Plan, crews: dict[UUID, BoundCrew]) -> list[Refusal]:
+    """Bindings that no longer cover the trips they were planned for."""
+    changed = set()
+    for trip in plan.trips:
+        crew = crews.get(UUID(trip.vehicle))
+        if crew is None or trip.leave_s < crew.from_s or trip.return_s > crew.until_s:
+            changed.add(trip.vehicle)
+    return [no.CREW_CHANGED(bindings=changed)] if changed else []
+
+
+def _round_of_crew(deed: Deed, row: RoundPlan, plan: Plan, crew: BoundCrew, zone: Zone) -> Round:
+    made = Round(
+        district=row.district,
+        plan_id=row.id,
+        firm_id=row.firm_id,
+        zone_id=row.zone_id,
+        day=row.day,
+        binding_district=crew.binding.district,
+        binding_id=crew.binding.id,
+        courier_id=crew.courier.id,
+        vehicle_id=crew.vehicle.id,
+        supply_site_id=zone.supply_site_id,
+        state=RoundState.PLANNED,
+        recorded_at=deed.recorded_at,
+    )
+    deed.db.add(made)
+    deed.db.flush()
+    for trip in plan.trips:
+        if trip.vehicle == str(crew.binding.id):
+            deed.db.add_all(_stops_of_trip(made, trip))
+    deed.db.flush()
+    return made
+
+
+def _stops_of_trip(made: Round, trip: Trip) -> list[RoundStop]:
+    midnight = clock.at(made.day)
+    return [
+        RoundStop(
+            district=made.district,
+            round_id=made.id,
+            order_id=UUID(visit.stop),
+            trip=trip.number,
+            position=position,
+            arrive_at=midnight + timedelta(seconds=visit.arrive_s),
+            active=True,
+        )
+        for position, visit in enumerate(trip.visits, start=1)
+    ]
+
+
+# --- drive ------------------------------------------------------------------------------------------------
+
+
+@does("round.drive")
+def start_round(deed: Deed, *, round_id: UUID, plate: str) -> Answer:
+    """The courier reads the plate off the vehicle: the right one, and a binding in force now."""
+    row = _own_round(deed, round_id)
+    driven = vehicle(deed.db, row.binding_district, row.vehicle_id)
+    bound = binding_at(deed.db, row.binding_district, deed.occurred_at, courier_id=row.courier_id)
+    reasons = []
+    if row.day != clock.day_of(deed.occurred_at):
+        reasons.append(no.NOT_TODAY(day=row.day))
+    if driven is None or driven.plate != _as_stored(plate):
+        reasons.append(no.WRONG_VEHICLE())
+    if bound is None or bound.id != row.binding_id:
+        reasons.append(no.NO_BINDING())
+    if reasons:
+        raise Refused(reasons)
+    ROUND.move(deed.db, row, "start")
+    return {"round_id": str(row.id)}
+
+
+def _as_stored(plate: str) -> str | None:
+    """The plate as the registry writes it; None where it is none."""
+    try:
+        return check_plate(plate, motor=False).normalised
+    except WrongDocument:
+        return None
+
+
+@does("round.drive")
+def reveal_manifest(deed: Deed, *, round_id: UUID) -> Answer:
+    """Say on record which households' names, phones and addresses this courier is shown, and for what."""
+    row = _own_round(deed, round_id)
+    if row.state is not RoundState.STARTED:
+        raise Refused([no.NOT_STARTED(state=row.state)])
+    order_ids = [stop.order_id for stop in queries.stops_of(deed.db, row.district, row.id)]
+    households = sorted(
+        deed.db.scalars(
+            sa.select(Order.household_id).where(Order.district == row.district, Order.id.in_(order_ids))
+        )
+    )
+    for household_id in households:
+        deed.about(SubjectType.HOUSEHOLD, household_id)
+    deed.note(revealed="manifest", households=len(households))
+    return {"round_id": str(row.id)}
+
+
+def _own_round(deed: Deed, round_id: UUID) -> Round:
+    """The round, locked, of the courier who asks; anybody else's is not there."""
+    row = queries.round_in_reach(deed.db, deed.doing, round_id, lock=True)
+    if deed.actor.reach.kind is not ScopeKind.ALL:
+        deed.actor.must_reach(courier=row.courier_id)
+    deed.about(SubjectType.BINDING, row.binding_id)
+    deed.at(firm=row.firm_id, site=row.supply_site_id, zone=row.zone_id, round=row.id)
+    deed.note(round_id=row.id)
+    return row

@@ -1,0 +1,108 @@
+"""One zone's day as a problem for routing: doors and crews in, ``routing.Problem`` out. Pure arithmetic.
+
+Units on the vehicle are those of the cylinder types: a household cylinder takes one, a 50 kg cylinder three.
+A load limit in bottles and one in nominal grams become one limit in units, by the heaviest gram per unit
+that is ordered: never looser than either. The limits themselves are judged again at each load.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from core import clock
+from core.geo import Point
+from cylinders.models import CylinderType
+from routing import Problem, Stop, TravelTimes, Vehicle
+
+# Planning figures, not law: the time at a door, between two trips, and what leaving a door out is worth
+# (2 hours of driving, and 10 minutes more for each bottle after the first).
+SERVICE_S = 7 * 60
+EACH_MORE_BOTTLE_S = 2 * 60
+RELOAD_S = 8 * 60
+LEFT_OUT_S = 2 * 3600
+LEFT_OUT_PER_BOTTLE_S = 10 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An order to plan: what it is brought, what it hands back, and between when and when."""
+
+    order_id: UUID
+    point: Point
+    starts_at: datetime
+    ends_at: datetime
+    brings: tuple[CylinderType, ...]
+    fetches: tuple[CylinderType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """A binding's courier and vehicle on the day. Shift in seconds since midnight, already clipped."""
+
+    binding_id: UUID
+    profile: str
+    max_cylinders: int
+    max_nominal_g: int
+    max_trips: int
+    carries_50kg: bool
+    shift: tuple[int, int]
+
+
+def problem_of(
+    site: Point, doors: Sequence[Door], crews: Sequence[Crew], day: date, travel: TravelTimes
+) -> Problem:
+    """Stops are named by order id, vehicles by binding id; the same facts give the same problem."""
+    doors = sorted(doors, key=lambda door: door.order_id)
+    crews = sorted(crews, key=lambda crew: crew.binding_id)
+    heaviest_g = max((grams_per_unit(kind) for door in doors for kind in door.brings), default=1)
+    vehicles = [_vehicle(crew, heaviest_g) for crew in crews if units_of(crew, heaviest_g) > 0]
+    truck_ids = frozenset(str(crew.binding_id) for crew in crews if crew.carries_50kg)
+    points = [(place.lon, place.lat) for place in (site, *(door.point for door in doors))]
+    return Problem(
+        stops=tuple(_stop(door, day, truck_ids) for door in doors),
+        vehicles=tuple(vehicles),
+        reload_s=RELOAD_S,
+        travel={
+            profile: travel.matrix(points, profile)
+            for profile in sorted({vehicle.profile for vehicle in vehicles})
+        },
+    )
+
+
+def units_of(crew: Crew, heaviest_g: int) -> int:
+    """What the vehicle may carry at once, in units."""
+    return min(crew.max_cylinders, crew.max_nominal_g // heaviest_g)
+
+
+def grams_per_unit(kind: CylinderType) -> int:
+    """Rounded up, so that units never promise more than the grams allow."""
+    return -(-kind.nominal_g // kind.units)
+
+
+def seconds_into(day: date, instant: datetime) -> int:
+    """Seconds from the day's local midnight to ``instant``."""
+    return int((instant - clock.at(day)).total_seconds())
+
+
+def _vehicle(crew: Crew, heaviest_g: int) -> Vehicle:
+    return Vehicle(
+        id=str(crew.binding_id),
+        profile=crew.profile,
+        capacity=units_of(crew, heaviest_g),
+        max_trips=crew.max_trips,
+        shift=crew.shift,
+    )
+
+
+def _stop(door: Door, day: date, truck_ids: frozenset[str]) -> Stop:
+    more = len(door.brings) - 1
+    return Stop(
+        id=str(door.order_id),
+        delivers=sum(kind.units for kind in door.brings),
+        collects=sum(kind.units for kind in door.fetches),
+        service_s=SERVICE_S + more * EACH_MORE_BOTTLE_S,
+        window=(seconds_into(day, door.starts_at), seconds_into(day, door.ends_at)),
+        penalty=LEFT_OUT_S + more * LEFT_OUT_PER_BOTTLE_S,
+        only_vehicles=truck_ids if any(kind.needs_truck for kind in door.brings) else None,
+    )
