@@ -69,9 +69,9 @@ def check_document(kind: DocumentKind | str, number: str, today: date) -> Docume
 
 def normalise(number: str) -> str:
     """As stored: NFKC (full-width digits become plain ones), capitals, without spaces."""
-    capitals = unicodedata.normalize("NFKC", number).upper()
-    # Once more, because some capitals of letters with accents come apart.
-    return "".join(unicodedata.normalize("NFKC", capitals).split())
+    capitals = "".join(unicodedata.normalize("NFKC", number).upper().split())
+    # Once more, because letters with accents may come apart as capitals, or meet when a space goes.
+    return unicodedata.normalize("NFKC", capitals)
 
 
 def age_on(born_on: date, day: date) -> int:

@@ -136,6 +136,7 @@ def test_no_text_brings_the_check_down(number: str, kind: str) -> None:
 
 
 @given(st.text())
+@example("¨¸")
 def test_a_normalised_number_stays_as_it_is(number: str) -> None:
     assert normalise(normalise(number)) == normalise(number)
 
