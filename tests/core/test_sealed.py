@@ -6,7 +6,6 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -16,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.db import Base, Group
+from core.ground import Ground
 from core.ids import new_id
-from core.postgres import FAST_TEST_SETTINGS, Cluster
 from core.sealed import (
     CannotOpen,
     Keyring,
@@ -45,22 +44,6 @@ from core.sealed import (
 ROW = UUID("01900000-0000-7000-8000-000000000001")
 OTHER_ROW = UUID("01900000-0000-7000-8000-000000000002")
 NAME = "王样例017"
-
-
-@pytest.fixture(scope="module")
-def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
-    with Cluster(tmp_path_factory.mktemp("sealed"), FAST_TEST_SETTINGS) as cluster:
-        engine = sa.create_engine(cluster.url("lpg"))
-        Base.metadata.create_all(engine, [Base.metadata.tables["sealed_key"]])
-        yield engine
-        engine.dispose()
-
-
-@pytest.fixture
-def db(bind: sa.Engine) -> Iterator[Session]:
-    with Session(bind) as session:
-        yield session
-        session.rollback()
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +128,9 @@ def test_erasing_a_subject_ends_all_it_sealed_and_nothing_else(
 
 
 def test_a_session_that_has_opened_a_value_cannot_open_it_after_another_session_erased_the_subject(
-    bind: sa.Engine, keyring: Keyring, wang: Subject
+    ground: Ground, keyring: Keyring, wang: Subject
 ) -> None:
-    with Session(bind) as reader, Session(bind) as officer:
+    with ground.sessions() as reader, ground.sessions() as officer:
         sealed = seal(reader, keyring, wang, "person", "name", ROW, NAME)
         reader.commit()
         assert open_sealed(reader, keyring, wang, "person", "name", ROW, sealed) == NAME
@@ -182,12 +165,12 @@ def test_a_page_of_values_opens_in_order_and_shows_the_erased_as_none(
     assert open_many(db, keyring, []) == []
 
 
-def test_two_first_uses_at_once_end_with_one_key(bind: sa.Engine, keyring: Keyring, wang: Subject) -> None:
+def test_two_first_uses_at_once_end_with_one_key(ground: Ground, keyring: Keyring, wang: Subject) -> None:
     start = threading.Barrier(6)
     sealed: dict[int, bytes] = {}
 
     def first_use(number: int) -> None:
-        with Session(bind) as session:
+        with ground.sessions() as session:
             start.wait()
             sealed[number] = seal(session, keyring, wang, "person", "name", str(number), f"样例{number}")
             session.commit()
@@ -198,7 +181,7 @@ def test_two_first_uses_at_once_end_with_one_key(bind: sa.Engine, keyring: Keyri
     for thread in threads:
         thread.join()
 
-    with Session(bind) as session:
+    with ground.sessions() as session:
         names = {
             number: open_sealed(session, keyring, wang, "person", "name", str(number), value)
             for number, value in sealed.items()
