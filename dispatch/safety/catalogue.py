@@ -131,7 +131,7 @@ def ruling(law: Law, item: str, raised_to: Grade | None = None) -> Ruling:
 
 def default_grade(law: Law, item: str) -> Grade:
     rule = law.edition.look(f"check.{item}.grade", law.place, law.day)
-    return Grade(rule.value) if rule is not None else Grade.MAJOR
+    return Grade(str(rule.value)) if rule is not None else Grade.MAJOR
 
 
 def stopping_grades(law: Law) -> tuple[str, ...]:

@@ -35,12 +35,16 @@ class CheckOutcome(StrEnum):
 
 
 class SafetyCheck(Base):
-    """安检: immutable once signed; a correction is a new check."""
+    """安检: immutable once signed; a correction is a new check.
+
+    ``blocking``: supply may not go on: a finding stops it, or the check was refused. ``checked_by``: the
+    principal who looked. A check by video or telephone names the last day for the visit that follows it.
+    """
 
     __tablename__ = "safety_check"
     __table_args__ = grouped(
         Group.DISTRICT,
-        sa.Index("ix_safety_check_household_id", "district", "household_id"),
+        sa.Index("ix_safety_check_household_id", "district", "household_id", "checked_at"),
         append_only=True,
     )
 
@@ -55,6 +59,7 @@ class SafetyCheck(Base):
     checked_by: Mapped[UUID]
     user_signed: Mapped[bool]
     briefed: Mapped[bool]
+    follow_up_on: Mapped[date | None]
     checked_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 
@@ -93,13 +98,25 @@ class CheckItem(Base):
 
 
 class Hazard(Base):
-    """隐患: found by a check, with its grade and deadline. Blocking ones stop supply until re-checked."""
+    """隐患: found by a check, with its grade and deadline. Blocking ones stop supply until re-checked.
+
+    A household has one open hazard per item: found again, it is the standing one. ``mended_at`` is when
+    somebody last claimed that it was mended.
+    """
 
     __tablename__ = "hazard"
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "check_id"], ["safety_check.district", "safety_check.id"]),
-        sa.Index("ix_hazard_household_id", "district", "household_id"),
+        sa.Index(
+            "uq_hazard_open_item",
+            "district",
+            "household_id",
+            "item",
+            unique=True,
+            postgresql_where=sa.text("state <> 'closed'"),
+        ),
+        sa.Index("ix_hazard_found_at", "district", "found_at", "id"),
     )
 
     district: Mapped[District]
@@ -113,9 +130,18 @@ class Hazard(Base):
     deadline_on: Mapped[date | None]
     found_at: Mapped[datetime]
     found_by: Mapped[UUID]
+    mended_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
     closing_check_id: Mapped[UUID | None]
+
+
+class ReceivedHow(StrEnum):
+    """How a notice reached the user."""
+
+    SIGNED = "signed"
+    REFUSED_TO_SIGN = "refused_to_sign"
+    ELECTRONIC = "electronic"
 
 
 class Notice(Base):
@@ -125,6 +151,7 @@ class Notice(Base):
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "hazard_id"], ["hazard.district", "hazard.id"]),
+        sa.UniqueConstraint("district", "number"),
         append_only=True,
     )
 
@@ -132,5 +159,5 @@ class Notice(Base):
     id: Mapped[NewId]
     hazard_id: Mapped[UUID]
     number: Mapped[str]
-    received_how: Mapped[str]
+    received_how: Mapped[ReceivedHow]
     told_at: Mapped[datetime]
