@@ -181,9 +181,9 @@ class Cluster:
         os.chown(path, owner.st_uid, owner.st_gid)
 
     def _await_last_server(self) -> None:
-        """The server of a parent that was killed needs a moment to close."""
+        """What a parent started that was then killed needs a moment to end; initdb also sweeps up."""
         given_up_at = time.monotonic() + LAST_SERVER_GONE_WITHIN_S
-        while pids := _servers_in(self.data):
+        while pids := _servers_in(self.directory):
             if time.monotonic() > given_up_at:
                 raise AlreadyRuns(_another_runs(self.directory, str(pids[0])))
             time.sleep(0.02)
@@ -364,12 +364,14 @@ def _barrier(path: Path, uid: int) -> Path | None:
     return None
 
 
-def _servers_in(data: Path) -> list[int]:
-    """PostgreSQL's processes that work in this data directory: each of them stands in it."""
+def _servers_in(directory: Path) -> list[int]:
+    """PostgreSQL's processes that work in this folder: each of them stands in it."""
     pids = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if os.readlink(process / "cwd") == str(data) and (process / "comm").read_text() == "postgres\n":
+            stands_in = Path(os.readlink(process / "cwd"))
+            program = (process / "comm").read_text().rstrip()
+            if program in ("postgres", "initdb") and stands_in.is_relative_to(directory):
                 pids.append(int(process.name))
     return pids
 
