@@ -3,9 +3,9 @@
 Nothing here holds personal data: a household is an id, a place is its street and committee.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -122,16 +122,18 @@ def check(doing: Doing, check_id: UUID) -> CheckView:
 
 
 def _hazards_of_findings(db: Session, found: SafetyCheck, failed: list[str]) -> list[HazardView]:
-    rows = db.execute(
-        _HAZARDS.where(
+    rows = db.scalars(
+        sa.select(Hazard)
+        .where(
             Hazard.district == found.district,
             Hazard.household_id == found.household_id,
             Hazard.item.in_(failed),
             Hazard.found_at <= found.checked_at,
             sa.or_(Hazard.closed_at.is_(None), Hazard.closed_at > found.recorded_at),
-        ).order_by(Hazard.item)
+        )
+        .order_by(Hazard.item)
     )
-    return _with_notices(db, found.district, rows.all())
+    return _views(db, found.district, rows.all())
 
 
 def hazard(doing: Doing, hazard_id: UUID) -> HazardView:
@@ -153,7 +155,7 @@ def hazards(
     household_id: UUID | None = None,
     overdue_on: date | None = None,
 ) -> Page:
-    """The hazard register (隐患台账) within reach. ``overdue_on``: those open past their deadline on that day."""
+    """The hazard register (隐患台账) within reach. ``overdue_on``: those past their deadline that day."""
     query = _HAZARDS.where(Hazard.district == doing.district, _within(doing.actor))
     if state is not None:
         query = query.where(Hazard.state == state)
@@ -174,11 +176,11 @@ def hazards(
             cursor=cursor,
             position=lambda row: (row.Hazard.found_at, row.Hazard.id),
         )
-        return Page(_with_notices(db, doing.district, page.items), page.next_cursor)
+        return Page(_views(db, doing.district, [row.Hazard for row in page.items]), page.next_cursor)
 
 
-_HAZARDS: sa.Select[Any] = (
-    sa.select(Hazard, Premises.street_code, Premises.committee_code)
+_HAZARDS = (
+    sa.select(Hazard)
     .join(Household, sa.and_(Household.district == Hazard.district, Household.id == Hazard.household_id))
     .join(Premises, sa.and_(Premises.district == Household.district, Premises.id == Household.premises_id))
 )
@@ -204,15 +206,32 @@ def _within(actor: Actor) -> sa.ColumnElement[bool]:
             raise NotFound
 
 
-def _with_notices(db: Session, district: int, rows: Any) -> list[HazardView]:
+def _views(db: Session, district: int, hazards: Sequence[Hazard]) -> list[HazardView]:
+    households = {hazard.household_id for hazard in hazards}
+    places = {
+        row.id: row
+        for row in db.execute(
+            sa.select(Household.id, Premises.street_code, Premises.committee_code)
+            .join(
+                Premises,
+                sa.and_(Premises.district == Household.district, Premises.id == Household.premises_id),
+            )
+            .where(Household.district == district, Household.id.in_(households))
+        )
+    }
     given: dict[UUID, list[Notice]] = {}
     for notice in db.scalars(
         sa.select(Notice)
-        .where(Notice.district == district, Notice.hazard_id.in_([row.Hazard.id for row in rows]))
+        .where(Notice.district == district, Notice.hazard_id.in_([hazard.id for hazard in hazards]))
         .order_by(Notice.told_at, Notice.id)
     ):
         given.setdefault(notice.hazard_id, []).append(notice)
     return [
-        HazardView(row.Hazard, row.street_code, row.committee_code, given.get(row.Hazard.id, []))
-        for row in rows
+        HazardView(
+            hazard,
+            places[hazard.household_id].street_code,
+            places[hazard.household_id].committee_code,
+            given.get(hazard.id, []),
+        )
+        for hazard in hazards
     ]
