@@ -7,7 +7,7 @@
 A code, once published, keeps its meaning for ever; a new meaning takes a new code.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum, StrEnum
@@ -139,6 +139,25 @@ class Refusal:
             "en": self.reason.en.format_map(_Holes(shown)),
             "cure": {"action": cure.action, "zh": cure.zh, "en": cure.en},
         }
+
+
+BasisOf = Callable[[str, str, date], Basis | None]
+
+_basis_of: BasisOf = lambda rule, place, day: None  # noqa: E731 (replaced by the rulebook, two floors up)
+
+
+def find_basis_by(lookup: BasisOf) -> None:
+    """The rulebook says here how to find what a rule rests on, at a place on a day."""
+    global _basis_of
+    _basis_of = lookup
+
+
+def with_basis(refusals: Iterable[Refusal], place: str, day: date) -> tuple[Refusal, ...]:
+    """The same refusals; those no gate has judged (a lost race, an illegal move) get their basis too."""
+    return tuple(
+        refusal if refusal.basis else refusal.resting_on(_basis_of(refusal.rule, place, day))
+        for refusal in refusals
+    )
 
 
 class Refused(Exception):

@@ -37,7 +37,7 @@ from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
 from core.problems import Busy
-from core.refusal import Reason, Refusal, Refused, plain
+from core.refusal import Reason, Refusal, Refused, plain, with_basis
 from evidence.entry import Place, Subject, entry_bytes, leaf_hash
 from evidence.models import Entry, Head, Link, Outcome, SubjectType
 
@@ -183,14 +183,15 @@ def _work(deed: Deed, work: Callable[[Deed], Answer]) -> Answer:
 
 def _keep_refusal(deed: Deed, refused: Refused) -> Refused:
     """The work is undone; what must outlive it is written, with every reason."""
+    refusals = with_basis(refused.refusals, str(deed.district), clock.day_of(deed.recorded_at))
     deed.db.expunge_all()
     deed.db.add_all(deed.kept)
     deed.db.flush()
     number = _new_refusal_number(deed.recorded_at)
-    _write_entry(deed, Outcome.REFUSED, refused.refusals, number)
-    _settle(deed, reasons=[refusal.to_plain() for refusal in refused.refusals], refusal_no=number)
+    _write_entry(deed, Outcome.REFUSED, refusals, number)
+    _settle(deed, reasons=[refusal.to_plain() for refusal in refusals], refusal_no=number)
     deed.db.commit()
-    return Refused(refused.refusals, number)
+    return Refused(refusals, number)
 
 
 def _new_refusal_number(at: datetime) -> str:

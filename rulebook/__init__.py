@@ -31,8 +31,10 @@ docs/rulebook.md.
     printed.py    the two printed pages: the rulebook and every refusal
 """
 
+from datetime import date
 from functools import cache
 
+from core.refusal import Basis, find_basis_by
 from rulebook.edition import Edition
 
 
@@ -40,3 +42,10 @@ from rulebook.edition import Edition
 def current() -> Edition:
     """The edition of this checkout, read once per process. Old editions live in the database."""
     return Edition.load()
+
+
+def _basis_of(rule: str, place: str, day: date) -> Basis | None:
+    return current().at(place, day).basis(rule)
+
+
+find_basis_by(_basis_of)

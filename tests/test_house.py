@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 import app as application
+import rulebook
 from core.auth import Role
 from core.db import Base, Group
 from core.machine import MACHINES
@@ -90,6 +91,11 @@ def test_every_refusal_is_worded_in_two_languages_and_says_what_to_do(code: str)
         assert cure.action
         assert re.search(r"[\u4e00-\u9fff]", cure.zh)
         assert re.search(r"[a-z]", cure.en)
+
+
+def test_every_refusal_rests_on_a_rule_of_the_rulebook() -> None:
+    known = rulebook.current().names
+    assert {reason.rule for reason in CATALOGUE.values()} <= set(known)
 
 
 def routes(app: Flask) -> list[tuple[str, Rule, str]]:
