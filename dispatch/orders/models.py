@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, District, Group, NewId, grouped
@@ -12,12 +13,23 @@ from dispatch.orders.states import LineState
 
 
 class Slot(Base):
-    """A span of a day in a zone with room for so many cylinders. ``taken`` can never pass ``capacity``."""
+    """A span of a day in a zone with room for so many cylinders. ``taken`` can never pass ``capacity``.
+
+    Spans are half-open and do not overlap within a zone; the database refuses the second.
+    """
 
     __tablename__ = "slot"
     __table_args__ = grouped(
         Group.DISTRICT,
-        sa.UniqueConstraint("district", "zone_id", "starts_at"),
+        ExcludeConstraint(
+            ("district", "="),
+            ("zone_id", "="),
+            (sa.text("tstzrange(starts_at, ends_at)"), "&&"),
+            name="ex_slot_span",
+            using="gist",
+        ),
+        sa.Index("ix_slot_day", "district", "zone_id", "day"),
+        sa.Index("ix_slot_recorded_at", "district", "recorded_at", "id"),
         sa.CheckConstraint("ends_at > starts_at", name="span"),
         sa.CheckConstraint("taken >= 0 AND taken <= capacity", name="capacity"),
     )
@@ -51,7 +63,11 @@ class Purpose(StrEnum):
 
 
 class Order(Base):
-    """A booking of one household for one slot. Personal data stays in the registry."""
+    """A booking of one household for one slot. Personal data stays in the registry.
+
+    ``person_id`` is the registrant on the day of booking: who registers later sees none of it.
+    ``premises_decision_id`` and ``decision_id`` are the two answers (place, order) it was booked on.
+    """
 
     __tablename__ = "supply_order"
     __table_args__ = grouped(
@@ -60,12 +76,14 @@ class Order(Base):
         sa.Index("ix_supply_order_household_id", "district", "household_id"),
         sa.Index("ix_supply_order_slot_id", "district", "slot_id"),
         sa.Index("ix_supply_order_recorded_at", "district", "recorded_at", "id"),
+        sa.Index("ix_supply_order_person_id", "district", "person_id"),
     )
 
     district: Mapped[District]
     id: Mapped[NewId]
     household_id: Mapped[UUID]
     account_id: Mapped[UUID]
+    person_id: Mapped[UUID]
     premises_id: Mapped[UUID]
     firm_id: Mapped[UUID]
     zone_id: Mapped[UUID]
@@ -74,11 +92,15 @@ class Order(Base):
     channel: Mapped[Channel]
     booked_by: Mapped[UUID]
     decision_id: Mapped[UUID]
+    premises_decision_id: Mapped[UUID]
     recorded_at: Mapped[datetime]
 
 
 class OrderLine(Base):
-    """One card's bottle in an order. One open line per card, held by the database."""
+    """One card's bottle in an order. One open line per card, held by the database.
+
+    ``failure``: the code of why it failed, for a line that did.
+    """
 
     __tablename__ = "order_line"
     __table_args__ = grouped(
@@ -100,6 +122,7 @@ class OrderLine(Base):
     card_id: Mapped[UUID]
     cylinder_model: Mapped[str]
     state: Mapped[LineState]
+    failure: Mapped[str | None]
     recorded_at: Mapped[datetime]
 
 

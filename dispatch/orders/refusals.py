@@ -234,3 +234,33 @@ WEIGHT_UNKNOWN = reason(
     courier=("look", "到现场点清后登记", "count on the spot and record it"),
     office=("count_stock", "点清存瓶并登记", "have the bottles counted and recorded"),
 )
+
+# --- beside the booking gate: what only the slots' own service and the database say ---------------------------
+
+SLOT_OTHER_ZONE = reason(
+    "slot.other_zone",
+    "A10",
+    zh="这个时段不属于用户所在的片区",
+    en="this slot is not of the zone in which the address lies on that day",
+    resident=("other_slot", "请选择本片区的时段", "please choose a slot of your own zone"),
+    office=("other_slot", "选用户所在片区的时段", "choose a slot of the address's zone"),
+)
+SLOT_OTHER_SUPPLIER = reason(
+    "slot.other_supplier",
+    "A10",
+    zh="这个片区由另一家供气单位配送",
+    en="this zone is served by another supplier than the account's",
+    resident=CALL_SUPPLIER,
+    office=(
+        "mend_zone",
+        "核对片区与用户的供气单位，理顺后再订",
+        "see which supplier should serve the address, then order",
+    ),
+)
+SLOT_OVERLAPS = reason(
+    "slot.overlaps",
+    "A10",
+    zh="这个片区在这段时间已有时段",
+    en="the zone already has a slot within this time",
+    office=("other_time", "换一个不重叠的时间", "choose a time that does not overlap"),
+)

@@ -138,11 +138,11 @@ def _hazards_of_findings(db: Session, found: SafetyCheck, failed: list[str]) -> 
 
 def hazard(doing: Doing, hazard_id: UUID) -> HazardView:
     with doing.ground.sessions() as db:
-        row = db.execute(_HAZARDS.where(Hazard.district == doing.district, Hazard.id == hazard_id)).first()
-        if row is None:
+        found = db.get(Hazard, (doing.district, hazard_id))
+        if found is None:
             raise NotFound
-        doing.actor.must_reach(**reach_of_household(db, doing.actor, doing.district, row.Hazard.household_id))
-        return _with_notices(db, doing.district, [row])[0]
+        doing.actor.must_reach(**reach_of_household(db, doing.actor, doing.district, found.household_id))
+        return _views(db, doing.district, [found])[0]
 
 
 def hazards(

@@ -1,0 +1,261 @@
+"""Reads of orders: exports for the rooms above, then the reads behind our own routes.
+
+Nothing here holds personal data: household, account and card are ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.auth import Actor, ScopeKind
+from core.doing import Doing
+from core.geo import Point
+from core.paging import Page, Pager
+from core.problems import NotFound
+from dispatch.orders.models import Order, OrderLine, Slot
+from dispatch.orders.states import OPEN_STATES, LineState, OrderState, order_state
+from registry.models import Premises, Zone
+
+# --- exports ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    line_id: UUID
+    card_id: UUID
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOrder:
+    """An order to bring: where, between when and when, and a bottle of which model for which card."""
+
+    order_id: UUID
+    point: Point
+    starts_at: datetime
+    ends_at: datetime
+    lines: tuple[PlanLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWithLines:
+    """``lines`` ascending id; ``state`` is derived from them."""
+
+    order: Order
+    slot: Slot
+    lines: list[OrderLine]
+
+    @property
+    def state(self) -> OrderState:
+        return order_state([line.state for line in self.lines])
+
+
+def to_plan(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOrder]:
+    """Orders of a zone's day with a line still booked, by slot and id, and those lines of theirs.
+
+    Which of them stand on a round already, only the room of rounds knows: it leaves those out.
+    """
+    rows = db.execute(
+        sa.select(OrderLine, Slot.starts_at, Slot.ends_at, Premises.lon, Premises.lat)
+        .join(Order, sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id))
+        .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
+        .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
+        .where(
+            Order.district == district,
+            Slot.zone_id == zone_id,
+            Slot.day == day,
+            OrderLine.state == LineState.BOOKED,
+        )
+        .order_by(Slot.starts_at, OrderLine.order_id, OrderLine.id)
+    ).all()
+    found = []
+    for order_id, group in groupby(rows, key=lambda row: row.OrderLine.order_id):
+        own = list(group)
+        lines = tuple(
+            PlanLine(row.OrderLine.id, row.OrderLine.card_id, row.OrderLine.cylinder_model) for row in own
+        )
+        point = Point(own[0].lon, own[0].lat)
+        found.append(PlanOrder(order_id, point, own[0].starts_at, own[0].ends_at, lines))
+    return found
+
+
+def order_with_lines(
+    db: Session, district: int, order_id: UUID, *, lock: bool = False
+) -> OrderWithLines | None:
+    """``lock``: the lines FOR UPDATE, ascending id (the order itself never changes)."""
+    order = db.get(Order, (district, order_id))
+    if order is None:
+        return None
+    query = (
+        sa.select(OrderLine)
+        .where(OrderLine.district == district, OrderLine.order_id == order_id)
+        .order_by(OrderLine.id)
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    slot = db.get_one(Slot, (district, order.slot_id))
+    return OrderWithLines(order, slot, list(db.scalars(query)))
+
+
+def open_lines(db: Session, district: int, card_ids: Sequence[UUID]) -> list[OrderLine]:
+    """Lines of these cards that are not yet done with, ascending id."""
+    return list(
+        db.scalars(
+            sa.select(OrderLine)
+            .where(
+                OrderLine.district == district,
+                OrderLine.card_id.in_(card_ids),
+                OrderLine.state.in_(OPEN_STATES),
+            )
+            .order_by(OrderLine.id)
+        )
+    )
+
+
+# --- behind our own routes -------------------------------------------------------------------------------
+
+
+def reach_of_order(db: Session, order: Order) -> dict[str, object]:
+    """What a grant must cover to reach this order (for ``actor.must_reach``)."""
+    premises = db.get_one(Premises, (order.district, order.premises_id))
+    return {
+        "district": order.district,
+        "street": premises.street_code,
+        "firm": order.firm_id,
+        "person": order.person_id,
+    }
+
+
+def order(doing: Doing, order_id: UUID) -> OrderWithLines:
+    with doing.ground.sessions() as db:
+        found = order_with_lines(db, doing.district, order_id)
+        if found is None:
+            raise NotFound
+        doing.actor.must_reach(**reach_of_order(db, found.order))
+        return found
+
+
+def orders(
+    doing: Doing,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    household_id: UUID | None = None,
+    day: date | None = None,
+    open_only: bool = False,
+) -> Page:
+    """Orders within reach. ``day``: of the slot. ``open_only``: with a line not yet done with."""
+    query = sa.select(Order).where(Order.district == doing.district, _within(doing.actor))
+    if household_id is not None:
+        query = query.where(Order.household_id == household_id)
+    if day is not None:
+        query = query.where(Order.slot_id.in_(_slots_of(doing.district, day)))
+    if open_only:
+        query = query.where(Order.id.in_(_orders_open(doing.district)))
+    name = f"orders:{doing.district}:{doing.actor.reach}:{household_id}:{day}:{open_only}"
+    with doing.ground.sessions() as db:
+        page = _pager(doing, name).page(
+            db,
+            query,
+            Order.recorded_at.expression,
+            Order.id.expression,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.Order.recorded_at, row.Order.id),
+        )
+        return Page(_whole(db, doing.district, [row.Order for row in page.items]), page.next_cursor)
+
+
+def _slots_of(district: int, day: date) -> sa.Select[UUID]:
+    return sa.select(Slot.id).where(Slot.district == district, Slot.day == day)
+
+
+def _orders_open(district: int) -> sa.Select[UUID]:
+    return sa.select(OrderLine.order_id).where(
+        OrderLine.district == district, OrderLine.state.in_(OPEN_STATES)
+    )
+
+
+def _within(actor: Actor) -> sa.ColumnElement[bool]:
+    """The rows a grant reaches: the registrant's own, the firm's, a street's, the district's."""
+    match actor.reach.kind:
+        case ScopeKind.ALL:
+            return sa.true()
+        case ScopeKind.DISTRICT:
+            return Order.district == int(actor.reach.code)
+        case ScopeKind.FIRM:
+            return Order.firm_id == UUID(actor.reach.code)
+        case ScopeKind.PERSON:
+            return Order.person_id == UUID(actor.reach.code)
+        case ScopeKind.STREET:
+            of_street = sa.select(Premises.id).where(
+                Premises.district == Order.district, Premises.street_code == actor.reach.code
+            )
+            return Order.premises_id.in_(of_street)
+        case _:
+            raise NotFound
+
+
+def _whole(db: Session, district: int, orders: Sequence[Order]) -> list[OrderWithLines]:
+    lines: dict[UUID, list[OrderLine]] = {one.id: [] for one in orders}
+    for line in db.scalars(
+        sa.select(OrderLine)
+        .where(OrderLine.district == district, OrderLine.order_id.in_(lines))
+        .order_by(OrderLine.id)
+    ):
+        lines[line.order_id].append(line)
+    slots = {
+        slot.id: slot
+        for slot in db.scalars(
+            sa.select(Slot).where(Slot.district == district, Slot.id.in_({one.slot_id for one in orders}))
+        )
+    }
+    return [OrderWithLines(one, slots[one.slot_id], lines[one.id]) for one in orders]
+
+
+def slot(doing: Doing, slot_id: UUID) -> Slot:
+    with doing.ground.sessions() as db:
+        found = db.get(Slot, (doing.district, slot_id))
+        if found is None:
+            raise NotFound
+        return found
+
+
+def slots(
+    doing: Doing,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    zone_id: UUID | None = None,
+    day: date | None = None,
+) -> Page:
+    """Slots of the district with the room that is left. A firm's people see the slots of its own zones."""
+    query = sa.select(Slot).where(Slot.district == doing.district)
+    reach = doing.actor.reach
+    if reach.kind is ScopeKind.FIRM:
+        own = sa.select(Zone.id).where(Zone.district == Slot.district, Zone.firm_id == UUID(reach.code))
+        query = query.where(Slot.zone_id.in_(own))
+    if zone_id is not None:
+        query = query.where(Slot.zone_id == zone_id)
+    if day is not None:
+        query = query.where(Slot.day == day)
+    with doing.ground.sessions() as db:
+        page = _pager(doing, f"slots:{doing.district}:{reach}:{zone_id}:{day}").page(
+            db,
+            query,
+            Slot.recorded_at.expression,
+            Slot.id.expression,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.Slot.recorded_at, row.Slot.id),
+        )
+        return Page([row.Slot for row in page.items], page.next_cursor)
+
+
+def _pager(doing: Doing, name: str) -> Pager:
+    return Pager(doing.ground.keyring.label.current_key, name)
