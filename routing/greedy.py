@@ -3,6 +3,7 @@
     build       from nothing: each vehicle in turn drives to what is near and soon due, reloading when full
     keep        from earlier routes: whatever of them still holds today
     insert      every stop still missing, where it costs least, if that is less than its penalty
+    moved       one stop, to where it costs least
 
 No chance is involved: the same problem gives the same rounds.
 """
@@ -13,7 +14,7 @@ from itertools import pairwise
 
 from routing.matrix import NO_WAY
 from routing.plan import Routes
-from routing.timetable import STATION, Round, Rounds, Timetable, served_places
+from routing.timetable import STATION, Round, Rounds, Timetable, legs, served_places
 
 # A minute until the window closes counts as much as nine seconds of way: the near one first matters more.
 HURRY = 0.15
@@ -107,54 +108,78 @@ def keep(timetable: Timetable, routes: Routes) -> Rounds:
     return rounds
 
 
-@dataclass(frozen=True, slots=True)
-class _Insertion:
-    added_s: int
-    v: int
-    trips: Round
-
-
 def insert(timetable: Timetable, rounds: Rounds) -> Rounds:
     """``rounds`` with every missing stop put where it adds least travel, if that is below its penalty.
 
     Tried again until none goes in: a stop too far off may lie on the way once its neighbour is served.
     """
-    rounds = list(rounds)
     served = served_places(rounds)
     missing = [place for place in timetable.servable if place not in served]
     missing.sort(key=lambda place: (-timetable.penalty[place], place))
-    while still_missing := [place for place in missing if not _insert_one(timetable, rounds, place)]:
-        if still_missing == missing:
-            break
-        missing = still_missing
+    tried = None
+    while missing != tried:
+        tried = list(missing)
+        for place in tried:
+            best = cheapest_insertion(timetable, rounds, place)
+            if best is not None and best.added_s < timetable.penalty[place]:
+                rounds = best.into(rounds)
+                missing.remove(place)
     return rounds
 
 
-def _insert_one(timetable: Timetable, rounds: Rounds, place: int) -> bool:
-    best = cheapest_insertion(timetable, rounds, place)
-    if best is None or best.added_s >= timetable.penalty[place]:
-        return False
-    rounds[best.v] = best.trips
-    return True
+def moved(timetable: Timetable, rounds: Rounds, place: int) -> Rounds:
+    """``rounds`` with a served ``place`` taken out and put back where it adds least travel."""
+    without = [[[other for other in trip if other != place] for trip in trips] for trips in rounds]
+    without = [[trip for trip in trips if trip] for trips in without]
+    best = cheapest_insertion(timetable, without, place)
+    return rounds if best is None else best.into(without)
 
 
-def cheapest_insertion(timetable: Timetable, rounds: Rounds, place: int) -> _Insertion | None:
+@dataclass(frozen=True, slots=True, order=True)
+class Insertion:
+    """``place`` in trip ``t`` of vehicle ``v`` before its stop ``k``, or as its own trip before trip ``t``.
+
+    They sort by what they cost; equal ones by vehicle, trip and stop.
+    """
+
+    added_s: int
+    v: int
+    t: int
+    k: int
+    opens_trip: bool
+    place: int
+
+    def round(self, rounds: Rounds) -> Round:
+        """What the vehicle then drives."""
+        trips = rounds[self.v]
+        if self.opens_trip:
+            return [*trips[: self.t], [self.place], *trips[self.t :]]
+        trip = trips[self.t]
+        return [*trips[: self.t], [*trip[: self.k], self.place, *trip[self.k :]], *trips[self.t + 1 :]]
+
+    def into(self, rounds: Rounds) -> Rounds:
+        return [*rounds[: self.v], self.round(rounds), *rounds[self.v + 1 :]]
+
+
+def cheapest_insertion(timetable: Timetable, rounds: Rounds, place: int) -> Insertion | None:
     """The cheapest way to serve ``place`` beside all else, in a trip or as its own; None if none."""
-    best: _Insertion | None = None
+    for insertion in sorted(_insertions(timetable, rounds, place)):
+        if timetable.fits(insertion.v, insertion.round(rounds)):
+            return insertion
+    return None
+
+
+def _insertions(timetable: Timetable, rounds: Rounds, place: int) -> Iterator[Insertion]:
+    """Every place there is by load and by way; whether it is one by time is for the caller to see."""
     for v in timetable.able[place]:
-        before_s = timetable.travel_s(v, rounds[v])
-        for trips in _with(timetable, v, rounds[v], place):
-            added_s = timetable.travel_s(v, trips) - before_s
-            if (best is None or added_s < best.added_s) and timetable.fits(v, trips):
-                best = _Insertion(added_s, v, trips)
-    return best
-
-
-def _with(timetable: Timetable, v: int, trips: Round, place: int) -> Iterator[Round]:
-    room = timetable.problem.vehicles[v].capacity - timetable.load[place]
-    for t, trip in enumerate(trips):
-        if sum(timetable.load[other] for other in trip) <= room:
-            for k in range(len(trip) + 1):
-                yield [*trips[:t], [*trip[:k], place, *trip[k:]], *trips[t + 1 :]]
-    for t in range(len(trips) + 1):
-        yield [*trips[:t], [place], *trips[t:]]
+        seconds = timetable.seconds[v]
+        room = timetable.problem.vehicles[v].capacity - timetable.load[place]
+        there_and_back_s = seconds[STATION][place] + seconds[place][STATION]
+        for t, trip in enumerate(rounds[v]):
+            yield Insertion(there_and_back_s, v, t, 0, True, place)
+            if sum(timetable.load[other] for other in trip) <= room:
+                for k, (a, b) in enumerate(legs(trip)):
+                    if NO_WAY not in (seconds[a][place], seconds[place][b]):
+                        added_s = seconds[a][place] + seconds[place][b] - seconds[a][b]
+                        yield Insertion(added_s, v, t, k, False, place)
+        yield Insertion(there_and_back_s, v, len(rounds[v]), 0, True, place)

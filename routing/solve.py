@@ -31,7 +31,9 @@ def solve(
         stopped = Stopped.ITERATIONS if timetable.servable else Stopped.NOTHING_TO_SEARCH
     else:
         improved = engine.improve(timetable, start, iterations, seed, guard_s)
-        name, rounds, stopped = engine.NAME, improved.rounds, improved.stopped
+        name, stopped = engine.NAME, improved.stopped
+        # The search moves stops about and can miss one that a plain look finds room for.
+        rounds = min(start, greedy.insert(timetable, improved.rounds), key=timetable.objective)
     trips = _schedule(timetable, rounds)
     travelled = [(v, leg) for v, trips_of in enumerate(rounds) for trip in trips_of for leg in legs(trip)]
     return Plan(

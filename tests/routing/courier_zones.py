@@ -46,7 +46,7 @@ def lane(
 
 
 def zone(n: int, seed: int) -> Problem:
-    """A day of a zone with ``n`` stops: homes in estates, one stop in eight a restaurant, the station outside.
+    """A day of a zone with ``n`` stops: homes in estates, one restaurant in eight, station outside.
 
     Six in ten stops keep a two-hour slot, a quarter half a day. One crew for every thirty stops; from 75
     stops on the first has the truck, which alone may carry the restaurants' 50 kg bottles (three units each).
