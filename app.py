@@ -2,6 +2,7 @@
 
 import structlog
 from flask import Flask
+from structlog.tracebacks import ExceptionDictTransformer
 
 import core.demo_clock
 import core.idempotency
@@ -60,7 +61,7 @@ structlog.configure(
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ],
     cache_logger_on_first_use=True,

@@ -245,7 +245,10 @@ class Word(fields.Field[Any]):
     }
 
     def __init__(self, words: Any, **kwargs: Any):
-        super().__init__(metadata={"enum": [word.value for word in words]}, **kwargs)
+        listed: list[str | None] = [word.value for word in words]
+        if kwargs.get("allow_none") or kwargs.get("load_default", ma.missing) is None:
+            listed.append(None)
+        super().__init__(metadata={"enum": listed}, **kwargs)
         self.words = words
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:

@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import flask_smorest
 import marshmallow as ma
@@ -30,6 +30,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
+from core import fields as own
 from core.auth import Actor, Role, ScopeKind, acting_for, actors_of
 from core.doing import Doing
 from core.ground import Ground
@@ -65,8 +66,12 @@ class Parser(FlaskParser):
         "query": ma.RAISE,
     }
 
-    def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> NoReturn:
-        raise BadRequest("the body is not JSON")
+    def _raw_load_json(self, req: Request) -> Any:
+        """orjson instead of the standard library: no NaN, no lone surrogates, no endless nesting."""
+        try:
+            return orjson.loads(req.get_data())
+        except orjson.JSONDecodeError:
+            raise BadRequest("the body is not JSON") from None
 
 
 class Room(Blueprint):
@@ -149,10 +154,10 @@ def _documented(verb: str, writes: bool) -> dict[str, Any]:
     doc: dict[str, Any] = {
         "security": [{"bearer": []}],
         "x-verb": verb,
-        "responses": {"default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {"default": "Problem"},
     }
     if writes:
-        doc["parameters"] = [{"$ref": "#/components/parameters/IdempotencyKey"}]
+        doc["parameters"] = ["IdempotencyKey"]
     return doc
 
 
@@ -170,11 +175,25 @@ class Json(JSONProvider):
         return Response(orjson.dumps(body, default=str), mimetype="application/json")
 
 
+_FIELD_TYPES = (
+    (own.Text, "string", None),
+    (own.Number, "integer", None),
+    (own.Flag, "boolean", None),
+    (own.Id, "string", "uuid"),
+    (own.Day, "string", "date"),
+    (own.Month, "string", None),
+    (own.Instant, "string", "date-time"),
+    (own.Word, "string", None),
+)
+
+
 class Api(flask_smorest.Api):
     """Registers rooms, keeps the document, and words every error."""
 
     def init_app(self, app: Flask, **kwargs: Any) -> None:
         super().init_app(app, **kwargs)
+        for field, kind, form in _FIELD_TYPES:
+            self.register_field(field, kind, form)
         components = self.spec.components
         components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
         components.parameter(

@@ -3,6 +3,7 @@
 import re
 from uuid import uuid4
 
+import openapi_spec_validator
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -162,3 +163,7 @@ def test_the_document_lists_exactly_the_routes(app: Flask) -> None:
     }
     standing = {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)) for method, rule, _ in routes(app)}
     assert listed == standing
+
+
+def test_the_document_is_valid_openapi(app: Flask) -> None:
+    openapi_spec_validator.validate(app.test_client().get("/api/openapi.json").json)
