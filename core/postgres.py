@@ -126,7 +126,7 @@ class Cluster:
             self._take_lock()
             self._await_last_server()
             identity = _identity(self.directory)
-            bindir = self._within_reach(_bindir(), identity)
+            bindir = self._within_reach(find_bindir(), identity)
             self._make_socket_dir()
             if not self.data.exists():
                 self._make_data(bindir, identity)
@@ -310,7 +310,7 @@ class Cluster:
         return False
 
 
-def _bindir() -> Path:
+def find_bindir() -> Path:
     candidates = list(_bindirs())
     for bindir in candidates:
         if (bindir / "postgres").is_file() and (bindir / "initdb").is_file():

@@ -1,6 +1,7 @@
 """One real PostgreSQL per test process; each test that asks for a database gets a fresh clone."""
 
 import itertools
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +33,12 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with Cluster(tmp_path_factory.mktemp("postgres"), FAST_TEST_SETTINGS) as running:
+def cluster() -> Iterator[Cluster]:
+    """In /tmp itself: where root may not have user namespaces the server runs as nobody."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lpg-", dir="/tmp") as folder,
+        Cluster(folder, FAST_TEST_SETTINGS) as running,
+    ):
         with psycopg.connect(running.conninfo("postgres"), autocommit=True) as owner:
             owner.execute("CREATE DATABASE template_lpg")
         _build(running.url("template_lpg"))

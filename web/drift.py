@@ -15,7 +15,7 @@ import app
 from core.db import Base
 from core.fences import fences
 from core.migrate import migrate
-from core.postgres import FAST_TEST_SETTINGS, Cluster, _bindir
+from core.postgres import FAST_TEST_SETTINGS, Cluster, find_bindir
 from web.opening import make_database
 
 _NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog.*|\\(un)?restrict .*|)$")
@@ -50,7 +50,7 @@ def describe(owner_url: str) -> None:
 def _dump(cluster: Cluster, database: str) -> list[str]:
     """The schema as text, in an order of its own: statements sorted, columns as they stand."""
     dumped = subprocess.run(
-        [str(_bindir() / "pg_dump"), "--schema-only", "--no-owner", "--exclude-table=alembic_version",
+        [str(find_bindir() / "pg_dump"), "--schema-only", "--no-owner", "--exclude-table=alembic_version",
          "-d", cluster.conninfo(database)],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip

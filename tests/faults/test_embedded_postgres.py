@@ -167,7 +167,7 @@ def _namespaces_are_granted() -> bool:
 
 
 def _open_to_all(folder: Path) -> Path:
-    bindir = postgres._bindir()
+    bindir = postgres.find_bindir()
     if not postgres._barrier(bindir, NOBODY.pw_uid):
         return bindir
     package = bindir.parents[1]
