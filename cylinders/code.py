@@ -125,7 +125,9 @@ def _remainder(symbols: str) -> int:
 def _cleaned(text: str) -> str:
     """NFKC, trimmed, without control and formatting symbols (a scanner's separators, marks of direction)."""
     kept = "".join(
-        symbol for symbol in unicodedata.normalize("NFKC", text) if unicodedata.category(symbol) not in _SILENT
+        symbol
+        for symbol in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(symbol) not in _SILENT
     )
     return kept.strip()
 

@@ -1,6 +1,7 @@
 """Every "no" about a bottle. A code, once published, keeps its meaning for ever."""
 
 from core.refusal import reason
+from evidence.deed import held_by
 
 QUARANTINE = ("set_aside", "隔离存放，不得充装", "set it aside; do not fill it")
 SEND_TO_INSPECTION = ("send_to_inspection", "隔离后送检验机构检验", "set it aside and send it to inspection")
@@ -406,3 +407,154 @@ CUSTODY_CONFLICT = reason(
     resident=WAIT_FOR_ANOTHER,
     office=("resolve_conflict", "查清真实去向并登记原因", "find out where it truly was and record why"),
 )
+
+
+# --------------------------------------------------------------------------------------------------------
+# Beside the refill gate: the scale, the register of bottles, custody. Most are also held by the database.
+
+CHECK_STAMPS = ("check_stamps", "核对钢印和标签", "check the stamps and the label")
+LOOK_UP_CUSTODY = (
+    "check_custody",
+    "核对这只瓶的交接记录",
+    "check the bottle's custody record",
+)
+
+# F17: at the scale
+CHECK_FAILED = reason(
+    "filling.check_failed",
+    "F17",
+    zh="充装前后检查有不合格项：{items}",
+    en="a check before or after the filling failed: {items}",
+    station=("empty_and_inspect", "抽空隔离，送检", "empty it, set it aside and send it to inspection"),
+    office=("send_to_inspection", "安排送检", "send it to inspection"),
+)
+NOTHING_FILLED = reason(
+    "filling.nothing_filled",
+    "F17",
+    zh="净充装量{net_g}克，称重不合理",
+    en="the weights give a filling of {net_g} g, which cannot be",
+    station=("weigh_again", "重新称重", "weigh it again"),
+    office=("check_scale", "检查秤和皮重", "check the scale and the tare"),
+)
+OVERFILLED = reason(
+    "filling.overfilled",
+    "F17",
+    zh="瓶内{content_g}克，超过允许的{limit_g}克：过量充装",
+    en="the bottle holds {content_g} g, more than the {limit_g} g allowed: overfilled",
+    station=(
+        "empty_it",
+        "抽出超量部分后重新称重，不得出站",
+        "draw off the excess and weigh again; it may not leave",
+    ),
+    office=("stop_scale", "核查秤和充装枪", "have scale and filling gun checked"),
+)
+TARE_UNKNOWN = reason(
+    "filling.tare_unknown",
+    "F17",
+    zh="档案没有钢印皮重，无法核对称重",
+    en="the file has no stamped tare to check the weights against",
+    station=("send_to_inspection", "隔离后送检，核定皮重", "set it aside; have its tare established"),
+    office=("complete_file", "按钢印补录皮重", "enter the tare from its stamp"),
+)
+
+# S03: what there may be only one of
+IDENTIFIER_TAKEN = reason(
+    "cylinder.identifier_taken",
+    "S03",
+    zh="这个编码已经用过，一码一瓶，永不复用",
+    en="this code has been used: one code, one bottle, for ever",
+    office=CHECK_STAMPS,
+)
+IDENTIFIER_TWICE = reason(
+    "cylinder.identifier_twice",
+    "S03",
+    zh="同一编码写了两次",
+    en="the same code is given twice",
+    office=CHECK_STAMPS,
+)
+TYPE_TAKEN = reason(
+    "cylinder_type.taken",
+    "S03",
+    zh="型号{model}已在目录中",
+    en="the model {model} is in the catalogue",
+    office=("use_standing", "使用已有型号", "use the standing entry"),
+)
+REPORT_TAKEN = reason(
+    "inspection.report_taken",
+    "S03",
+    zh="这只瓶已有同号检验报告",
+    en="this bottle has an inspection under that report number",
+    office=("check_report", "核对报告编号", "check the report number"),
+)
+CARD_HOLDS_ANOTHER = reason(
+    "holding.card_holds_another",
+    "S03",
+    zh="这张卡名下已有一只瓶（一卡一瓶）",
+    en="this card already holds a bottle: one card, one bottle",
+    office=LOOK_UP_CUSTODY,
+)
+BOTTLE_ON_ANOTHER_CARD = reason(
+    "holding.bottle_on_another_card",
+    "S03",
+    zh="这只瓶已登记在另一张卡上",
+    en="this bottle stands on another card",
+    office=LOOK_UP_CUSTODY,
+)
+
+# S04: what is not where its record says
+NOT_WITH_GIVER = reason(
+    "custody.not_with_giver",
+    "S04",
+    zh="按记录这只瓶不在交出方手里",
+    en="by its record the bottle is not with whoever hands it on",
+    courier=("scan_again", "核对瓶码，交站里查清", "check the code; let the site find out"),
+    station=("take_in", "先扫码入站，再办理", "scan it in first"),
+    office=LOOK_UP_CUSTODY,
+)
+NOT_ON_CARD = reason(
+    "custody.not_on_card",
+    "S04",
+    zh="收回的空瓶不是这张卡名下的瓶",
+    en="the empty taken back is not the bottle on this card",
+    courier=("record_exception", "按异常流程登记", "record it as an exception"),
+    office=LOOK_UP_CUSTODY,
+)
+
+# D09, F16: what may not leave a site
+NOT_FULL = reason(
+    "custody.not_full",
+    "D09",
+    zh="按记录这只瓶不是满瓶",
+    en="by its record the bottle is not full",
+    courier=("take_another", "换一只满瓶", "take a full one"),
+    office=LOOK_UP_CUSTODY,
+)
+HELD_BACK = reason(
+    "custody.held",
+    "F16",
+    zh="这只瓶被扣留、送检或报废，不得装车",
+    en="the bottle is held, at inspection or scrapped: it may not be loaded",
+    courier=("take_another", "换一只满瓶", "take another"),
+    office=("resolve_hold", "由扣留单位办理解除", "have whoever put the hold lift it"),
+)
+
+# S01: holds
+NO_SUCH_HOLD = reason(
+    "hold.not_standing",
+    "S01",
+    zh="没有这项扣留，或已经解除",
+    en="there is no such hold, or it has been lifted",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+
+BY_CONSTRAINT = {
+    "pk_cylinder_identifier": IDENTIFIER_TAKEN,
+    "pk_cylinder_type": TYPE_TAKEN,
+    "uq_inspection_cylinder_id_agency_report_no": REPORT_TAKEN,
+    "uq_card_holding_active": CARD_HOLDS_ANOTHER,
+    "uq_cylinder_claim_active": BOTTLE_ON_ANOTHER_CARD,
+}
+"""Which "no" it is when the database refuses under that name."""
+
+for _constraint, _reason in BY_CONSTRAINT.items():
+    held_by(_constraint, _reason)

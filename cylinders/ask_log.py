@@ -1,0 +1,136 @@
+"""Who asked about which bottle, and what was answered: an append log, written in batches.
+
+Asking is not failing and is no deed: no entry, no decision. Answers put their rows into a buffer of this
+process; a thread of its own writes them every second, or as soon as 500 wait. No answer ever waits for
+it. A crash may lose the last second of asks; a database that is away loses asks only, counted in the log
+line ``asks.dropped``.
+
+This is one of the few committers besides the deed, named so in the house's plan.
+"""
+
+import atexit
+import hashlib
+import threading
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.db import Sessions, table_of
+from core.ids import new_id
+from cylinders.models import VerdictAsk
+from rulebook.gate import Verdict, facts_to_plain
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+BATCH = 500
+MOST_WAITING = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question and its answer. ``code`` is as it may stand on record (``code.Scanned.on_record``)."""
+
+    asked_at: datetime
+    actor_id: UUID
+    district: int
+    site_id: UUID | None
+    purpose: str
+    code: str
+    cylinder_id: UUID | None
+    verdict: Verdict
+
+    def to_row(self) -> dict[str, object]:
+        facts = orjson.dumps(facts_to_plain(self.verdict.facts), option=orjson.OPT_SORT_KEYS)
+        return {
+            "id": new_id(),
+            "asked_at": self.asked_at,
+            "actor_id": self.actor_id,
+            "district": self.district,
+            "site_id": self.site_id,
+            "purpose": self.purpose,
+            "code": self.code,
+            "cylinder_id": self.cylinder_id,
+            "allowed": self.verdict.allowed,
+            "reasons": [refusal.code for refusal in self.verdict.reasons],
+            "edition": self.verdict.edition_digest,
+            "facts_digest": hashlib.sha256(facts).hexdigest(),
+        }
+
+
+class AskLog:
+    """The buffer and its writer. One per process is enough; rows remember whose database they are for."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Sessions, Ask]] = deque()
+        self._writing = threading.Lock()
+        self._enough = threading.Event()
+        self._starting = threading.Lock()
+        self._writer: threading.Thread | None = None
+
+    def put(self, sessions: Sessions, asks: list[Ask]) -> None:
+        """Take these asks; never waits for the database."""
+        room = MOST_WAITING - len(self._waiting)
+        if room < len(asks):
+            log.error("asks.dropped", dropped=len(asks) - max(room, 0), why="too many waiting")
+        self._waiting.extend((sessions, ask) for ask in asks[: max(room, 0)])
+        self._be_running()
+        if len(self._waiting) >= BATCH:
+            self._enough.set()
+
+    def flush(self) -> int:
+        """Write all that waits, now. Returns how many rows were written."""
+        written = 0
+        with self._writing:
+            while self._waiting:
+                written += self._write(self._next_batch())
+        return written
+
+    def _next_batch(self) -> list[tuple[Sessions, Ask]]:
+        """The longest run of asks for one database, at most a batch."""
+        first = self._waiting.popleft()
+        batch = [first]
+        while self._waiting and self._waiting[0][0] is first[0] and len(batch) < BATCH:
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _write(self, batch: list[tuple[Sessions, Ask]]) -> int:
+        sessions = batch[0][0]
+        try:
+            with sessions() as db:
+                db.execute(_INSERT, [ask.to_row() for _, ask in batch])
+                db.commit()
+        except SQLAlchemyError as error:
+            log.error("asks.dropped", dropped=len(batch), why=type(error).__name__)
+            return 0
+        return len(batch)
+
+    def _be_running(self) -> None:
+        """Start the writer with the first ask; again in a child process, where threads do not survive."""
+        if self._writer is not None and self._writer.is_alive():
+            return
+        with self._starting:
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = threading.Thread(target=self._run, name="ask-log", daemon=True)
+                self._writer.start()
+
+    def _run(self) -> None:
+        while True:
+            self._enough.wait(EVERY_S)
+            self._enough.clear()
+            try:
+                self.flush()
+            except Exception:
+                log.exception("asks.bug")
+
+
+_INSERT = sa.insert(table_of(VerdictAsk))
+
+ASKS = AskLog()
+atexit.register(ASKS.flush)

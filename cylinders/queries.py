@@ -1,0 +1,650 @@
+"""Reads of the bottle: what a code means, whether it may be filled or sent out, where it is, its file.
+
+The first half is for the rooms above (functions of an open session); the second serves our own routes and
+judges scope. The question every scan asks is three statements at most, all prebuilt: the bottles behind
+the codes with all the gate must know, the asking firm's papers, and, for a courier, whose courier it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from core import clock
+from core.auth import ScopeKind
+from core.db import table_of
+from core.doing import Doing
+from core.problems import NotFound, WrongField
+from cylinders.ask_log import ASKS, Ask
+from cylinders.code import Scanned, classify
+from cylinders.models import (
+    CardHolding,
+    Cylinder,
+    CylinderCustody,
+    CylinderIdentifier,
+    CylinderType,
+    Filling,
+    Hold,
+    HoldKind,
+    Inspection,
+    Scheme,
+    Scrapping,
+)
+from cylinders.refill_gate import (
+    Identity,
+    Precision,
+    Purpose,
+    RefillFacts,
+    next_due_on,
+    unknown_bottle,
+)
+from cylinders.states import CylinderState
+from registry.models import Account, Card, Firm, HolderKind, Licence, LicenceKind, Site, Staff, StaffKind
+from rulebook import current
+from rulebook.gate import Verdict, judge
+from rulebook.term import Term
+
+# --------------------------------------------------------------------------------------------------------
+# For the rooms above
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a scanned text means to us. ``on_record`` is the code as it may stand in entries and logs."""
+
+    code: str
+    scheme: Scheme | None
+    cylinder_id: UUID | None
+    voided: bool
+    identity: Identity
+    on_record: str
+
+
+@dataclass(frozen=True, slots=True)
+class BottleVerdict:
+    """The refill gate's answer with what a station reads off it: masses in grams, the last day before the
+    next inspection. Null where nobody knows."""
+
+    resolved: Resolved
+    cylinder: Cylinder | None
+    type: CylinderType | None
+    verdict: Verdict
+    next_due_on: date | None
+    max_fill_g: int | None
+    tare_g: int | None
+
+
+def resolve(db: Session, scanned: str) -> Resolved:
+    """The bottle behind a code. Never raises, whatever was scanned."""
+    read = classify(scanned)
+    return _resolved(read, _by_code(_bottles_behind(db, [read], clock.now())).get(read.code, []))
+
+
+def judge_bottle(
+    db: Session,
+    scanned_or_id: str | UUID,
+    *,
+    purpose: Purpose | str,
+    site_id: UUID | None,
+    place: str,
+    at: datetime,
+    filler_id: UUID | None = None,
+) -> BottleVerdict:
+    """May this bottle be filled, or sent out, at ``at`` under the law of ``place``?
+
+    ``site_id`` is the site that fills or supplies; without one (at a door) the bottle's own firm is taken.
+    Without ``filler_id`` any certified filler of the firm counts. Lock the bottle first if you will act.
+    """
+    purpose = Purpose(purpose)
+    if isinstance(scanned_or_id, UUID):
+        row = db.execute(_FILES_BY_ID, {"ids": [scanned_or_id], **_moment(at)}).one_or_none()
+        resolved = _known_by_id(scanned_or_id, row)
+    else:
+        read = classify(scanned_or_id)
+        rows = _bottles_behind(db, [read], at)
+        resolved = _resolved(read, rows)
+        row = _row_of(resolved, rows)
+    standing = _standing_for(db, row, site_id, filler_id, clock.day_of(at))
+    verdict = _judge(resolved, row, standing, purpose, place, at)
+    cylinder = db.get(Cylinder, resolved.cylinder_id) if resolved.cylinder_id else None
+    return BottleVerdict(
+        resolved,
+        cylinder,
+        db.get(CylinderType, cylinder.model) if cylinder else None,
+        verdict,
+        _due_on(verdict),
+        row.max_fill_g if row else None,
+        row.tare_g if row else None,
+    )
+
+
+def holding_of(db: Session, district: int, card_id: UUID) -> UUID | None:
+    """The bottle the card holds now."""
+    return db.scalar(
+        sa.select(CardHolding.cylinder_id).where(
+            CardHolding.district == district, CardHolding.card_id == card_id, CardHolding.active
+        )
+    )
+
+
+def custody_of(db: Session, cylinder_id: UUID) -> CylinderCustody | None:
+    """Who holds the bottle now, and whether it is full; None if nobody ever said."""
+    return db.get(CylinderCustody, cylinder_id, populate_existing=True)
+
+
+def types(db: Session) -> dict[str, CylinderType]:
+    """The catalogue, by model."""
+    return {one.model: one for one in db.scalars(sa.select(CylinderType).order_by(CylinderType.model))}
+
+
+# --------------------------------------------------------------------------------------------------------
+# The file of a bottle as the gate needs it: prebuilt, one statement for a thousand codes
+
+_cylinder, _custody = table_of(Cylinder), table_of(CylinderCustody)
+_inspection, _hold, _identifier = table_of(Inspection), table_of(Hold), table_of(CylinderIdentifier)
+_firm, _site, _licence, _staff = table_of(Firm), table_of(Site), table_of(Licence), table_of(Staff)
+
+_DAY = sa.bindparam("day", type_=sa.Date)
+_AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
+
+_inspections = (
+    sa.select(_inspection.c.inspected_on, _inspection.c.day_precision, _inspection.c.passed)
+    .where(_inspection.c.cylinder_id == _cylinder.c.cylinder_id, _inspection.c.inspected_on <= _DAY)
+    .order_by(_inspection.c.inspected_on.desc(), _inspection.c.id.desc())
+    .limit(1)
+)
+_passed = _inspections.where(_inspection.c.passed).lateral("passed_inspection")
+_latest = _inspections.lateral("latest_inspection")
+_held = (
+    sa.select(sa.func.array_agg(_hold.c.kind.distinct(), type_=ARRAY(sa.Text)))
+    .where(
+        _hold.c.cylinder_id == _cylinder.c.cylinder_id,
+        _hold.c.from_at <= _AT,
+        sa.or_(_hold.c.until_at.is_(None), _hold.c.until_at > _AT),
+    )
+    .scalar_subquery()
+    .label("holds")
+)
+_FILE = (
+    *(column for column in _cylinder.c if column.name != "cylinder_id"),
+    _custody.c.holder_kind,
+    _custody.c.holder_id,
+    _custody.c.full,
+    _passed.c.inspected_on,
+    _passed.c.day_precision,
+    _latest.c.passed,
+    _held,
+)
+_file = (
+    _cylinder.outerjoin(_custody, _custody.c.cylinder_id == _cylinder.c.cylinder_id)
+    .outerjoin(_passed, sa.true())
+    .outerjoin(_latest, sa.true())
+)
+_FILES_BY_ID = (
+    sa.select(_cylinder.c.cylinder_id, *_FILE)
+    .select_from(_file)
+    .where(_cylinder.c.cylinder_id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid))))
+)
+_asked = (
+    sa.func.unnest(sa.bindparam("schemes", type_=ARRAY(sa.Text)), sa.bindparam("codes", type_=ARRAY(sa.Text)))
+    .table_valued(sa.column("scheme", sa.Text), sa.column("value", sa.Text))
+    .render_derived(name="asked")
+)
+_FILES_BY_CODE = sa.select(
+    _identifier.c.scheme, _identifier.c.value, _identifier.c.voided_at, _identifier.c.cylinder_id, *_FILE
+).select_from(
+    _asked.join(
+        _identifier,
+        sa.and_(
+            sa.type_coerce(_identifier.c.scheme, sa.Text) == _asked.c.scheme,
+            _identifier.c.value == _asked.c.value,
+        ),
+    )
+    .join(_cylinder, _cylinder.c.cylinder_id == _identifier.c.cylinder_id)
+    .outerjoin(_custody, _custody.c.cylinder_id == _cylinder.c.cylinder_id)
+    .outerjoin(_passed, sa.true())
+    .outerjoin(_latest, sa.true())
+)
+
+
+def _moment(at: datetime) -> dict[str, Any]:
+    return {"at": at, "day": clock.day_of(at)}
+
+
+def _bottles_behind(db: Session, read: Iterable[Scanned], at: datetime) -> Sequence[sa.Row[Any]]:
+    """Every filed identifier that reads like one of these codes, with its bottle's file.
+
+    A code is looked for under every scheme: a stamp can look like somebody's registration code.
+    """
+    codes = sorted({one.code for one in read})
+    asked = [(scheme.value, code) for code in codes for scheme in Scheme]
+    return db.execute(
+        _FILES_BY_CODE,
+        {"schemes": [one[0] for one in asked], "codes": [one[1] for one in asked], **_moment(at)},
+    ).all()
+
+
+def _by_code(rows: Sequence[sa.Row[Any]]) -> dict[str, list[sa.Row[Any]]]:
+    found: dict[str, list[sa.Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row.value, []).append(row)
+    return found
+
+
+def _resolved(read: Scanned, rows: Sequence[sa.Row[Any]]) -> Resolved:
+    """``rows`` are the identifiers that read like the code. Its own scheme's goes before the others'."""
+    own = [row for row in rows if row.scheme is read.scheme] or rows
+    bottles = {row.cylinder_id for row in own}
+    if len(bottles) != 1:
+        nobody = Identity.UNKNOWN if read.readable else Identity.UNREADABLE
+        identity = Identity.CLAIMED_TWICE if bottles else nobody
+        return Resolved(read.code, read.scheme, None, False, identity, read.on_record)
+    voided = all(row.voided_at is not None for row in own)
+    identity = Identity.VOIDED if voided else Identity.KNOWN
+    return Resolved(read.code, own[0].scheme, own[0].cylinder_id, voided, identity, read.on_record)
+
+
+def _known_by_id(cylinder_id: UUID, row: sa.Row[Any] | None) -> Resolved:
+    identity = Identity.KNOWN if row else Identity.UNKNOWN
+    code = str(cylinder_id)
+    return Resolved(code, None, cylinder_id if row else None, False, identity, code)
+
+
+def _row_of(resolved: Resolved, rows: Sequence[sa.Row[Any]]) -> sa.Row[Any] | None:
+    return next((row for row in rows if row.cylinder_id == resolved.cylinder_id), None)
+
+
+# --------------------------------------------------------------------------------------------------------
+# The asking firm's papers
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who fills or supplies, and under which papers on the day asked about."""
+
+    firm_id: UUID | None
+    site_id: UUID | None = None
+    district: int | None = None
+    gas_licence: Term | None = None
+    filling_licence: Term | None = None
+    filler_certificate: Term | None = None
+    filler_id: UUID | None = None
+
+
+def _paper(kind: LicenceKind, holder: sa.ColumnElement[bool]) -> LateralFromClause:
+    """The licence that covers the day, else the latest one."""
+    covers = sa.and_(_licence.c.valid_from <= _DAY, _licence.c.valid_until >= _DAY)
+    return (
+        sa.select(_licence.c.valid_from, _licence.c.valid_until)
+        .where(holder, _licence.c.kind == kind)
+        .order_by(covers.desc(), _licence.c.valid_until.desc())
+        .limit(1)
+        .lateral(kind.value)
+    )
+
+
+_gas = _paper(LicenceKind.GAS_BUSINESS, _licence.c.firm_id == _firm.c.id)
+_filling = _paper(LicenceKind.CYLINDER_FILLING, _licence.c.site_id == _site.c.id)
+_filler_id = sa.bindparam("filler_id", type_=sa.Uuid)
+_certificate_covers = sa.and_(_staff.c.certificate_from <= _DAY, _staff.c.certificate_until >= _DAY)
+_filler = (
+    sa.select(_staff.c.id, _staff.c.certificate_from, _staff.c.certificate_until)
+    .where(
+        _staff.c.district == _firm.c.home_district,
+        _staff.c.firm_id == _firm.c.id,
+        _staff.c.kind == StaffKind.FILLER,
+        sa.or_(_filler_id.is_(None), _staff.c.id == _filler_id),
+    )
+    .order_by(_certificate_covers.desc(), _staff.c.certificate_until.desc())
+    .limit(1)
+    .lateral("filler")
+)
+_PAPERS_OF_SITE = (
+    sa.select(
+        _firm.c.id.label("firm_id"),
+        _site.c.id.label("site_id"),
+        _site.c.district,
+        _gas.c.valid_from.label("gas_from"),
+        _gas.c.valid_until.label("gas_until"),
+        _filling.c.valid_from.label("filling_from"),
+        _filling.c.valid_until.label("filling_until"),
+        _filler.c.id.label("filler_id"),
+        _filler.c.certificate_from,
+        _filler.c.certificate_until,
+    )
+    .select_from(
+        _site.join(_firm, _firm.c.id == _site.c.firm_id)
+        .outerjoin(_gas, sa.true())
+        .outerjoin(_filling, sa.true())
+        .outerjoin(_filler, sa.true())
+    )
+    .where(_site.c.id == sa.bindparam("site_id", type_=sa.Uuid))
+)
+_PAPERS_OF_FIRMS = (
+    sa.select(
+        _firm.c.id.label("firm_id"),
+        _gas.c.valid_from.label("gas_from"),
+        _gas.c.valid_until.label("gas_until"),
+    )
+    .select_from(_firm.outerjoin(_gas, sa.true()))
+    .where(_firm.c.id == sa.any_(sa.bindparam("firms", type_=ARRAY(sa.Uuid))))
+)
+_FIRM_OF_COURIER = sa.select(_staff.c.firm_id).where(
+    _staff.c.district == sa.bindparam("district"), _staff.c.id == sa.bindparam("courier_id", type_=sa.Uuid)
+)
+
+
+def _term(from_on: date | None, to_on: date | None) -> Term | None:
+    return Term(from_on, to_on) if from_on else None
+
+
+def standing_of_site(db: Session, site_id: UUID, day: date, filler_id: UUID | None = None) -> Standing | None:
+    """A site's firm and papers; None if there is no such site."""
+    row = db.execute(_PAPERS_OF_SITE, {"site_id": site_id, "filler_id": filler_id, "day": day}).one_or_none()
+    return row and Standing(
+        row.firm_id,
+        row.site_id,
+        row.district,
+        _term(row.gas_from, row.gas_until),
+        _term(row.filling_from, row.filling_until),
+        _term(row.certificate_from, row.certificate_until),
+        row.filler_id,
+    )
+
+
+def standings_of_firms(db: Session, firm_ids: Iterable[UUID], day: date) -> dict[UUID, Standing]:
+    """Firms that supply, without a site in question."""
+    rows = db.execute(_PAPERS_OF_FIRMS, {"firms": sorted(set(firm_ids)), "day": day})
+    return {
+        row.firm_id: Standing(row.firm_id, gas_licence=_term(row.gas_from, row.gas_until)) for row in rows
+    }
+
+
+def _standing_for(
+    db: Session, row: sa.Row[Any] | None, site_id: UUID | None, filler_id: UUID | None, day: date
+) -> Standing:
+    if site_id is not None:
+        return standing_of_site(db, site_id, day, filler_id) or Standing(None)
+    owner = row.owner_firm_id if row else None
+    return standings_of_firms(db, [owner], day)[owner] if owner else Standing(None)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Judging
+
+
+def _judge(
+    resolved: Resolved,
+    row: sa.Row[Any] | None,
+    standing: Standing,
+    purpose: Purpose,
+    place: str,
+    at: datetime,
+) -> Verdict:
+    facts = _facts(resolved, row, standing, purpose)
+    return judge("refill", facts, place, clock.day_of(at), current())
+
+
+def _facts(resolved: Resolved, row: sa.Row[Any] | None, standing: Standing, purpose: Purpose) -> RefillFacts:
+    firm_id = str(standing.firm_id or "")
+    if row is None:
+        nobody = unknown_bottle(purpose, firm_id, resolved.identity)
+        return _with_papers(nobody, standing)
+    file = RefillFacts(
+        purpose=purpose,
+        identity=resolved.identity,
+        cylinder_id=str(row.cylinder_id),
+        registered_use=row.registered_on is not None,
+        registered_by_firm_id=_text(row.registered_by_firm_id),
+        owner_firm_id=_text(row.owner_firm_id),
+        station_firm_id=firm_id,
+        entrusted=row.entrusted_to_firm_id is not None and row.entrusted_to_firm_id == standing.firm_id,
+        standard=row.standard,
+        made_on=row.made_on,
+        made_precision=Precision(row.made_precision),
+        inspected_on=row.inspected_on,
+        inspected_precision=Precision(row.day_precision or Precision.MONTH),
+        last_inspection_failed=row.passed is False,
+        design_life_months=row.design_life_months,
+        extended_until=row.extended_until,
+        extension_assessed=row.extension_assessed,
+        extension_registered=row.extension_registered,
+        scrapped=row.state is CylinderState.SCRAPPED,
+        scrap_ordered=row.scrap_ordered,
+        refurbished=row.refurbished,
+        illegal_make=row.illegal_make,
+        screwed_guard=row.screwed_guard,
+        phase=row.phase,
+        embossed_owner_mark=row.embossed_owner_mark,
+        bought_on=row.bought_on,
+        gas_licence=None,
+        is_full=row.full,
+        is_here=_is_at(row, standing.site_id),
+        holds=tuple(sorted(HoldKind(kind) for kind in row.holds or ())),
+    )
+    return _with_papers(file, standing)
+
+
+def _with_papers(facts: RefillFacts, standing: Standing) -> RefillFacts:
+    return replace(
+        facts,
+        gas_licence=standing.gas_licence,
+        filling_licence=standing.filling_licence,
+        filler_certificate=standing.filler_certificate,
+    )
+
+
+def _is_at(row: sa.Row[Any], site_id: UUID | None) -> bool:
+    return site_id is not None and row.holder_kind is HolderKind.SITE and row.holder_id == site_id
+
+
+def _text(value: UUID | None) -> str | None:
+    return str(value) if value else None
+
+
+def _due_on(verdict: Verdict) -> date | None:
+    return next_due_on(verdict.facts, current().at(verdict.place, verdict.day))
+
+
+# --------------------------------------------------------------------------------------------------------
+# Asking (our routes)
+
+
+@dataclass(frozen=True, slots=True)
+class AskAnswer:
+    """The answer to one scanned code. ``reasons`` are worded for the one who asks."""
+
+    code: str
+    cylinder_id: UUID | None
+    allowed: bool
+    reasons: list[dict[str, Any]]
+    next_due_on: date | None
+    max_fill_g: int | None
+    tare_g: int | None
+    edition: str
+    asked_at: datetime
+
+
+def verdicts(
+    doing: Doing,
+    codes: Sequence[str],
+    *,
+    purpose: Purpose,
+    site: UUID | None = None,
+    filler: UUID | None = None,
+) -> list[AskAnswer]:
+    """An answer to each code, in order. Logged, in batches, without making the answer wait.
+
+    A filler asks for the own site. Whoever names no site is answered as the own firm, an office as the
+    bottle's firm.
+    """
+    at = clock.now()
+    day = clock.day_of(at)
+    read = [classify(code) for code in codes]
+    with doing.ground.sessions() as db:
+        standing = _standing_of_asker(db, doing, purpose, site, filler, day)
+        by_code = _by_code(_bottles_behind(db, read, at))
+        owners = (
+            {}
+            if standing
+            else standings_of_firms(
+                db, {row.owner_firm_id for rows in by_code.values() for row in rows} - {None}, day
+            )
+        )
+    place = str(standing.district if standing and standing.district else doing.district)
+    answers, asks = [], []
+    for scanned in read:
+        rows = by_code.get(scanned.code, [])
+        resolved = _resolved(scanned, rows)
+        row = _row_of(resolved, rows)
+        papers = standing or (row and owners.get(row.owner_firm_id)) or Standing(None)
+        verdict = _judge(resolved, row, papers, purpose, place, at)
+        answers.append(_answer(doing, resolved, row, verdict, at))
+        asks.append(
+            Ask(
+                at,
+                doing.actor.principal_id,
+                doing.district,
+                papers.site_id,
+                purpose,
+                scanned.on_record,
+                resolved.cylinder_id,
+                verdict,
+            )
+        )
+    ASKS.put(doing.ground.sessions, asks)
+    return answers
+
+
+def _answer(
+    doing: Doing, resolved: Resolved, row: sa.Row[Any] | None, verdict: Verdict, at: datetime
+) -> AskAnswer:
+    return AskAnswer(
+        code=resolved.code,
+        cylinder_id=resolved.cylinder_id,
+        allowed=verdict.allowed,
+        reasons=[refusal.worded(doing.actor.audience) for refusal in verdict.reasons],
+        next_due_on=_due_on(verdict),
+        max_fill_g=row.max_fill_g if row else None,
+        tare_g=row.tare_g if row else None,
+        edition=verdict.edition_digest,
+        asked_at=at,
+    )
+
+
+def _standing_of_asker(
+    db: Session, doing: Doing, purpose: Purpose, site: UUID | None, filler: UUID | None, day: date
+) -> Standing | None:
+    """For whom the asker asks; None for an office that asks about bottles as such."""
+    reach = doing.actor.reach
+    firm_id = None
+    if reach.kind is ScopeKind.COURIER:
+        courier = {"district": doing.actor.district, "courier_id": doing.actor.scope_id(ScopeKind.COURIER)}
+        firm_id = db.scalar(_FIRM_OF_COURIER, courier)
+        if firm_id is None:
+            raise NotFound
+    if site is None and reach.kind is ScopeKind.SITE:
+        site = doing.actor.scope_id(ScopeKind.SITE)
+    if site is not None:
+        standing = standing_of_site(db, site, day, filler)
+        if standing is None:
+            raise NotFound
+        if firm_id is None:
+            doing.actor.must_reach(site=site, firm=standing.firm_id, district=standing.district)
+        elif firm_id != standing.firm_id:
+            raise NotFound
+        return standing
+    if purpose is Purpose.FILL:
+        raise WrongField(
+            "/query/site", "required", "问能否充装须指明场站", "expected the site that would fill"
+        )
+    if reach.kind is ScopeKind.FIRM:
+        firm_id = doing.actor.scope_id(ScopeKind.FIRM)
+    return standings_of_firms(db, [firm_id], day).get(firm_id) if firm_id else None
+
+
+# --------------------------------------------------------------------------------------------------------
+# The file of a bottle (our routes)
+
+
+@dataclass(frozen=True, slots=True)
+class BottleFile:
+    """Everything filed about one bottle, oldest first, and who holds it now."""
+
+    cylinder: Cylinder
+    type: CylinderType | None
+    identifiers: Sequence[CylinderIdentifier]
+    inspections: Sequence[Inspection]
+    fillings: Sequence[Filling]
+    holds: Sequence[Hold]
+    scrapping: Scrapping | None
+    custody: CylinderCustody | None
+
+
+def cylinder_file(doing: Doing, cylinder_id: UUID) -> BottleFile:
+    """The file, for the owner's firm, whoever holds the bottle, an agency, and the places it belongs to."""
+    with doing.ground.sessions() as db:
+        cylinder = db.get(Cylinder, cylinder_id)
+        if cylinder is None:
+            raise NotFound
+        must_reach_bottle(db, doing, cylinder)
+
+        def filed(model: Any, *order: Any) -> Sequence[Any]:
+            return db.scalars(sa.select(model).where(model.cylinder_id == cylinder_id).order_by(*order)).all()
+
+        return BottleFile(
+            cylinder,
+            db.get(CylinderType, cylinder.model),
+            filed(CylinderIdentifier, CylinderIdentifier.scheme, CylinderIdentifier.value),
+            filed(Inspection, Inspection.inspected_on, Inspection.id),
+            filed(Filling, Filling.filled_at, Filling.id),
+            filed(Hold, Hold.from_at, Hold.id),
+            db.get(Scrapping, cylinder_id),
+            custody_of(db, cylinder_id),
+        )
+
+
+def must_reach_bottle(db: Session, doing: Doing, cylinder: Cylinder) -> None:
+    """404 unless the bottle is the caller's firm's, with the caller, in the caller's district; an agency
+    may see any bottle that is brought to it."""
+    reach = doing.actor.reach
+    if reach.kind is ScopeKind.AGENCY:
+        return
+    if not any(reach.covers(**ids) for ids in _belongs_to(db, cylinder)):
+        raise NotFound
+
+
+def _belongs_to(db: Session, cylinder: Cylinder) -> list[dict[str, object]]:
+    """The sets of ids by which a scope can reach a bottle: its owner, who it is entrusted to, its holder."""
+    reached: list[dict[str, object]] = []
+    firms = [one for one in (cylinder.owner_firm_id, cylinder.entrusted_to_firm_id) if one]
+    for firm in db.scalars(sa.select(Firm).where(Firm.id.in_(firms))):
+        reached.append({"firm": firm.id, "district": firm.home_district})
+    for site_id in db.scalars(sa.select(Site.id).where(Site.firm_id.in_(firms))):
+        reached.append({"site": site_id})
+    custody = custody_of(db, cylinder.cylinder_id)
+    if custody is not None:
+        reached.append({"district": custody.district})
+        if custody.holder_kind is HolderKind.SITE and custody.holder_id:
+            site = db.get_one(Site, custody.holder_id)
+            reached.append({"site": site.id, "firm": site.firm_id, "district": site.district})
+        if custody.holder_kind is HolderKind.COURIER:
+            firm_id = db.scalar(sa.select(Staff.firm_id).where(Staff.id == custody.holder_id))
+            reached.append({"courier": custody.holder_id, "firm": firm_id})
+        if custody.card_id is not None:
+            reached.append({"firm": _firm_of_card(db, custody.district, custody.card_id)})
+    return reached
+
+
+def _firm_of_card(db: Session, district: int, card_id: UUID) -> UUID | None:
+    return db.scalar(
+        sa.select(Account.firm_id)
+        .join(Card, sa.and_(Card.district == Account.district, Card.account_id == Account.id))
+        .where(Card.district == district, Card.id == card_id)
+    )
