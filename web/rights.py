@@ -55,6 +55,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "binding.bind",
             "binding.end",
             "slot.open",
+            "slot.close",
             "slot.read",
             "order.book",
             "order.cancel",

@@ -45,6 +45,10 @@ class Slot(Base):
     closed: Mapped[bool]
     recorded_at: Mapped[datetime]
 
+    @property
+    def room_left(self) -> int:
+        return self.capacity - self.taken
+
 
 class Channel(StrEnum):
     WEB = "web"

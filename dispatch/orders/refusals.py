@@ -235,7 +235,7 @@ WEIGHT_UNKNOWN = reason(
     office=("count_stock", "点清存瓶并登记", "have the bottles counted and recorded"),
 )
 
-# --- beside the booking gate: what only the slots' own service and the database say ---------------------------
+# --- beside the booking gate: what only the slots and the database say ----------------------------------
 
 SLOT_OTHER_ZONE = reason(
     "slot.other_zone",

@@ -1,5 +1,83 @@
 """Thin: load the form, call one service, dump the answer."""
 
-from core.http import Room
+from typing import Any
+from uuid import UUID
+
+from core.http import Room, doing
+from core.paging import Page
+from dispatch.orders import queries, service
+from dispatch.orders.models import Slot
+from dispatch.orders.schemas import (
+    BookIn,
+    CancelIn,
+    ClosingIn,
+    OrderOut,
+    OrderPage,
+    OrderQuery,
+    SlotIn,
+    SlotOut,
+    SlotPage,
+    SlotQuery,
+)
 
 room = Room("orders", __name__)
+
+
+@room.post("/districts/<int:district>/slots")
+@room.may("slot.open", writes=True)
+@room.arguments(SlotIn)
+@room.response(201, SlotOut)
+def open_slot(body: dict[str, Any], district: int) -> Slot:
+    done = service.open_slot(doing(), **body)
+    return queries.slot(doing(), UUID(done["slot_id"]))
+
+
+@room.post("/districts/<int:district>/slots/<uuid:slot_id>/closings")
+@room.may("slot.close", writes=True)
+@room.arguments(ClosingIn)
+@room.response(201, SlotOut)
+def close_slot(body: dict[str, Any], district: int, slot_id: UUID) -> Slot:
+    service.close_slot(doing(), slot_id=slot_id)
+    return queries.slot(doing(), slot_id)
+
+
+@room.get("/districts/<int:district>/slots")
+@room.may("slot.read")
+@room.arguments(SlotQuery, location="query")
+@room.response(200, SlotPage)
+def slots(query: dict[str, Any], district: int) -> Page:
+    return queries.slots(doing(), **query)
+
+
+@room.post("/districts/<int:district>/orders")
+@room.may("order.book", writes=True)
+@room.arguments(BookIn)
+@room.response(201, OrderOut)
+@room.alt_response(200, schema=OrderOut, description="The same booking already stands", success=True)
+def book(body: dict[str, Any], district: int) -> tuple[queries.OrderWithLines, int]:
+    done = service.book(doing(), **body)
+    return queries.order(doing(), UUID(done["order_id"])), 200 if "again" in done else 201
+
+
+@room.get("/districts/<int:district>/orders")
+@room.may("order.read")
+@room.arguments(OrderQuery, location="query")
+@room.response(200, OrderPage)
+def orders(query: dict[str, Any], district: int) -> Page:
+    return queries.orders(doing(), **query)
+
+
+@room.get("/districts/<int:district>/orders/<uuid:order_id>")
+@room.may("order.read")
+@room.response(200, OrderOut)
+def order(district: int, order_id: UUID) -> queries.OrderWithLines:
+    return queries.order(doing(), order_id)
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/cancellations")
+@room.may("order.cancel", writes=True)
+@room.arguments(CancelIn)
+@room.response(201, OrderOut)
+def cancel(body: dict[str, Any], district: int, order_id: UUID) -> queries.OrderWithLines:
+    service.cancel(doing(), order_id=order_id)
+    return queries.order(doing(), order_id)

@@ -1,0 +1,98 @@
+"""Shapes of orders, in and out."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+from marshmallow import ValidationError, fields
+
+from core.fields import Day, Flag, Form, Id, Instant, Number, PageQuery, Rows, Text, View, Word, page_view
+from dispatch.orders.models import Channel, Purpose
+from dispatch.orders.states import LineState, OrderState
+
+
+class SlotIn(Form):
+    """Half-open: an order at ``ends_at`` belongs to the next slot. ``capacity`` in bottles."""
+
+    zone_id = Id(required=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    capacity = Number(required=True, least=1, most=1000)
+
+
+class ClosingIn(Form):
+    """Nothing to say."""
+
+
+class SlotQuery(PageQuery):
+    zone_id = Id()
+    day = Day()
+
+
+class SlotOut(View):
+    id = Id()
+    zone_id = Id()
+    day = Day()
+    starts_at = Instant()
+    ends_at = Instant()
+    capacity = Number()
+    taken = Number()
+    room_left = Number()
+    closed = Flag()
+
+
+SlotPage = page_view(SlotOut)
+
+
+class BookIn(Form):
+    """One bottle for each card. A purpose left out is refused by law (A11), and that refusal is kept."""
+
+    household_id = Id(required=True)
+    slot_id = Id(required=True)
+    purpose = Word(Purpose, allow_none=True, load_default=None)
+    channel = Word(Channel, required=True)
+    card_ids = Rows(Id(), required=True, least=1, most=20)
+
+    @ma.validates("card_ids")
+    def each_once(self, card_ids: Sequence[UUID], **kwargs: Any) -> None:
+        if len(set(card_ids)) != len(card_ids):
+            raise ValidationError("twice|同一张卡只填一次|expected each card once")
+
+
+class CancelIn(Form):
+    """Nothing to say: who cancels and when are known."""
+
+
+class OrderQuery(PageQuery):
+    household_id = Id()
+    day = Day()
+    open_only = fields.Boolean(load_default=False)
+
+
+class LineOut(View):
+    id = Id()
+    card_id = Id()
+    cylinder_model = Text()
+    state = Word(LineState)
+    failure = Text()
+
+
+class OrderOut(View):
+    """``state`` is derived from the lines. No personal data: names and addresses are the registry's."""
+
+    id = Id(attribute="order.id")
+    household_id = Id(attribute="order.household_id")
+    account_id = Id(attribute="order.account_id")
+    premises_id = Id(attribute="order.premises_id")
+    firm_id = Id(attribute="order.firm_id")
+    zone_id = Id(attribute="order.zone_id")
+    slot = fields.Nested(SlotOut, only=("id", "day", "starts_at", "ends_at"))
+    purpose = Word(Purpose, attribute="order.purpose")
+    channel = Word(Channel, attribute="order.channel")
+    state = Word(OrderState)
+    lines = fields.List(fields.Nested(LineOut))
+    booked_at = Instant(attribute="order.recorded_at")
+
+
+OrderPage = page_view(OrderOut)
