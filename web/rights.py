@@ -40,6 +40,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "cylinder.import",
             "cylinder.receive",
             "cylinder.ask",
+            "zone.read",
             "slot.read",
             "order.book",
             "order.cancel",
@@ -52,6 +53,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
     Role.DISPATCHER: frozenset(
         {
             "zone.publish",
+            "zone.read",
             "binding.bind",
             "binding.end",
             "slot.open",
@@ -82,6 +84,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "tip.read",
             "plan.read",
             "round.read",
+            "zone.read",
             *READ_TRACE,
         }
     ),
