@@ -10,6 +10,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
         {
             "cylinder.ask",
             "cylinder.load",
+            "cylinder.bring_back",
             "round.read",
             "round.drive",
             "order.deliver",
@@ -39,6 +40,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "cylinder.register",
             "cylinder.import",
             "cylinder.receive",
+            "cylinder.load",
+            "cylinder.bring_back",
             "cylinder.ask",
             "zone.read",
             "slot.read",

@@ -48,7 +48,10 @@ class CylinderLoad(Base):
 
 
 class DoorCode(Base):
-    """Six digits given to the resident when the courier stands at the door. Only a keyed hash is kept."""
+    """Six digits shown to the resident while the courier stands at the door, sealed under the household.
+
+    ``wrong_tries`` counts over the order's whole life: a new code does not give new tries.
+    """
 
     __tablename__ = "door_code"
     __table_args__ = grouped(Group.DISTRICT, sa.CheckConstraint("wrong_tries >= 0", name="wrong_tries"))
@@ -76,6 +79,25 @@ class VisitOutcome(StrEnum):
     WRONG_CODE = "wrong_code"
 
 
+class EmptyException(StrEnum):
+    """Why no empty could be scanned."""
+
+    MISSING = "missing"
+    TAG_DAMAGED = "tag_damaged"
+
+
+class FailureReason(StrEnum):
+    """Why a visit supplied nobody. A word, never free text."""
+
+    NOBODY_HOME = "nobody_home"
+    REFUSED_BY_USER = "refused_by_user"
+    WRONG_ADDRESS = "wrong_address"
+    NO_ACCESS = "no_access"
+    VEHICLE_TROUBLE = "vehicle_trouble"
+    OUT_OF_TIME = "out_of_time"
+    NO_BOTTLE = "no_bottle"
+
+
 class Delivery(Base):
     """What happened at the door for one order line. Also a withheld delivery is one."""
 
@@ -83,6 +105,7 @@ class Delivery(Base):
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.Index("ix_delivery_order_id", "district", "order_id"),
+        sa.Index("ix_delivery_round_id", "district", "round_id"),
         sa.Index("ix_delivery_household_id", "district", "household_id"),
         sa.Index(
             "uq_delivery_line_done",

@@ -1,6 +1,7 @@
 """Every "no" at the gate of the site and at the user's door. Codes keep their meaning for ever."""
 
 from core.refusal import reason
+from evidence.deed import held_by
 
 CALL_DISPATCHER = ("call_dispatcher", "联系调度员处理", "call the dispatcher")
 
@@ -218,3 +219,138 @@ WRONG_TYPE = reason(
     courier=("take_right_type", "换订单上的瓶型", "take the type that was ordered"),
     office=("rebind", "换绑订单上的瓶型", "bind a bottle of the ordered type"),
 )
+
+# --- the round, the load and the proof: what the gates' pages do not ask -----------------------------------
+
+# T09, T10: the round these acts belong to
+ROUND_NOT_STARTED = reason(
+    "delivery.round_not_started",
+    "T09",
+    zh="这趟还没有出车，或已经收车（{state}）",
+    en="the round is not being driven: it is {state}",
+    courier=("start", "先核对车牌出车", "confirm the vehicle and start the round first"),
+    office=("look", "查看趟次状态", "look at the round"),
+)
+STILL_ON_VEHICLE = reason(
+    "round.bottles_on_vehicle",
+    "T10",
+    zh="车上还有{bottles}只瓶没有交付或回站，不能收车",
+    en="{bottles} bottles are still on the vehicle: neither delivered nor received back",
+    courier=("bring_back", "把车上的瓶逐只扫码交回站点", "scan every bottle back at the site"),
+    office=("receive", "逐只扫码收回，或查清去向", "receive each of them, or find out where it is"),
+)
+
+# V01: a bottle is loaded where it stands, for one line, and a line gets one bottle
+BOTTLE_NOT_HERE = reason(
+    "load.bottle_not_at_site",
+    "V01",
+    zh="这只瓶不在本站的账上",
+    en="this bottle is not on record as standing at this site",
+    courier=("leave_bottle", "先请站里扫码收瓶", "have the site receive it first"),
+    office=("receive", "扫码收瓶后再装车", "scan it in at the site, then load it"),
+)
+BOTTLE_LOADED = reason(
+    "load.bottle_taken",
+    "S03",
+    zh="这只瓶已装给另一单",
+    en="this bottle is already loaded for another order line",
+    courier=("take_another", "换一只瓶", "take another bottle"),
+    office=("take_another", "换一只瓶，或先收回", "take another bottle, or receive this one back first"),
+)
+LINE_LOADED = reason(
+    "load.line_taken",
+    "S03",
+    zh="这一单已经装好一只瓶",
+    en="a bottle is already loaded for this order line",
+    courier=("next_line", "装下一单", "go on with the next line"),
+    office=("look", "查看已装的瓶", "look at the bottle that is loaded"),
+)
+NOT_ON_VEHICLE = reason(
+    "return.not_on_vehicle",
+    "V01",
+    zh="这只瓶不在这趟车上",
+    en="this bottle is not on record as being on this vehicle",
+    courier=CALL_DISPATCHER,
+    office=("receive", "由站点收瓶登记", "receive it at the site's own desk"),
+)
+
+# V02: the bottle at the door is the one loaded for this line
+LINE_NOT_LOADED = reason(
+    "handover.line_not_loaded",
+    "V02",
+    zh="这一单没有装车的瓶（{state}）",
+    en="no bottle is loaded for this line: it is {state}",
+    courier=("look", "查看这一单的状态", "look at this order's state"),
+    office=("look", "查看这一单的状态", "look at this order's state"),
+)
+OTHER_BOTTLE = reason(
+    "handover.other_bottle",
+    "V02",
+    zh="这不是为这一单装的瓶",
+    en="this is not the bottle that was loaded for this line",
+    courier=("take_loaded", "拿为这一单装的那只瓶", "take the bottle that was loaded for this line"),
+    office=("rebind", "需要换瓶的，先登记换绑", "if bottles are to be exchanged, record that first"),
+)
+LEAK_TEST = reason(
+    "handover.leak_test_not_passed",
+    "V03",
+    zh="接好后没有通过检漏",
+    en="the bottle was connected and the leak test was not passed",
+    courier=(
+        "test_again",
+        "关阀拆下；漏点按隐患登记，不能当场消除的不予供气",
+        "close and disconnect; record the leak as a finding, and withhold if it cannot be mended",
+    ),
+    office=("follow_hazard", "跟踪隐患整改", "follow the hazard until it is mended"),
+)
+
+# V04: the taker's side of a handover
+NO_DOOR_CODE = reason(
+    "door_code.none",
+    "V04",
+    zh="没有可用的签收码（{why}）",
+    en="there is no door code to check: {why}",
+    courier=("arrive", "请重新点“到达”，让用户看新的签收码", "press “arrived” again for a new code"),
+    resident=(
+        "see_code",
+        "请等送气工到门口后查看签收码",
+        "the code appears when the courier is at your door",
+    ),
+    office=("other_proof", "改用用气卡或签名签收", "use the card or a signature instead"),
+)
+DOOR_CODE_LOCKED = reason(
+    "door_code.locked",
+    "V04",
+    zh="签收码已输错{wrong_tries}次，本单不能再用签收码",
+    en="the door code was wrong {wrong_tries} times and cannot be used for this order any more",
+    courier=("other_proof", "改扫用气卡，或让用户签名", "scan the card, or have the user sign"),
+    resident=("show_card", "请出示用气卡", "please show your card"),
+    office=("call_back", "回访用户核实", "call the user back"),
+)
+CARD_QR_WRONG = reason(
+    "proof.card_qr_wrong",
+    "V04",
+    zh="签收所扫的不是本单的卡",
+    en="the card scanned as proof is not the card of this line",
+    courier=("scan_card", "扫本单的用气卡", "scan the card of this line"),
+    office=("check_order", "核对订单和卡", "check the order and the card"),
+)
+NOTHING_TO_HAND_OVER = reason(
+    "door_code.nothing_loaded",
+    "V02",
+    zh="这一单没有装车的瓶，不能签收",
+    en="nothing is loaded for this order: there is nothing to sign for",
+    courier=("load", "先装瓶，再到用户家", "load the bottle first"),
+    office=("look", "查看这一单的状态", "look at this order's state"),
+)
+VISIT_DONE = reason(
+    "delivery.line_done",
+    "S03",
+    zh="这一单已经登记过结果",
+    en="the outcome of this line is already on record",
+    office=("look", "查看已登记的结果", "look at what is on record"),
+)
+
+held_by("uq_cylinder_load_active", BOTTLE_LOADED)
+held_by("uq_line_load_active", LINE_LOADED)
+held_by("uq_delivery_line_done", VISIT_DONE)

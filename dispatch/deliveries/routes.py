@@ -1,5 +1,92 @@
 """Thin: load the form, call one service, dump the answer."""
 
-from core.http import Room
+from typing import Any
+from uuid import UUID
+
+from core.http import Room, doing
+from dispatch.deliveries import loads, queries, service
+from dispatch.deliveries.models import LineLoad
+from dispatch.deliveries.schemas import (
+    ArrivalView,
+    DeliveryIn,
+    DeliveryView,
+    DoorCodeView,
+    FailureIn,
+    FailureView,
+    LoadIn,
+    LoadView,
+    Nothing,
+    ReturnIn,
+    ReturnView,
+)
+from dispatch.rounds.queries import one_round
+from dispatch.rounds.schemas import RoundView
 
 room = Room("deliveries", __name__)
+
+
+@room.post("/districts/<int:district>/rounds/<uuid:round_id>/loads")
+@room.may("cylinder.load", writes=True)
+@room.arguments(LoadIn)
+@room.response(201, LoadView)
+def load(body: dict[str, Any], district: int, round_id: UUID) -> LineLoad:
+    """One bottle for one order line, by the round's courier or released by the site."""
+    done = loads.load(doing(), round_id=round_id, **body)
+    return queries.one_load(doing(), UUID(done["load_id"]))
+
+
+@room.post("/districts/<int:district>/rounds/<uuid:round_id>/returns")
+@room.may("cylinder.bring_back", writes=True)
+@room.arguments(ReturnIn)
+@room.response(201, ReturnView)
+def bring_back(body: dict[str, Any], district: int, round_id: UUID) -> dict[str, Any]:
+    """A bottle of the vehicle, full or empty, scanned back at the round's site."""
+    return loads.bring_back(doing(), round_id=round_id, **body)
+
+
+@room.post("/districts/<int:district>/rounds/<uuid:round_id>/finishes")
+@room.may("round.drive", writes=True)
+@room.arguments(Nothing)
+@room.response(201, RoundView)
+def finish(body: dict[str, Any], district: int, round_id: UUID) -> dict[str, Any]:
+    """The vehicle is empty; what was not visited can be planned again."""
+    done = loads.finish(doing(), round_id=round_id)
+    return one_round(doing(), UUID(done["round_id"]))
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/arrivals")
+@room.may("door_code.issue", writes=True)
+@room.arguments(Nothing)
+@room.response(201, ArrivalView)
+def arrive(body: dict[str, Any], district: int, order_id: UUID) -> dict[str, Any]:
+    """The courier is at the door: the resident's page shows a code for ten minutes."""
+    done = service.arrive(doing(), order_id=order_id)
+    return queries.arrival(doing(), UUID(done["order_id"]))
+
+
+@room.get("/districts/<int:district>/orders/<uuid:order_id>/door-code")
+@room.may("door_code.read")
+@room.response(200, DoorCodeView)
+def read_door_code(district: int, order_id: UUID) -> dict[str, Any]:
+    """For the resident who ordered, while the code lives."""
+    return queries.resident_code(doing(), order_id)
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/deliveries")
+@room.may("order.deliver", writes=True)
+@room.arguments(DeliveryIn)
+@room.response(201, DeliveryView)
+def deliver(body: dict[str, Any], district: int, order_id: UUID) -> dict[str, Any]:
+    """Hand over one line's bottle. 201 also when it was withheld or the code was wrong: see ``outcome``."""
+    done = service.deliver(doing(), order_id=order_id, report=service.Report(**body))
+    return queries.delivery(doing(), UUID(done["delivery_id"]), done.get("tries_left"))
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/failures")
+@room.may("order.fail", writes=True)
+@room.arguments(FailureIn)
+@room.response(201, FailureView)
+def fail(body: dict[str, Any], district: int, order_id: UUID) -> dict[str, Any]:
+    """Nobody was supplied; a loaded bottle stays on the vehicle until it is scanned back."""
+    done = service.fail(doing(), order_id=order_id, **body)
+    return queries.line(doing(), UUID(done["line_id"]))

@@ -30,7 +30,7 @@ from dispatch.rounds.states import PlanState, RoundState
 from dispatch.rounds.unserved import WORDS
 from dispatch.rounds.zone_day import RELOAD_S, Crew, Door
 from registry import sealing
-from registry.models import Account, Household, Person, Premises, Zone
+from registry.models import Household, Person, Premises, Zone
 from registry.queries import BoundCrew, bindings_for_zone, site, vehicle
 from routing import Plan, Reason, Unserved
 
@@ -372,10 +372,9 @@ def _people(
 ) -> dict[UUID, dict[str, Any]]:
     """Order → address, name and phone, and where the door is. The point is left out while masked."""
     rows = db.execute(
-        sa.select(Order.id, Household, Premises, Account.person_id)
+        sa.select(Order.id, Household, Premises, Order.person_id)
         .join(Household, sa.and_(Household.district == Order.district, Household.id == Order.household_id))
         .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
-        .join(Account, sa.and_(Account.district == Order.district, Account.id == Order.account_id))
         .where(Order.district == district, Order.id.in_(order_ids))
         .order_by(Order.id)
     ).all()

@@ -1,5 +1,84 @@
 """Thin: load the form, call one service, dump the answer."""
 
-from core.http import Room
+from typing import Any
+from uuid import UUID
+
+from core.http import Room, doing
+from core.paging import Page
+from dispatch.rounds import queries, service
+from dispatch.rounds.schemas import (
+    AppliedView,
+    Nothing,
+    PlanIn,
+    PlanView,
+    RoundPage,
+    RoundsQuery,
+    RoundView,
+    RoundWithStopsView,
+    StartIn,
+)
 
 room = Room("rounds", __name__)
+
+
+@room.post("/districts/<int:district>/plans")
+@room.may("plan.make", writes=True)
+@room.arguments(PlanIn)
+@room.response(201, PlanView)
+def make_plan(body: dict[str, Any], district: int) -> dict[str, Any]:
+    """Solve a zone's day; the plan is proposed, not yet driven."""
+    done = service.make_plan(doing(), **body)
+    return queries.plan(doing(), UUID(done["plan_id"]))
+
+
+@room.get("/districts/<int:district>/plans/<uuid:plan_id>")
+@room.may("plan.read")
+@room.response(200, PlanView)
+def read_plan(district: int, plan_id: UUID) -> dict[str, Any]:
+    return queries.plan(doing(), plan_id)
+
+
+@room.post("/districts/<int:district>/plans/<uuid:plan_id>/applications")
+@room.may("plan.apply", writes=True)
+@room.arguments(Nothing)
+@room.response(201, AppliedView)
+def apply_plan(body: dict[str, Any], district: int, plan_id: UUID) -> dict[str, Any]:
+    """Make the day's rounds of a plan, if its orders and crews still stand."""
+    return service.apply_plan(doing(), plan_id=plan_id)
+
+
+@room.get("/districts/<int:district>/rounds")
+@room.may("round.read")
+@room.arguments(RoundsQuery, location="query")
+@room.response(200, RoundPage)
+def list_rounds(query: dict[str, Any], district: int) -> Page:
+    """A courier's own rounds, a dispatcher's firm's, a regulator's district's."""
+    return queries.rounds(doing(), day=query.get("day"), limit=query["limit"], cursor=query.get("cursor"))
+
+
+@room.get("/districts/<int:district>/rounds/<uuid:round_id>")
+@room.may("round.read")
+@room.response(200, RoundWithStopsView)
+def read_round(district: int, round_id: UUID) -> dict[str, Any]:
+    """The stops in the order they are driven; names, phones and addresses masked."""
+    return queries.one_round(doing(), round_id)
+
+
+@room.post("/districts/<int:district>/rounds/<uuid:round_id>/starts")
+@room.may("round.drive", writes=True)
+@room.arguments(StartIn)
+@room.response(201, RoundView)
+def start_round(body: dict[str, Any], district: int, round_id: UUID) -> dict[str, Any]:
+    """Set out: the courier confirms the plate of the vehicle in front of them."""
+    done = service.start_round(doing(), round_id=round_id, **body)
+    return queries.one_round(doing(), UUID(done["round_id"]))
+
+
+@room.post("/districts/<int:district>/rounds/<uuid:round_id>/manifests")
+@room.may("round.drive", writes=True)
+@room.arguments(Nothing)
+@room.response(201, RoundWithStopsView)
+def reveal_manifest(body: dict[str, Any], district: int, round_id: UUID) -> dict[str, Any]:
+    """Names, phones and addresses of this round's stops, for its courier, on record. Never cached."""
+    done = service.reveal_manifest(doing(), round_id=round_id)
+    return queries.manifest(doing(), UUID(done["round_id"]))

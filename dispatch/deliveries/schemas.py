@@ -1,0 +1,137 @@
+"""Shapes of loads and visits."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import ValidationError, fields
+
+from core.fields import Flag, Form, Id, Instant, Part, PointForm, Rows, Scanned, Text, View, Word
+from dispatch.deliveries.models import EmptyException, FailureReason, ProofKind, VisitOutcome
+from dispatch.orders.states import LineState
+from dispatch.safety.models import CheckMode
+from dispatch.safety.schemas import ItemIn
+
+
+class LoadIn(Form):
+    line_id = Id(required=True)
+    code = Scanned(required=True)
+
+
+class LoadView(View):
+    id = Id()
+    line_id = Id()
+    round_id = Id()
+    cylinder_id = Id()
+    loaded_at = Instant()
+
+
+class ReturnIn(Form):
+    code = Scanned(required=True)
+
+
+class ReturnView(View):
+    round_id = Id()
+    cylinder_id = Id()
+
+
+class Nothing(Form):
+    """An act that needs no more than its address."""
+
+
+class ArrivalView(View):
+    """Never the code itself."""
+
+    order_id = Id()
+    issued_at = Instant()
+    expires_at = Instant()
+    tries_left = fields.Integer()
+
+
+class DoorCodeView(View):
+    order_id = Id()
+    code = fields.String()
+    expires_at = Instant()
+
+
+class CheckPart(Form):
+    """The safety check of this visit; ``items`` by the catalogue's codes."""
+
+    mode = Word(CheckMode, required=True)
+    refused = Flag(load_default=False)
+    items = Rows(Part(ItemIn), most=60, load_default=list)
+    user_signed = Flag(required=True)
+    briefed = Flag(required=True)
+
+
+class ProofPart(Form):
+    """The taker's side: the code heard, the card scanned, or the hash of the signature's image."""
+
+    kind = Word(ProofKind, required=True)
+    value = Text(most=200, code=True)
+    sha256 = Text(most=64, pattern="[0-9a-f]{64}", expected=("64位十六进制小写", "64 lower-case hex digits"))
+
+    @ma.validates_schema
+    def fits_its_kind(self, proof: dict[str, Any], **kwargs: Any) -> None:
+        wanted = "sha256" if proof["kind"] is ProofKind.SIGNATURE else "value"
+        other = "value" if wanted == "sha256" else "sha256"
+        if wanted not in proof:
+            raise ValidationError("required|必须填写|expected a value, found none", wanted)
+        if other in proof:
+            raise ValidationError("unknown_field|这种凭证不用这个字段|this kind has no such field", other)
+
+
+class DeliveryIn(Form):
+    """One line's visit. ``check``: absent if this order's check on this round is on record already."""
+
+    line_id = Id(required=True)
+    card_credential = Text(most=200, code=True, allow_none=True, load_default=None)
+    check = Part(CheckPart, allow_none=True, load_default=None)
+    full_code = Scanned(required=True)
+    empty_code = Scanned(allow_none=True, load_default=None)
+    empty_exception = Word(EmptyException, allow_none=True, load_default=None)
+    proof = Part(ProofPart, required=True)
+    connected = Flag(required=True)
+    leak_test_passed = Flag(allow_none=True, load_default=None)
+    point = Part(PointForm, allow_none=True, load_default=None)
+    occurred_at = Instant(required=True)
+
+    @ma.validates_schema
+    def one_empty(self, report: dict[str, Any], **kwargs: Any) -> None:
+        if report["empty_code"] is not None and report["empty_exception"] is not None:
+            raise ValidationError(
+                "either|有空瓶就不填例外|expected an empty's code or an exception, not both",
+                "empty_exception",
+            )
+
+
+class DeliveryView(View):
+    """``outcome`` says whether anything changed hands; ``tries_left`` only after a wrong code."""
+
+    id = Id()
+    order_id = Id()
+    line_id = Id()
+    round_id = Id()
+    check_id = Id()
+    outcome = Word(VisitOutcome)
+    full_cylinder_id = Id()
+    empty_cylinder_id = Id()
+    proof_kind = Word(ProofKind)
+    connected = Flag()
+    leak_test_passed = Flag()
+    flags = fields.List(fields.String())
+    open_hazards = fields.List(Id())
+    tries_left = fields.Integer()
+    happened_at = Instant()
+    recorded_at = Instant()
+
+
+class FailureIn(Form):
+    line_id = Id(required=True)
+    reason = Word(FailureReason, required=True)
+
+
+class FailureView(View):
+    order_id = Id()
+    line_id = Id()
+    state = Word(LineState)
+    failure = fields.String(allow_none=True)
