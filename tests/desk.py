@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +32,8 @@ class Person:
 
     def post(self, path: str, body: Any = None, *, key: str | None = None, **more: str) -> TestResponse:
         headers = self._headers() | {"Idempotency-Key": key or f"test-key-{next(_keys):06d}"} | more
-        return self.app.test_client().post(path, json=body if body is not None else {}, headers=headers)
+        sent = json.dumps({} if body is None else body)
+        return self.app.test_client().post(path, data=sent, headers=headers, content_type="application/json")
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}

@@ -155,11 +155,9 @@ def _import(options: argparse.Namespace) -> int:
 def _rules(options: argparse.Namespace) -> int:
     edition, day = rulebook.current(), options.on or clock.today()
     rows = edition.rules_for(options.place, day)
-    if not rows:
-        print(
-            f"no rule binds at {options.place} on {day}: is the place one of the files of rulebook/law?",
-            file=sys.stderr,
-        )
+    if options.place not in edition.places or not rows:
+        known = ", ".join(f"{code} {name}" for code, name in sorted(edition.places.items()))
+        print(f"no rule binds at {options.place} on {day}; the law knows {known}", file=sys.stderr)
         return 1
     print(f"{options.place} on {day}, edition {edition.digest[:12]}\n")
     for rule in rows:

@@ -1,0 +1,107 @@
+"""./lpg manage as an operator runs it: real processes, a state folder of their own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def state() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lpg-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def manage(state: Path, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LPG_")}
+    return subprocess.run(
+        [sys.executable, "-m", "web.manage", *words],
+        cwd=CHECKOUT,
+        env=kept | {"LPG_STATE_DIR": str(state)} | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_names_every_command(state: Path) -> None:
+    said = manage(state, "--help").stdout
+    for command in ("migrate", "tokens", "import", "rules", "verify", "replay", "docs", "drift"):
+        assert command in said
+        assert manage(state, command, "--help").returncode == 0
+
+
+def test_an_empty_house_is_migrated_verified_and_replayed(state: Path) -> None:
+    assert manage(state, "migrate").returncode == 0
+    verified = manage(state, "verify")
+    assert (verified.returncode, "0 findings" in verified.stdout) == (0, True)
+    assert manage(state, "replay").returncode == 0
+
+
+def test_a_token_is_printed_once_and_works_nowhere_in_clear(state: Path) -> None:
+    given = manage(
+        state, "tokens", "--role", "regulator", "--scope", "district:310105", "--district", "310105"
+    )
+    assert given.returncode == 0
+    token = given.stdout.strip()
+    assert token.startswith("lpg_")
+    for path in (state / "postgres" / "data").rglob("*"):
+        if path.is_file():
+            assert token.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("scope", ["planet:1", "district", "firm:"])
+def test_a_scope_that_means_nothing_is_named(state: Path, scope: str) -> None:
+    given = manage(state, "tokens", "--role", "clerk", "--scope", scope, "--district", "310105")
+    assert given.returncode == 2
+    assert "expected KIND:CODE" in given.stderr
+    assert not given.stdout
+
+
+def test_the_law_of_changning_on_the_first_day_of_the_moratorium(state: Path) -> None:
+    said = manage(state, "rules", "show", "--place", "310105", "--on", "2023-08-01").stdout
+    [line] = [line for line in said.splitlines() if line.startswith("A02 = ")]
+    assert "effective 2023-08-01, issued 2023-09-11" in line
+    before = manage(state, "rules", "show", "--place", "310105", "--on", "2023-07-31").stdout
+    assert not [line for line in before.splitlines() if line.startswith("A02 = ")]
+    qingpu = manage(state, "rules", "show", "--place", "310118", "--on", "2023-08-01").stdout
+    assert not [line for line in qingpu.splitlines() if line.startswith("A02 = ")]
+
+
+def test_a_place_without_law_is_said_plainly(state: Path) -> None:
+    shown = manage(state, "rules", "show", "--place", "999999", "--on", "2023-08-01")
+    assert shown.returncode == 1
+    assert "no rule binds" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"LPG_BIND_PORT": "abc"}, "LPG_BIND_PORT"),
+        ({"LPG_DATABASE_URL": "mysql://x"}, "LPG_DATABASE_URL"),
+        ({"LPG_COLOUR": "red"}, "LPG_COLOUR"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(state: Path, settings: dict[str, str], named: str) -> None:
+    refused = manage(state, "verify", **settings)
+    assert refused.returncode == 2
+    [line] = refused.stderr.strip().splitlines()
+    assert line.startswith(named)
+
+
+@pytest.mark.both_ends
+def test_the_migrations_give_exactly_the_tables_of_the_code(state: Path) -> None:
+    compared = manage(state, "drift")
+    assert compared.returncode == 0, compared.stdout
+
+
+def test_the_generated_pages_are_fresh(state: Path) -> None:
+    fresh = manage(state, "docs", "--check")
+    assert fresh.returncode == 0, fresh.stdout
