@@ -240,7 +240,8 @@ class Binding(Base):
     """人车对应: this courier drives this vehicle with this device in this zone, for this span of time.
 
     ``district`` is the firm's home; the zone's district is a column of its own. The database refuses
-    overlaps of a courier, a vehicle or a device.
+    overlaps of a courier, a vehicle or a device. A binding withdrawn before it began has an empty span,
+    which holds at no time and clashes with nothing.
     """
 
     __tablename__ = "binding"
@@ -249,7 +250,6 @@ class Binding(Base):
         sa.ForeignKeyConstraint(["district", "courier_id"], ["staff.district", "staff.id"]),
         sa.ForeignKeyConstraint(["district", "vehicle_id"], ["vehicle.district", "vehicle.id"]),
         sa.ForeignKeyConstraint(["district", "device_id"], ["device.district", "device.id"]),
-        sa.CheckConstraint("NOT isempty(span)", name="span"),
         ExcludeConstraint(
             ("district", "="), ("courier_id", "="), ("span", "&&"), name="ex_binding_courier", using="gist"
         ),
@@ -401,7 +401,7 @@ class IdentityCheck(Base):
     checked_at: Mapped[datetime]
 
 
-# --- accounts, cards, contracts ------------------------------------------------------------------------------
+# --- accounts, cards, contracts ---------------------------------------------------------------------------
 
 
 class AccountOrigin(StrEnum):

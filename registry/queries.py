@@ -5,21 +5,28 @@ scope themselves). Then the reads behind our own routes, which judge scope row b
 personal; only ``revealed`` opens it, after the deed that gave the reason.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.auth import Actor
+from core.doing import Doing
 from core.geo import Datum, Point, ZoneIndex, area_from_geojson
+from core.problems import NotFound
+from core.sealed import mask_address, mask_name, mask_phone
+from registry import sealing
 from registry.models import (
     Account,
     Binding,
     Card,
     Contract,
+    Device,
     Firm,
     Household,
     IdentityCheck,
@@ -33,7 +40,7 @@ from registry.models import (
     Zone,
     ZoneSet,
 )
-from registry.states import AccountState
+from registry.states import AccountState, CardState
 
 # --------------------------------------------------------------------------------------------------------
 # Exports: firms, sites, papers
@@ -287,10 +294,187 @@ def cards_of_account(db: Session, district: int, account_id: UUID, *, lock: bool
     return list(db.scalars(query))
 
 
+CARD_QR = "LPGCARD:"
+"""What stands before a card's credential in its QR code."""
+
+
 def card_by_credential(db: Session, district: int, credential: str) -> Card | None:
     """The card behind a scanned credential, with or without the QR's ``LPGCARD:`` before it."""
     bare = credential.strip().upper().removeprefix(CARD_QR)
     return db.scalars(sa.select(Card).where(Card.district == district, Card.credential == bare)).one_or_none()
 
 
-CARD_QR = "LPGCARD:"
+# --------------------------------------------------------------------------------------------------------
+# Reads of our own routes
+
+
+def party_within_reach(db: Session, actor: Actor, district: int, household_id: UUID) -> BookingParty:
+    """The household that the address names, with all that hangs on it; 404 if not the actor's to see."""
+    party = booking_party(db, district, household_id)
+    if party is None:
+        raise NotFound
+    row: dict[str, object] = {"district": district, "street": party.premises.street_code}
+    if party.account is not None:
+        row |= {"firm": party.account.firm_id, "person": party.account.person_id}
+    actor.must_reach(**row)
+    return party
+
+
+def firm_view(doing: Doing, firm_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        found = db.get_one(Firm, UUID(firm_id))
+        doing.actor.must_reach(firm=found.id, district=found.home_district)
+        return _columns(found) | {"licences": licences_of(db, firm_id=found.id)}
+
+
+def site_view(doing: Doing, site_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        found = db.get_one(Site, UUID(site_id))
+        doing.actor.must_reach(firm=found.firm_id, site=found.id, district=found.district)
+        point = {"lon": found.lon, "lat": found.lat, "datum": Datum.WGS84.value}
+        return _columns(found) | {"point": point, "licences": licences_of(db, site_id=found.id)}
+
+
+def staff_view(doing: Doing, staff_id: str) -> dict[str, Any]:
+    """Name and phone are masked."""
+    with doing.ground.sessions() as db:
+        found = _of_my_firm(db, doing, Staff, staff_id)
+        name, phone = sealing.all_opened(
+            db, doing.ground, [sealing.staff_name_of(found), sealing.staff_phone_of(found)]
+        )
+        masked = {"name_masked": name and mask_name(name), "phone_masked": phone and mask_phone(phone)}
+        return _columns(found) | masked
+
+
+def vehicle_view(doing: Doing, vehicle_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        return _columns(_of_my_firm(db, doing, Vehicle, vehicle_id))
+
+
+def device_view(doing: Doing, device_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        return _columns(_of_my_firm(db, doing, Device, device_id))
+
+
+def binding_view(doing: Doing, binding_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        found = _of_my_firm(db, doing, Binding, binding_id)
+        span = found.span
+        return _columns(found) | {
+            "from_at": span.lower,
+            "until_at": span.upper,
+            "withdrawn": span.isempty,
+        }
+
+
+def zone_set_view(doing: Doing, zone_set_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        found = db.get_one(ZoneSet, (doing.district, UUID(zone_set_id)))
+        return _columns(found) | {"zones": zones_of(db, doing.district, found.id)}
+
+
+def current_zone_set(doing: Doing, day: date | None = None) -> dict[str, Any]:
+    """The set in force on ``day`` (today, if not said); 404 where none is."""
+    with doing.ground.sessions() as db:
+        standing = zone_set_at(db, doing.district, day or clock.today())
+        if standing is None:
+            raise NotFound
+        return _columns(standing) | {"zones": zones_of(db, doing.district, standing.id)}
+
+
+def account_view(doing: Doing, account_id: str) -> dict[str, Any]:
+    """With its cards and what their QR codes say, for the counter that prints them."""
+    with doing.ground.sessions() as db:
+        found = _of_my_firm(db, doing, Account, account_id)
+        cards = cards_of_account(db, doing.district, found.id)
+        contracts = contracts_of(db, doing.district, found.id)
+        return _columns(found) | {"cards": [_with_qr(card) for card in cards], "contracts": contracts}
+
+
+def card_view(doing: Doing, card_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        card = db.get_one(Card, (doing.district, UUID(card_id)))
+        _of_my_firm(db, doing, Account, str(card.account_id))
+        return _with_qr(card)
+
+
+def contract_view(doing: Doing, contract_id: str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        return _columns(_of_my_firm(db, doing, Contract, contract_id))
+
+
+def household_view(doing: Doing, household_id: UUID) -> dict[str, Any]:
+    """The household's file: facts in clear, personal data masked, no credential."""
+    with doing.ground.sessions() as db:
+        party = party_within_reach(db, doing.actor, doing.district, household_id)
+        return _file_of(db, doing, party)
+
+
+def revealed(doing: Doing, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The clear values that a reveal gave the right to see.
+
+    The deed's answer holds ids and the fields' names only: a repeat opens the values again, under the
+    rights of now, and gives null where the subject has been erased since.
+    """
+    with doing.ground.sessions() as db:
+        party = party_within_reach(db, doing.actor, doing.district, UUID(answer["household_id"]))
+        sealed = {"address": sealing.address_of(party.household)}
+        if answer["person_id"]:
+            person = db.get_one(Person, UUID(answer["person_id"]))
+            sealed |= {"name": sealing.name_of(person), "phone": sealing.phone_of(person)}
+        asked = [name for name in answer["fields"] if name in sealed]
+        texts = sealing.all_opened(db, doing.ground, [sealed[name] for name in asked])
+        values = dict.fromkeys(answer["fields"], None) | dict(zip(asked, texts, strict=True))
+        return {"household_id": answer["household_id"], "person_id": answer["person_id"], **values}
+
+
+def _file_of(db: Session, doing: Doing, party: BookingParty) -> dict[str, Any]:
+    premises, household, account = party.premises, party.household, party.account
+    address = sealing.opened(db, doing.ground, sealing.address_of(household))
+    return {
+        "household_id": household.id,
+        "user_class": household.user_class,
+        "vulnerable": household.vulnerable,
+        "closed_at": household.closed_at,
+        "address_masked": address and mask_address(address),
+        "premises": _columns(premises)
+        | {"point": {"lon": premises.lon, "lat": premises.lat, "datum": Datum.WGS84.value}},
+        "account": account and _columns(account),
+        "registrant": account and _registrant(db, doing, account.person_id, party.identity),
+        "cards": cards_of_account(db, doing.district, account.id) if account else [],
+        "contracts": party.contracts,
+    }
+
+
+def _registrant(db: Session, doing: Doing, person_id: UUID, identity: IdentityCheck | None) -> dict[str, Any]:
+    person = db.get_one(Person, person_id)
+    name, phone = sealing.all_opened(db, doing.ground, [sealing.name_of(person), sealing.phone_of(person)])
+    return {
+        "person_id": person_id,
+        "name_masked": name and mask_name(name),
+        "phone_masked": phone and mask_phone(phone),
+        "verified": identity is not None,
+        "document_kind": identity and identity.document_kind,
+        "document_valid_until": identity and identity.valid_until,
+    }
+
+
+OfAFirm = TypeVar("OfAFirm", Staff, Vehicle, Device, Binding, Account, Contract)
+
+
+def _of_my_firm(db: Session, doing: Doing, model: type[OfAFirm], row_id: str) -> OfAFirm:
+    row = db.get(model, (doing.district, UUID(row_id)))
+    if row is None:
+        raise NotFound
+    doing.actor.must_reach(firm=row.firm_id, district=doing.district)
+    return row
+
+
+def _with_qr(card: Card) -> dict[str, Any]:
+    """A card that is not in use has no code to print."""
+    in_use = card.state is CardState.ACTIVE
+    return _columns(card) | {"qr": CARD_QR + card.credential if in_use else None}
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in sa.inspect(row).mapper.column_attrs}

@@ -1,6 +1,10 @@
-"""Every "no" about accounts and premises. A code, once published, keeps its meaning for ever."""
+"""Every "no" of the registry: accounts and premises first, then its own books.
 
-from core.refusal import reason
+A code, once published, keeps its meaning for ever.
+"""
+
+from core.refusal import Reason, reason
+from evidence.deed import held_by
 
 ASK_REVIEW = (
     "ask_review",
@@ -341,3 +345,243 @@ LPG_FREE_AREA = reason(
         "help the user to convert and take the bottle back",
     ),
 )
+
+
+# --------------------------------------------------------------------------------------------------------
+# The registry's own books: what there may be only one of, and whose papers must hold
+
+LOOK_IT_UP = ("look_up", "查找已登记的记录并使用它", "find the record that stands and use it")
+ASK_AGAIN = ("ask_again", "刷新后再试", "reload and try again")
+
+# Firms, licences, vehicles
+USCC_TAKEN = reason(
+    "firm.uscc_taken",
+    "S03",
+    zh="这个统一社会信用代码已登记",
+    en="a firm with this credit code is registered",
+    office=LOOK_IT_UP,
+)
+LICENCE_TAKEN = reason(
+    "licence.number_taken",
+    "S03",
+    zh="同类许可中已有这个证号",
+    en="a licence of this kind with this number is registered",
+    office=("check_number", "核对许可证号", "check the number against the paper"),
+)
+PLATE_TAKEN = reason(
+    "vehicle.plate_taken",
+    "S03",
+    zh="这个号牌已登记",
+    en="a vehicle with this plate is registered",
+    office=LOOK_IT_UP,
+)
+
+# Zones
+ZONES_OVERLAP = reason(
+    "zone.overlapping",
+    "D03",
+    zh="{number}号与{other}号配送范围重叠约{overlap_m2}平方米",
+    en="zones {number} and {other} overlap by about {overlap_m2} square metres",
+    office=("redraw", "改正边界后重新发布", "mend the border and publish again"),
+)
+ZONES_OF_OTHERS = reason(
+    "zone.of_another_firm",
+    "D03",
+    zh="现行配送范围中有其他企业的范围，本企业不能单独替换",
+    en="the zones in force include other firms' zones: one firm cannot replace them",
+    office=("ask_district", "请区级调度发布", "ask a dispatcher of the district to publish"),
+)
+ZONE_DAY_TAKEN = reason(
+    "zone.day_taken",
+    "S03",
+    zh="已有从这一天起施行的配送范围，或刚刚有人发布",
+    en="zones in force from this day stand already, or somebody has just published",
+    office=ASK_AGAIN,
+)
+
+# Bindings
+COURIER_BOUND = reason(
+    "binding.courier_bound",
+    "S03",
+    zh="这段时间该送气工已有人车绑定",
+    en="the courier is bound already for part of this time",
+    office=("end_other", "先结束原绑定，或改时间", "end the other binding first, or change the time"),
+)
+VEHICLE_BOUND = reason(
+    "binding.vehicle_bound",
+    "S03",
+    zh="这段时间该车辆已有人车绑定",
+    en="the vehicle is bound already for part of this time",
+    office=("end_other", "先结束原绑定，或换车", "end the other binding first, or take another vehicle"),
+)
+DEVICE_BOUND = reason(
+    "binding.device_bound",
+    "S03",
+    zh="这段时间该终端已有人车绑定",
+    en="the device is bound already for part of this time",
+    office=("end_other", "先结束原绑定，或换终端", "end the other binding first, or take another device"),
+)
+CERTIFICATE_NOT_IN_FORCE = reason(
+    "binding.certificate_not_in_force",
+    "D07",
+    zh="送气工证件有效期{valid_from}至{valid_until}，不能覆盖{from_on}至{until_on}",
+    en="the courier's certificate holds {valid_from} to {valid_until}, not all of {from_on} to {until_on}",
+    office=("renew", "续证后再绑定，或缩短时间", "renew the certificate, or bind for a shorter time"),
+)
+PERMIT_NOT_IN_FORCE = reason(
+    "binding.permit_not_in_force",
+    "D07",
+    zh="车辆许可有效期{valid_from}至{valid_until}，不能覆盖{from_on}至{until_on}",
+    en="the vehicle's permit holds {valid_from} to {valid_until}, not all of {from_on} to {until_on}",
+    office=("renew", "续办许可后再绑定，或换车", "renew the permit, or take another vehicle"),
+)
+DEVICE_REVOKED = reason(
+    "binding.device_revoked",
+    "D02",
+    zh="该终端已停用",
+    en="the device has been revoked",
+    office=("other_device", "换一台在用的终端", "take a device in use"),
+)
+BINDING_ENDED = reason(
+    "binding.ended",
+    "S01",
+    zh="这个绑定已经结束",
+    en="this binding has ended",
+    office=ASK_AGAIN,
+)
+
+# People
+NAME_DIFFERS = reason(
+    "person.name_differs",
+    "A05",
+    zh="这个证件已登记，姓名与登记的不一致",
+    en="this document is registered under another name",
+    office=("see_document", "当面核对证件原件与姓名", "compare the document itself with the name"),
+)
+DOCUMENT_OF_ANOTHER = reason(
+    "person.document_of_another",
+    "A05",
+    zh="这个证件登记在另一人名下",
+    en="this document belongs to another registered person",
+    office=("see_document", "当面核对证件原件", "look at the document itself"),
+)
+DOCUMENT_EXPIRED = reason(
+    "person.document_expired",
+    "A05",
+    zh="证件已于{valid_until}到期",
+    en="the document expired on {valid_until}",
+    resident=("renew", "请带有效证件再来", "please come back with a valid document"),
+    office=("ask_valid", "请用户出示有效证件", "ask for a valid document"),
+)
+JUST_REGISTERED = reason(
+    "person.just_registered",
+    "S03",
+    zh="这个证件刚刚登记",
+    en="this document has just been registered",
+    office=ASK_AGAIN,
+)
+
+# Premises, households, accounts
+ADDRESS_TAKEN = reason(
+    "premises.address_taken",
+    "S03",
+    zh="这个地址刚刚登记",
+    en="this address has just been registered",
+    office=ASK_AGAIN,
+)
+HOUSEHOLD_STANDS = reason(
+    "household.stands",
+    "S03",
+    zh="这个地址已有在册的户",
+    en="an active household stands at this address",
+    office=LOOK_IT_UP,
+)
+HOUSEHOLD_CLOSED = reason(
+    "household.closed",
+    "A01",
+    zh="这一户已销户",
+    en="this household is closed",
+    office=("register_again", "重新登记该地址", "register the address again"),
+)
+ACCOUNT_STANDS = reason(
+    "account.stands",
+    "S03",
+    zh="这一户已有在用的账户",
+    en="the household has a live account",
+    office=LOOK_IT_UP,
+)
+REGISTRANT_HAS_ANOTHER = reason(
+    "account.registrant_has_another",
+    "A06",
+    zh="此人已是另一居民户的登记人（一人一户）",
+    en="this person is the registrant of another resident account",
+    resident=("close_other", "请先办理原户退户", "please close the other account first"),
+    office=("close_other", "先办理原户退户", "have the other account closed first"),
+)
+REGISTRANT_NOT_VERIFIED = reason(
+    "account.registrant_not_verified",
+    "A05",
+    zh="登记人没有通过实名核验，或证件已到期",
+    en="the registrant's identity is not verified, or the document has expired",
+    office=("verify", "核验有效证件后再办", "verify a valid document first"),
+)
+REGISTRANT_TOO_YOUNG = reason(
+    "account.registrant_too_young",
+    "A05",
+    zh="登记人未满{min_age_years}周岁",
+    en="the registrant is under {min_age_years}",
+    office=("adult_registrant", "请由成年家庭成员登记", "an adult of the household should register"),
+)
+ACCOUNT_NOT_OPEN = reason(
+    "account.not_open",
+    "A01",
+    zh="账户状态为“{state}”，不能办理",
+    en="the account is {state}",
+    office=("resume", "恢复账户后再办", "resume the account first"),
+)
+SECOND_CARD = reason(
+    "card.household_has_one",
+    "A06",
+    zh="居民户一户一卡，已有一张卡",
+    en="a resident household has one card, and has it",
+    resident=("replace_lost", "卡丢了可以补办", "a lost card can be replaced"),
+    office=("replace_lost", "如遗失请办理补卡", "if it is lost, replace it"),
+)
+NO_CONTRACT_FOR_RESIDENT = reason(
+    "contract.resident_account",
+    "A08",
+    zh="供气合同只用于非居民用户",
+    en="supply contracts are for non-resident accounts",
+    office=("none_needed", "居民户无需合同", "a resident account needs none"),
+)
+
+# Imports
+ROW_WRONG = reason(
+    "import.row_wrong",
+    "S05",
+    zh="第{row}行{pointer}填写有误（{fault}）",
+    en="row {row}: {pointer} is wrong ({fault})",
+    office=("mend_file", "改正该行后重新导入", "mend the row and import again"),
+)
+
+
+HELD: dict[str, Reason] = {
+    "uq_firm_uscc": USCC_TAKEN,
+    "uq_licence_kind_number": LICENCE_TAKEN,
+    "uq_vehicle_district_plate": PLATE_TAKEN,
+    "uq_zone_set_district_version": ZONE_DAY_TAKEN,
+    "uq_zone_set_district_valid_from": ZONE_DAY_TAKEN,
+    "ex_binding_courier": COURIER_BOUND,
+    "ex_binding_vehicle": VEHICLE_BOUND,
+    "ex_binding_device": DEVICE_BOUND,
+    "pk_person_document": JUST_REGISTERED,
+    "uq_premises_district_address_scheme_address_index": ADDRESS_TAKEN,
+    "uq_household_active_premises": HOUSEHOLD_STANDS,
+    "uq_account_live_household": ACCOUNT_STANDS,
+    "uq_resident_registration_active": REGISTRANT_HAS_ANOTHER,
+    "uq_card_live_resident_household": SECOND_CARD,
+}
+"""What two people can race on, by the constraint that lets one of them win."""
+
+for _constraint, _reason in HELD.items():
+    held_by(_constraint, _reason)

@@ -1,5 +1,300 @@
 """Thin: load the form, call one service, dump the answer."""
 
-from core.http import Room
+from typing import Any
+from uuid import UUID
+
+from core.http import Room, doing
+from registry import accounts, cards, crews, firms, grants, imports, people, queries, schemas, zones
 
 room = Room("registry", __name__)
+
+Json = dict[str, Any]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Firms, sites, grants
+
+
+@room.post("/firms")
+@room.may("firm.register", writes=True)
+@room.arguments(schemas.FirmIn)
+@room.response(201, schemas.FirmView)
+def register_firm(body: Json) -> Json:
+    done = firms.register_firm(doing(), **body)
+    return queries.firm_view(doing(), done["firm_id"])
+
+
+@room.post("/firms/<uuid:firm_id>/licences")
+@room.may("firm.register", writes=True)
+@room.arguments(schemas.LicencesIn)
+@room.response(201, schemas.FirmView)
+def license_firm(body: Json, firm_id: UUID) -> Json:
+    done = firms.license_firm(doing(), firm_id, **body)
+    return queries.firm_view(doing(), done["firm_id"])
+
+
+@room.post("/sites")
+@room.may("site.register", writes=True)
+@room.arguments(schemas.SiteIn)
+@room.response(201, schemas.SiteView)
+def register_site(body: Json) -> Json:
+    done = firms.register_site(doing(), **body)
+    return queries.site_view(doing(), done["site_id"])
+
+
+@room.post("/sites/<uuid:site_id>/licences")
+@room.may("site.register", writes=True)
+@room.arguments(schemas.LicencesIn)
+@room.response(201, schemas.SiteView)
+def license_site(body: Json, site_id: UUID) -> Json:
+    done = firms.license_site(doing(), site_id, **body)
+    return queries.site_view(doing(), done["site_id"])
+
+
+@room.post("/grants")
+@room.may("grant.give", writes=True)
+@room.arguments(schemas.GrantIn)
+@room.response(201, schemas.GrantView)
+def give_grant(body: Json) -> Json:
+    given = grants.give_grant(doing(), **body)
+    return {
+        "grant_id": given.grant_id,
+        "principal_id": given.principal_id,
+        "token": given.token,
+        "token_shown": given.token is not None,
+    }
+
+
+@room.post("/grants/<uuid:grant_id>/end")
+@room.may("grant.end", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(200, schemas.EndedGrantView)
+def end_grant(body: Json, grant_id: UUID) -> Json:
+    return grants.end_grant(doing(), grant_id)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Crews and zones
+
+
+@room.post("/districts/<int:district>/staff")
+@room.may("staff.register", writes=True)
+@room.arguments(schemas.StaffIn)
+@room.response(201, schemas.StaffView)
+def register_staff(body: Json, district: int) -> Json:
+    done = crews.register_staff(doing(), **body)
+    return queries.staff_view(doing(), done["staff_id"])
+
+
+@room.post("/districts/<int:district>/vehicles")
+@room.may("vehicle.register", writes=True)
+@room.arguments(schemas.VehicleIn)
+@room.response(201, schemas.VehicleView)
+def register_vehicle(body: Json, district: int) -> Json:
+    done = crews.register_vehicle(doing(), **body)
+    return queries.vehicle_view(doing(), done["vehicle_id"])
+
+
+@room.post("/districts/<int:district>/devices")
+@room.may("device.enrol", writes=True)
+@room.arguments(schemas.DeviceIn)
+@room.response(201, schemas.DeviceView)
+def enrol_device(body: Json, district: int) -> Json:
+    done = crews.enrol_device(doing(), **body)
+    return queries.device_view(doing(), done["device_id"])
+
+
+@room.post("/districts/<int:district>/bindings")
+@room.may("binding.bind", writes=True)
+@room.arguments(schemas.BindingIn)
+@room.response(201, schemas.BindingView)
+def bind(body: Json, district: int) -> Json:
+    done = crews.bind(doing(), **body)
+    return queries.binding_view(doing(), done["binding_id"])
+
+
+@room.post("/districts/<int:district>/bindings/<uuid:binding_id>/end")
+@room.may("binding.end", writes=True)
+@room.arguments(schemas.BindingEndIn)
+@room.response(200, schemas.BindingView)
+def end_binding(body: Json, district: int, binding_id: UUID) -> Json:
+    done = crews.end_binding(doing(), binding_id, **body)
+    return queries.binding_view(doing(), done["binding_id"])
+
+
+@room.post("/districts/<int:district>/zone-sets")
+@room.may("zone.publish", writes=True)
+@room.arguments(schemas.ZoneSetIn)
+@room.response(201, schemas.ZoneSetView)
+def publish_zones(body: Json, district: int) -> Json:
+    done = zones.publish_zones(doing(), **body)
+    return queries.zone_set_view(doing(), done["zone_set_id"])
+
+
+@room.get("/districts/<int:district>/zone-sets/current")
+@room.may("zone.read")
+@room.arguments(schemas.DayQuery, location="query")
+@room.response(200, schemas.ZoneSetView)
+def current_zones(query: Json, district: int) -> Json:
+    return queries.current_zone_set(doing(), **query)
+
+
+# --------------------------------------------------------------------------------------------------------
+# People
+
+
+@room.post("/districts/<int:district>/people")
+@room.may("person.register", writes=True)
+@room.arguments(schemas.PersonIn)
+@room.response(201, schemas.PersonView)
+@room.alt_response(200, schema=schemas.PersonView, success=True, description="the person stands already")
+def register_person(body: Json, district: int) -> tuple[Json, int]:
+    done = people.register_person(doing(), **body)
+    return done, 200 if done["standing"] else 201
+
+
+@room.post("/districts/<int:district>/people/<uuid:person_id>/identity-checks")
+@room.may("person.verify", writes=True)
+@room.arguments(schemas.IdentityCheckIn)
+@room.response(201, schemas.IdentityCheckView)
+def verify_person(body: Json, district: int, person_id: UUID) -> Json:
+    return people.verify_person(doing(), person_id, **body)
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/reveals")
+@room.may("person.reveal", writes=True)
+@room.arguments(schemas.RevealIn)
+@room.response(201, schemas.RevealView)
+def reveal_household(body: Json, district: int, household_id: UUID) -> tuple[Json, int, Json]:
+    asked = body.pop("fields_asked")
+    done = people.reveal_household(doing(), household_id, fields=asked, **body)
+    return queries.revealed(doing(), done), 201, {"Cache-Control": "no-store"}
+
+
+# --------------------------------------------------------------------------------------------------------
+# Premises, households, accounts, cards
+
+
+@room.post("/districts/<int:district>/premises")
+@room.may("premises.register", writes=True)
+@room.arguments(schemas.PlaceIn)
+@room.response(201, schemas.PlacedView)
+@room.alt_response(200, schema=schemas.PlacedView, success=True, description="the household stands already")
+def register_premises(place: accounts.Place, district: int) -> tuple[Json, int]:
+    done = accounts.register_premises(doing(), place=place)
+    return done, 200 if done["standing"] else 201
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/surveys")
+@room.may("premises.register", writes=True)
+@room.arguments(schemas.SeenIn)
+@room.response(201, schemas.HouseholdView)
+def survey_premises(body: Json, district: int, household_id: UUID) -> Json:
+    accounts.survey_premises(doing(), household_id, seen=body)
+    return queries.household_view(doing(), household_id)
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>")
+@room.may("household.read")
+@room.response(200, schemas.HouseholdView)
+def read_household(district: int, household_id: UUID) -> Json:
+    return queries.household_view(doing(), household_id)
+
+
+@room.post("/districts/<int:district>/accounts")
+@room.may("account.open", writes=True)
+@room.arguments(schemas.AccountIn)
+@room.response(201, schemas.AccountView)
+def open_account(body: Json, district: int) -> Json:
+    done = accounts.open_account(doing(), **body)
+    return queries.account_view(doing(), done["account_id"])
+
+
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/transfers")
+@room.may("account.transfer", writes=True)
+@room.arguments(schemas.TransferIn)
+@room.response(201, schemas.AccountView)
+def transfer_account(body: Json, district: int, account_id: UUID) -> Json:
+    done = accounts.transfer_account(doing(), account_id, **body)
+    return queries.account_view(doing(), done["account_id"])
+
+
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/suspensions")
+@room.may("account.suspend", writes=True)
+@room.arguments(schemas.SuspensionIn)
+@room.response(201, schemas.AccountView)
+def suspend_account(body: Json, district: int, account_id: UUID) -> Json:
+    done = accounts.suspend_account(doing(), account_id, **body)
+    return queries.account_view(doing(), done["account_id"])
+
+
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/resumptions")
+@room.may("account.suspend", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, schemas.AccountView)
+def resume_account(body: Json, district: int, account_id: UUID) -> Json:
+    done = accounts.resume_account(doing(), account_id)
+    return queries.account_view(doing(), done["account_id"])
+
+
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/cards")
+@room.may("card.issue", writes=True)
+@room.arguments(schemas.CardIn)
+@room.response(201, schemas.PrintableCardView)
+def issue_card(body: Json, district: int, account_id: UUID) -> Json:
+    done = cards.issue_card(doing(), account_id, **body)
+    return queries.card_view(doing(), done["card_id"])
+
+
+@room.post("/districts/<int:district>/cards/<uuid:card_id>/losses")
+@room.may("card.block", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, schemas.PrintableCardView)
+def report_lost(body: Json, district: int, card_id: UUID) -> Json:
+    done = cards.report_lost(doing(), card_id)
+    return queries.card_view(doing(), done["card_id"])
+
+
+@room.post("/districts/<int:district>/cards/<uuid:card_id>/blocks")
+@room.may("card.block", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, schemas.PrintableCardView)
+def block_card(body: Json, district: int, card_id: UUID) -> Json:
+    done = cards.block_card(doing(), card_id)
+    return queries.card_view(doing(), done["card_id"])
+
+
+@room.post("/districts/<int:district>/cards/<uuid:card_id>/unblocks")
+@room.may("card.block", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, schemas.PrintableCardView)
+def unblock_card(body: Json, district: int, card_id: UUID) -> Json:
+    done = cards.unblock_card(doing(), card_id)
+    return queries.card_view(doing(), done["card_id"])
+
+
+@room.post("/districts/<int:district>/cards/<uuid:card_id>/replacements")
+@room.may("card.replace", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, schemas.PrintableCardView)
+def replace_card(body: Json, district: int, card_id: UUID) -> Json:
+    done = cards.replace_card(doing(), card_id)
+    return queries.card_view(doing(), done["card_id"])
+
+
+@room.post("/districts/<int:district>/contracts")
+@room.may("contract.sign", writes=True)
+@room.arguments(schemas.ContractIn)
+@room.response(201, schemas.ContractView)
+def sign_contract(body: Json, district: int) -> Json:
+    done = accounts.sign_contract(doing(), **body)
+    return queries.contract_view(doing(), done["contract_id"])
+
+
+@room.post("/districts/<int:district>/user-imports")
+@room.may("account.import", writes=True)
+@room.arguments(schemas.UserImportIn)
+@room.response(201, schemas.UserImportView)
+def import_users(body: Json, district: int) -> Json:
+    done = imports.import_rows(doing(), **body)
+    return imports.worded(doing(), done)

@@ -1,0 +1,236 @@
+"""Verbs: people and how they were identified (实名登记 is an event, not a flag).
+
+One document belongs to one person, in every district. Whoever shows a document that is registered, and
+says the same name, is that person; the answer is the person's id and nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from core import clock
+from core.ids import new_id
+from core.problems import NotFound, WrongField
+from core.refusal import Refused
+from core.sealed import commitment, new_salt
+from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
+from registry import queries, sealing
+from registry import refusals as no
+from registry.documents import DocumentFacts, WrongDocument, check_document
+from registry.mentions import resting
+from registry.models import Account, CheckMethod, IdentityCheck, Person, PersonDocument
+
+
+class RevealField(StrEnum):
+    ADDRESS = "address"
+    NAME = "name"
+    PHONE = "phone"
+
+
+class RevealReason(StrEnum):
+    """Why somebody must see what is otherwise masked."""
+
+    DELIVERY = "delivery"
+    SAFETY = "safety"
+    COMPLAINT = "complaint"
+    AUDIT = "audit"
+    CORRECTION = "correction"
+
+
+@does("person.register")
+def register_person(
+    deed: Deed, *, document: Mapping[str, Any], name: str, phone: str, method: CheckMethod
+) -> Answer:
+    """``document``: kind, number, valid_until (None: it states no end)."""
+    facts = document_facts(deed, document, "/document/number")
+    found = person_behind(deed, facts)
+    person_id = found or new_id()
+    deed.about(SubjectType.PERSON, person_id)
+    deed.note(document_kind=facts.kind, method=method, warnings=list(facts.warnings))
+    if found:
+        deed.note(check_id=recognise(deed, found, facts, document.get("valid_until"), name, method))
+    else:
+        committed = enter_person(deed, person_id, facts, document.get("valid_until"), name, phone, method)
+        deed.note(commitment=committed)
+    return {"person_id": str(person_id), "standing": found is not None}
+
+
+@does("person.verify")
+def verify_person(
+    deed: Deed, person_id: UUID, *, document: Mapping[str, Any], method: CheckMethod, passed: bool
+) -> Answer:
+    """Record another identity check: a document shown again, a renewed one, or one that did not hold."""
+    person = deed.db.get(Person, person_id, with_for_update=True)
+    if person is None:
+        raise NotFound
+    _must_reach(deed, person_id)
+    facts = document_facts(deed, document, "/document/number")
+    deed.about(SubjectType.PERSON, person_id)
+    deed.note(document_kind=facts.kind, method=method, passed=passed)
+    owner = person_behind(deed, facts)
+    if owner not in (None, person_id):
+        raise Refused([resting(deed, no.DOCUMENT_OF_ANOTHER())])
+    if passed:
+        _must_be_valid(deed, document.get("valid_until"))
+    if passed and owner is None:
+        _enter_document(deed, person_id, facts)
+    check_id = _enter_check(deed, person_id, facts, document.get("valid_until"), method, passed)
+    deed.note(check_id=check_id)
+    return {"person_id": str(person_id), "check_id": str(check_id)}
+
+
+@does("person.reveal")
+def reveal_household(
+    deed: Deed,
+    household_id: UUID,
+    *,
+    fields: Sequence[RevealField],
+    reason: RevealReason,
+    case_no: str | None = None,
+) -> Answer:
+    """Give the right to see these fields once, and keep who asked, of whom, which, and why.
+
+    The answer holds no personal data, since answers are kept; ``queries.revealed`` opens the values.
+    """
+    party = queries.party_within_reach(deed.db, deed.actor, deed.district, household_id)
+    account = party.account
+    person_id = account.person_id if account else None
+    deed.about(SubjectType.HOUSEHOLD, household_id)
+    if account is not None:
+        deed.about(SubjectType.PERSON, account.person_id)
+        deed.at(firm=account.firm_id)
+    shown = sorted({field.value for field in fields})
+    deed.note(fields=shown, reason=reason, case_no=case_no)
+    return {
+        "household_id": str(household_id),
+        "person_id": person_id and str(person_id),
+        "fields": shown,
+    }
+
+
+def document_facts(deed: Deed, document: Mapping[str, Any], pointer: str) -> DocumentFacts:
+    try:
+        return check_document(document["kind"], document["number"], clock.day_of(deed.recorded_at))
+    except WrongDocument as wrong:
+        raise WrongField(pointer, wrong.code, wrong.zh, wrong.en) from None
+
+
+def person_behind(deed: Deed, facts: DocumentFacts) -> UUID | None:
+    """Whose document it is; looked for under every live index key."""
+    indexes = sealing.document_indexes(deed.ground, facts)
+    return deed.db.scalars(
+        sa.select(PersonDocument.person_id).where(
+            sa.tuple_(PersonDocument.scheme, PersonDocument.value).in_(
+                [(index.scheme, index.digest) for index in indexes]
+            )
+        )
+    ).first()
+
+
+def enter_person(
+    deed: Deed,
+    person_id: UUID,
+    facts: DocumentFacts,
+    valid_until: date | None,
+    name: str,
+    phone: str,
+    method: CheckMethod,
+) -> str:
+    """Write a new person; the commitment to what was said, for the evidence."""
+    _must_be_valid(deed, valid_until)
+    salt = new_salt()
+    db, ground = deed.db, deed.ground
+    db.add(
+        Person(
+            person_id=person_id,
+            name_sealed=sealing.seal_person(db, ground, person_id, "name_sealed", name),
+            phone_sealed=sealing.seal_person(db, ground, person_id, "phone_sealed", phone),
+            salt_sealed=sealing.seal_person(db, ground, person_id, "salt_sealed", salt.hex()),
+            principal_id=new_id(),
+            recorded_at=deed.recorded_at,
+        )
+    )
+    _enter_document(deed, person_id, facts)
+    deed.db.flush()
+    _enter_check(deed, person_id, facts, valid_until, method, True)
+    said = {"name": name, "phone": phone, "document": f"{facts.kind}:{facts.normalised}"}
+    return commitment(salt, said)
+
+
+def recognise(
+    deed: Deed,
+    person_id: UUID,
+    facts: DocumentFacts,
+    valid_until: date | None,
+    name: str,
+    method: CheckMethod,
+) -> UUID:
+    """The same document and the same name are the same person; the new check's id.
+
+    The phone on file stays as it is.
+    """
+    person = deed.db.get_one(Person, person_id, with_for_update=True)
+    known = sealing.opened(deed.db, deed.ground, sealing.name_of(person))
+    if known is None or sealing.plain_name(known) != sealing.plain_name(name):
+        raise Refused([resting(deed, no.NAME_DIFFERS())])
+    _must_be_valid(deed, valid_until)
+    return _enter_check(deed, person_id, facts, valid_until, method, True)
+
+
+def _must_be_valid(deed: Deed, valid_until: date | None) -> None:
+    if valid_until is not None and valid_until < clock.day_of(deed.recorded_at):
+        raise Refused([resting(deed, no.DOCUMENT_EXPIRED(valid_until=valid_until))])
+
+
+def _enter_document(deed: Deed, person_id: UUID, facts: DocumentFacts) -> None:
+    index = sealing.document_index(deed.ground, facts)
+    deed.db.add(
+        PersonDocument(
+            scheme=index.scheme, value=index.digest, person_id=person_id, recorded_at=deed.recorded_at
+        )
+    )
+
+
+def _enter_check(
+    deed: Deed,
+    person_id: UUID,
+    facts: DocumentFacts,
+    valid_until: date | None,
+    method: CheckMethod,
+    passed: bool,
+) -> UUID:
+    check_id = new_id()
+    deed.db.add(
+        IdentityCheck(
+            person_id=person_id,
+            id=check_id,
+            document_kind=facts.kind.value,
+            number_sealed=sealing.seal_number(deed.db, deed.ground, person_id, check_id, facts.normalised),
+            valid_until=valid_until,
+            method=method,
+            passed=passed,
+            checked_by=deed.actor.principal_id,
+            checked_at=deed.recorded_at,
+        )
+    )
+    return check_id
+
+
+def _must_reach(deed: Deed, person_id: UUID) -> None:
+    """A person is within reach through an account here, or by having been identified by this very actor."""
+    firms = deed.db.scalars(
+        sa.select(Account.firm_id).where(Account.district == deed.district, Account.person_id == person_id)
+    )
+    reach = deed.actor.reach
+    if any(reach.covers(firm=firm, district=deed.district) for firm in firms):
+        return
+    own = sa.select(IdentityCheck.id).where(
+        IdentityCheck.person_id == person_id, IdentityCheck.checked_by == deed.actor.principal_id
+    )
+    if deed.db.scalars(own.limit(1)).first() is None:
+        raise NotFound

@@ -1,0 +1,653 @@
+"""Shapes of the registry's requests and answers. What the law says of them is not the schema's business."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import ValidationError, fields
+
+from core.auth import Role, ScopeKind
+from core.fields import (
+    Day,
+    Flag,
+    Form,
+    Id,
+    Instant,
+    Number,
+    Part,
+    PointForm,
+    Rows,
+    Text,
+    View,
+    Word,
+)
+from registry.account_gate import AccountBusiness
+from registry.accounts import Place, SuspensionReason
+from registry.documents import DocumentKind
+from registry.models import (
+    CardException,
+    CheckMethod,
+    LicenceKind,
+    PremisesKind,
+    SiteKind,
+    StaffKind,
+    UserClass,
+    VehicleKind,
+)
+from registry.people import RevealField, RevealReason
+from registry.premises_gate import FloorKind
+
+MAX_ZONES = 200
+MAX_IMPORT_ROWS = 200
+
+DIVISION = {"least": 110000, "most": 829999}
+
+
+class Code(Text):
+    """A code as papers bear it: letters, digits, and the marks between them."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            code=True,
+            most=64,
+            pattern=r"[\w〔〕（）()第号.:/#-]{1,64}",
+            expected=("字母、数字与连接符", "letters, digits and marks between them"),
+            **kwargs,
+        )
+
+
+class PlainCode(Text):
+    """A code that goes into the evidence: no words, so that nobody's name slips in."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            code=True,
+            most=40,
+            pattern=r"[0-9A-Za-z][0-9A-Za-z._/-]{2,39}",
+            expected=(
+                "3至40位字母、数字、点、斜线或连字符",
+                "3 to 40 letters, digits, dots, slashes, hyphens",
+            ),
+            **kwargs,
+        )
+
+
+class Phone(Text):
+    """A telephone number, lightly: digits, perhaps a plus, spaces or hyphens, which are dropped."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            code=True,
+            most=24,
+            pattern=r"\+?[0-9][0-9 -]{4,20}[0-9]",
+            expected=("6至15位数字", "6 to 15 digits"),
+            **kwargs,
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        digits = super()._deserialize(value, attr, data, **kwargs).replace(" ", "").replace("-", "")
+        if not 6 <= len(digits.removeprefix("+")) <= 15:
+            raise self.make_error("pattern", expected_zh=self.expected_zh, expected=self.expected)
+        return digits
+
+
+class Geometry(fields.Field[dict[str, Any]]):
+    """GeoJSON geometry; whether it is an area is judged with its datum."""
+
+    default_error_messages = {  # noqa: RUF012 (marshmallow's own way to say it)
+        "required": "required|必须填写|expected a value, found none",
+        "null": "null|不能为空|expected a value, found null",
+        "object": "object|应为 GeoJSON 对象|expected a GeoJSON object",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.make_error("object")
+        return value
+
+
+def _ends_after(start: str, end: str, form: Mapping[str, Any]) -> None:
+    if form.get(start) is not None and form.get(end) is not None and form[end] < form[start]:
+        raise ValidationError(f"order|不能早于{start}|expected {start} or later", end)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Firms, sites, grants
+
+
+class LicenceIn(Form):
+    kind = Word(LicenceKind, required=True)
+    number = Code(required=True)
+    valid_from = Day(required=True)
+    valid_until = Day(required=True)
+
+    @ma.validates_schema
+    def in_order(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        _ends_after("valid_from", "valid_until", form)
+
+
+class LicencesIn(Form):
+    licences = Rows(Part(LicenceIn), least=1, most=20, required=True)
+
+
+class FirmIn(Form):
+    name = Text(required=True)
+    uscc = Text(required=True, code=True, most=40)
+    home_district = Number(required=True, **DIVISION)
+    licences = Rows(Part(LicenceIn), most=20, load_default=list)
+
+
+class SiteIn(Form):
+    firm_id = Id(required=True)
+    district = Number(required=True, **DIVISION)
+    name = Text(required=True)
+    kinds = Rows(Word(SiteKind), least=1, most=3, required=True)
+    point = Part(PointForm, required=True)
+    stock_cap = Number(required=True, least=1, most=1_000_000)
+    licences = Rows(Part(LicenceIn), most=20, load_default=list)
+
+
+class GrantIn(Form):
+    role = Word(Role, required=True)
+    scope_kind = Word(ScopeKind, required=True)
+    scope_code = Text(most=40, code=True, load_default="")
+    home_district = Number(required=True, **DIVISION)
+    label = Text(required=True, most=80)
+    principal_id = Id(load_default=None, allow_none=True)
+    until_at = Instant(load_default=None, allow_none=True)
+
+
+class LicenceView(View):
+    id = Id()
+    kind = Word(LicenceKind)
+    number = fields.String()
+    valid_from = Day()
+    valid_until = Day()
+
+
+class FirmView(View):
+    id = Id()
+    home_district = fields.Integer()
+    name = fields.String()
+    uscc = fields.String()
+    licences = fields.List(fields.Nested(LicenceView))
+    recorded_at = Instant()
+
+
+class PointView(View):
+    lon = fields.Float()
+    lat = fields.Float()
+    datum = fields.String()
+
+
+class SiteView(View):
+    id = Id()
+    firm_id = Id()
+    district = fields.Integer()
+    name = fields.String()
+    kinds = fields.List(fields.String())
+    point = fields.Nested(PointView)
+    stock_cap = fields.Integer()
+    licences = fields.List(fields.Nested(LicenceView))
+    recorded_at = Instant()
+
+
+class GrantView(View):
+    grant_id = Id()
+    principal_id = Id()
+    token = fields.String(
+        allow_none=True, metadata={"description": "shown once; null when the request is a repeat"}
+    )
+    token_shown = fields.Boolean()
+
+
+class EndedGrantView(View):
+    grant_id = Id()
+
+
+# --------------------------------------------------------------------------------------------------------
+# Crews
+
+
+class StaffIn(Form):
+    firm_id = Id(required=True)
+    kind = Word(StaffKind, required=True)
+    name = Text(required=True, most=60)
+    phone = Phone(required=True)
+    certificate_no = Code(required=True)
+    certificate_from = Day(required=True)
+    certificate_until = Day(required=True)
+
+    @ma.validates_schema
+    def in_order(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        _ends_after("certificate_from", "certificate_until", form)
+
+
+class VehicleIn(Form):
+    firm_id = Id(required=True)
+    kind = Word(VehicleKind, required=True)
+    plate = Text(required=True, most=40)
+    permit_no = Code(required=True)
+    permit_from = Day(required=True)
+    permit_until = Day(required=True)
+    max_cylinders = Number(required=True, least=1, most=1000)
+    max_nominal_g = Number(required=True, least=1, most=100_000_000)
+    max_trips = Number(required=True, least=1, most=50)
+    carries_50kg = Flag(required=True)
+
+    @ma.validates_schema
+    def in_order(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        _ends_after("permit_from", "permit_until", form)
+
+
+class DeviceIn(Form):
+    firm_id = Id(required=True)
+    label = Text(required=True, most=60)
+    public_key = Text(most=500, load_default=None, allow_none=True)
+
+
+class BindingIn(Form):
+    firm_id = Id(required=True)
+    courier_id = Id(required=True)
+    vehicle_id = Id(required=True)
+    device_id = Id(required=True)
+    zone_district = Number(required=True, **DIVISION)
+    zone_id = Id(required=True)
+    from_at = Instant(required=True)
+    until_at = Instant(load_default=None, allow_none=True)
+
+
+class BindingEndIn(Form):
+    ended_at = Instant(load_default=None, allow_none=True)
+
+
+class StaffView(View):
+    id = Id()
+    district = fields.Integer()
+    firm_id = Id()
+    kind = Word(StaffKind)
+    name_masked = fields.String(allow_none=True)
+    phone_masked = fields.String(allow_none=True)
+    certificate_no = fields.String()
+    certificate_from = Day()
+    certificate_until = Day()
+    recorded_at = Instant()
+
+
+class VehicleView(View):
+    id = Id()
+    district = fields.Integer()
+    firm_id = Id()
+    kind = Word(VehicleKind)
+    plate = fields.String()
+    permit_no = fields.String()
+    permit_from = Day()
+    permit_until = Day()
+    max_cylinders = fields.Integer()
+    max_nominal_g = fields.Integer()
+    max_trips = fields.Integer()
+    carries_50kg = fields.Boolean()
+    recorded_at = Instant()
+
+
+class DeviceView(View):
+    id = Id()
+    district = fields.Integer()
+    firm_id = Id()
+    label = fields.String()
+    revoked_at = Instant(allow_none=True)
+    recorded_at = Instant()
+
+
+class BindingView(View):
+    id = Id()
+    district = fields.Integer()
+    firm_id = Id()
+    courier_id = Id()
+    vehicle_id = Id()
+    device_id = Id()
+    zone_district = fields.Integer()
+    zone_id = Id()
+    from_at = Instant(allow_none=True)
+    until_at = Instant(allow_none=True)
+    withdrawn = fields.Boolean()
+    recorded_at = Instant()
+
+
+# --------------------------------------------------------------------------------------------------------
+# Zones
+
+
+class ZoneIn(Form):
+    number = Number(required=True, least=1, most=9999)
+    name = Text(required=True, most=60)
+    firm_id = Id(required=True)
+    supply_site_id = Id(required=True)
+    outline = Geometry(required=True)
+    opens_s = Number(required=True, most=86_400)
+    closes_s = Number(required=True, most=86_400)
+
+    @ma.validates_schema
+    def in_order(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        if "opens_s" in form and "closes_s" in form and form["closes_s"] <= form["opens_s"]:
+            raise ValidationError("order|应晚于 opens_s|expected later than opens_s", "closes_s")
+
+
+class ZoneSetIn(Form):
+    """The datum of all outlines is named, never guessed: the wrong one is half a kilometre off."""
+
+    valid_from = Day(required=True)
+    datum = Text(
+        required=True,
+        pattern="wgs84|cgcs2000|gcj02|bd09",
+        expected=("wgs84、cgcs2000、gcj02 或 bd09", "wgs84, cgcs2000, gcj02 or bd09"),
+    )
+    zones = Rows(Part(ZoneIn), least=1, most=MAX_ZONES, required=True)
+
+
+class DayQuery(Form):
+    day = Day(load_default=None)
+
+
+class ZoneView(View):
+    id = Id()
+    number = fields.Integer()
+    name = fields.String()
+    firm_id = Id()
+    supply_site_id = Id()
+    outline = fields.Dict()
+    opens_s = fields.Integer()
+    closes_s = fields.Integer()
+
+
+class ZoneSetView(View):
+    id = Id()
+    district = fields.Integer()
+    version = fields.Integer()
+    valid_from = Day()
+    zones = fields.List(fields.Nested(ZoneView))
+    recorded_at = Instant()
+
+
+# --------------------------------------------------------------------------------------------------------
+# People
+
+
+class DocumentIn(Form):
+    kind = Word(DocumentKind, required=True)
+    number = Text(required=True, most=64)
+    valid_until = Day(load_default=None, allow_none=True)
+
+
+class PersonIn(Form):
+    document = Part(DocumentIn, required=True)
+    name = Text(required=True, most=60)
+    phone = Phone(required=True)
+    method = Word(CheckMethod, required=True)
+
+
+class IdentityCheckIn(Form):
+    document = Part(DocumentIn, required=True)
+    method = Word(CheckMethod, required=True)
+    passed = Flag(required=True)
+
+
+class RevealIn(Form):
+    fields_asked = Rows(Word(RevealField), least=1, most=3, required=True, data_key="fields")
+    reason = Word(RevealReason, required=True)
+    case_no = PlainCode(load_default=None, allow_none=True)
+
+
+class PersonView(View):
+    person_id = Id()
+
+
+class IdentityCheckView(View):
+    person_id = Id()
+    check_id = Id()
+
+
+class RevealView(View):
+    """Only what was asked is there; null: nobody is registered, or the data was erased."""
+
+    household_id = Id()
+    person_id = Id(allow_none=True)
+    address = fields.String(allow_none=True)
+    name = fields.String(allow_none=True)
+    phone = fields.String(allow_none=True)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Premises, households, accounts, cards
+
+
+class SeenIn(Form):
+    """What somebody saw of a place. Absent or null: not known."""
+
+    piped_gas = Flag(allow_none=True)
+    lift = Flag(allow_none=True)
+    height_m = Number(allow_none=True, most=1000)
+    floor_kind = Word(FloorKind, allow_none=True)
+    converted_to_pipe = Flag(allow_none=True)
+    has_cylinder_room = Flag(allow_none=True)
+
+
+class PlaceIn(SeenIn):
+    """Loads to a ``Place``."""
+
+    address = Text(required=True, most=200)
+    point = Part(PointForm, required=True)
+    street_code = Text(required=True, code=True, most=20, pattern=r"[0-9A-Z-]{2,20}")
+    committee_code = Text(required=True, code=True, most=20, pattern=r"[0-9A-Z-]{2,20}")
+    kind = Word(PremisesKind, required=True)
+    user_class = Word(UserClass, required=True)
+    vulnerable = Flag(load_default=False)
+
+    @ma.post_load
+    def as_place(self, form: dict[str, Any], **kwargs: Any) -> Place:
+        return Place(**form)
+
+
+class CardIn(Form):
+    cylinder_model = Text(required=True, code=True, most=40)
+
+
+class AccountIn(Form):
+    household_id = Id(required=True)
+    person_id = Id(required=True)
+    firm_id = Id(required=True)
+    applied_on = Day(required=True)
+    kind = Word(AccountBusiness, load_default=AccountBusiness.OPENING)
+    cards = Rows(Part(CardIn), least=1, most=50, required=True)
+
+    @ma.validates_schema
+    def is_an_opening(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        _one_of(form, AccountBusiness.OPENING, AccountBusiness.CHANGE_OF_ADDRESS, AccountBusiness.REOPENING)
+
+
+class TransferIn(Form):
+    person_id = Id(required=True)
+    applied_on = Day(required=True)
+    kind = Word(AccountBusiness, load_default=AccountBusiness.TRANSFER)
+
+    @ma.validates_schema
+    def is_a_transfer(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        _one_of(form, AccountBusiness.TRANSFER, AccountBusiness.SUCCESSION)
+
+
+def _one_of(form: Mapping[str, Any], *kinds: AccountBusiness) -> None:
+    if "kind" in form and form["kind"] not in kinds:
+        words = ", ".join(kind.value for kind in kinds)
+        raise ValidationError(f"word|应为以下之一：{words}|expected one of: {words}", "kind")
+
+
+class SuspensionIn(Form):
+    reason = Word(SuspensionReason, required=True)
+
+
+class ContractTermIn(Form):
+    number = Code(required=True)
+    valid_from = Day(required=True)
+    valid_until = Day(required=True)
+
+    @ma.validates_schema
+    def in_order(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        _ends_after("valid_from", "valid_until", form)
+
+
+class ContractIn(ContractTermIn):
+    account_id = Id(required=True)
+
+
+class NothingIn(Form):
+    """An act that needs nothing said."""
+
+
+class PlacedView(View):
+    premises_id = Id()
+    household_id = Id()
+
+
+class CardView(View):
+    id = Id()
+    account_id = Id()
+    household_id = Id()
+    cylinder_model = fields.String()
+    state = fields.String()
+    exception = Word(CardException, allow_none=True)
+
+
+class PrintableCardView(CardView):
+    qr = fields.String(allow_none=True)
+
+
+class ContractView(View):
+    id = Id()
+    account_id = Id()
+    firm_id = Id()
+    number = fields.String()
+    valid_from = Day()
+    valid_until = Day()
+
+
+class BareAccountView(View):
+    id = Id()
+    household_id = Id()
+    firm_id = Id()
+    person_id = Id()
+    state = fields.String()
+    origin = fields.String()
+    applied_on = Day()
+    opened_on = Day()
+    to_review = fields.Boolean()
+    recorded_at = Instant()
+
+
+class AccountView(BareAccountView):
+    cards = fields.List(fields.Nested(PrintableCardView))
+    contracts = fields.List(fields.Nested(ContractView))
+
+
+class PremisesView(View):
+    id = Id()
+    street_code = fields.String()
+    committee_code = fields.String()
+    kind = Word(PremisesKind)
+    point = fields.Nested(PointView)
+    piped_gas = fields.Boolean(allow_none=True)
+    lift = fields.Boolean(allow_none=True)
+    height_m = fields.Integer(allow_none=True)
+    floor_kind = fields.String(allow_none=True)
+    converted_to_pipe = fields.Boolean(allow_none=True)
+    has_cylinder_room = fields.Boolean(allow_none=True)
+
+
+class RegistrantView(View):
+    person_id = Id()
+    name_masked = fields.String(allow_none=True)
+    phone_masked = fields.String(allow_none=True)
+    verified = fields.Boolean()
+    document_kind = fields.String(allow_none=True)
+    document_valid_until = Day(allow_none=True)
+
+
+class HouseholdView(View):
+    household_id = Id()
+    user_class = Word(UserClass)
+    vulnerable = fields.Boolean()
+    closed_at = Instant(allow_none=True)
+    address_masked = fields.String(allow_none=True)
+    premises = fields.Nested(PremisesView)
+    account = fields.Nested(BareAccountView, allow_none=True)
+    registrant = fields.Nested(RegistrantView, allow_none=True)
+    cards = fields.List(fields.Nested(CardView))
+    contracts = fields.List(fields.Nested(ContractView))
+
+
+# --------------------------------------------------------------------------------------------------------
+# Imports
+
+
+class ImportedCardIn(CardIn):
+    exception = Word(CardException, load_default=None, allow_none=True)
+
+
+class RegistrantIn(Form):
+    document = Part(DocumentIn, required=True)
+    name = Text(required=True, most=60)
+    phone = Phone(required=True)
+
+
+class UserRowIn(Form):
+    """One existing user. ``applied_on``: the day of application, where it was not the day of opening."""
+
+    premises = Part(PlaceIn, required=True)
+    registrant = Part(RegistrantIn, required=True)
+    opened_on = Day(required=True)
+    applied_on = Day(load_default=None, allow_none=True)
+    cards = Rows(Part(ImportedCardIn), least=1, most=50, required=True)
+    contract = Part(ContractTermIn, load_default=None, allow_none=True)
+
+
+class EvidenceIn(Form):
+    """The paper an import rests on: which document, and its reference."""
+
+    document = PlainCode(required=True)
+    reference = PlainCode(required=True)
+
+
+class UserImportIn(Form):
+    """Rows are read one by one, so that a wrong one is reported and does not hide the others."""
+
+    firm_id = Id(required=True)
+    evidence = Part(EvidenceIn, required=True)
+    on_error = Text(
+        required=True, pattern="proceed|rollback", expected=("proceed 或 rollback", "proceed or rollback")
+    )
+    rows = Rows(fields.Raw(), least=1, most=MAX_IMPORT_ROWS, required=True)
+
+
+class FaultView(View):
+    pointer = fields.String()
+    code = fields.String()
+    zh = fields.String()
+    en = fields.String()
+
+
+class ImportedRowView(View):
+    index = fields.Integer()
+    ok = fields.Boolean()
+    household_id = Id(allow_none=True)
+    account_id = Id(allow_none=True)
+    person_id = Id(allow_none=True)
+    card_ids = fields.List(Id())
+    errors = fields.List(fields.Nested(FaultView))
+    reasons = fields.List(fields.Dict())
+
+
+class UserImportView(View):
+    import_id = Id()
+    accepted = fields.Integer()
+    refused = fields.Integer()
+    root = fields.String()
+    items = fields.List(fields.Nested(ImportedRowView))
