@@ -14,14 +14,15 @@ The same problem, seed, iterations and warm routes give the same plan, in any pr
 ``stopped == "time"``. A plan names its problem by digest. ``python -m routing`` solves one from stdin.
 """
 
-from routing.check import Driven, Violation, check
+from routing.check import Driven, Fault, Violation, check
 from routing.matrix import GreatCircle, Matrix, TravelTimes
-from routing.plan import Plan, Reason, Routes, Trip, Unserved, Visit
+from routing.plan import Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
 from routing.problem import Problem, Stop, Vehicle
 from routing.solve import solve
 
 __all__ = [
     "Driven",
+    "Fault",
     "GreatCircle",
     "Matrix",
     "Plan",
@@ -29,6 +30,7 @@ __all__ = [
     "Reason",
     "Routes",
     "Stop",
+    "Stopped",
     "TravelTimes",
     "Trip",
     "Unserved",

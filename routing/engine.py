@@ -36,7 +36,7 @@ from routing.timetable import STATION, Rounds, Timetable, served_places
 NAME = "ortools"
 VERSION: str = ortools.__version__
 
-SPARE_RELOADS = 1  # trips a vehicle may open beyond those of its start; more copies only slow the search
+SPARE_RELOADS = 1  # trips a vehicle may open beyond those of its start; more copies made no better plans
 LOOKS_PER_CLOCK = 256
 NEVER_S = 7 * 24 * 3600  # for the solver's own clocks: they must not decide
 

@@ -5,9 +5,14 @@ a and b, home at 29,920; reload; c and d, home at 31,920.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from courier_zones import (
+
+from routing import Driven, Plan, Problem, Reason, Trip, Unserved, Violation, Visit, check
+from routing.check import Fault
+from routing.plan import Stopped
+from tests.routing.courier_zones import (
     EVENING,
     HOUR,
     MORNING,
@@ -19,10 +24,6 @@ from courier_zones import (
     with_trip,
     with_visit,
 )
-
-from routing import Driven, Plan, Reason, Trip, Unserved, Violation, Visit, check
-from routing.check import Fault
-from routing.plan import Stopped
 
 SMALL_TRIKE = replace(TRIKE, capacity=2, max_trips=2)
 STREET = lane(*(household(name) for name in "abcd"), vehicles=(SMALL_TRIKE, TRUCK))
@@ -65,12 +66,12 @@ WITHOUT_D = replace(
 )
 
 
-def test_good_plans_have_no_fault():
+def test_good_plans_have_no_fault() -> None:
     assert check(STREET, GOOD) == ()
     assert check(STREET, WITHOUT_D) == ()
 
 
-def of(code, **where):
+def of(code: str, **where: Any) -> tuple[Violation, ...]:
     return (Violation(Fault(code), **where),)
 
 
@@ -130,11 +131,11 @@ ON_SECOND = {"vehicle": "trike-1", "trip": 2}
     ],
     ids=lambda value: str(value[0].code) if isinstance(value, tuple) else "",
 )
-def test_a_fault_made_on_purpose_is_the_only_one_named(plan, faults):
+def test_a_fault_made_on_purpose_is_the_only_one_named(plan: Plan, faults: tuple[Violation, ...]) -> None:
     assert check(STREET, plan) == faults
 
 
-def test_service_before_arrival_and_a_departure_before_it_is_done_are_named():
+def test_service_before_arrival_and_a_departure_before_it_is_done_are_named() -> None:
     """Both keep the rest of the trip's times as it says, so that only the moment itself is wrong."""
     early = with_visit(GOOD, 1, 1, start_s=31_159, leave_s=31_519)
     assert check(STREET, with_trip(early, 1, return_s=31_919)) == of(
@@ -146,25 +147,25 @@ def test_service_before_arrival_and_a_departure_before_it_is_done_are_named():
     )
 
 
-def test_one_trip_too_many_is_named():
+def test_one_trip_too_many_is_named() -> None:
     once_only = lane(*STREET.stops, vehicles=(replace(SMALL_TRIKE, max_trips=1), TRUCK))
     faults = check(once_only, replace(GOOD, problem=once_only.digest))
     assert faults == of("too_many_trips", vehicle="trike-1", expected=1, found=2)
 
 
-def test_a_vehicle_nobody_knows_is_named_once_and_its_rules_are_not_guessed():
+def test_a_vehicle_nobody_knows_is_named_once_and_its_rules_are_not_guessed() -> None:
     stranger = replace(GOOD, trips=tuple(replace(trip, vehicle="trike-9") for trip in GOOD.trips))
     assert check(STREET, stranger) == of("unknown_vehicle", vehicle="trike-9")
 
 
-def with_stop(name, **changes):
+def with_stop(name: str, **changes: Any) -> tuple[Problem, Plan]:
     """The street with one stop changed, and the good plan claiming to answer it."""
     stops = [replace(stop, **changes) if stop.id == name else stop for stop in STREET.stops]
     problem = lane(*stops, vehicles=STREET.vehicles)
     return problem, replace(GOOD, problem=problem.digest)
 
 
-def test_a_start_outside_the_window_is_named_with_the_bound_it_broke():
+def test_a_start_outside_the_window_is_named_with_the_bound_it_broke() -> None:
     problem, plan = with_stop("c", window=(30_701, EVENING))
     assert check(problem, plan) == of("before_window", stop="c", expected=30_701, found=30_700, **ON_SECOND)
     problem, plan = with_stop("c", window=(MORNING, 30_699))
@@ -172,18 +173,18 @@ def test_a_start_outside_the_window_is_named_with_the_bound_it_broke():
     assert check(*with_stop("c", window=(30_700, 30_700))) == ()
 
 
-def test_a_bound_stop_on_another_vehicle_is_named():
+def test_a_bound_stop_on_another_vehicle_is_named() -> None:
     problem, plan = with_stop("c", only_vehicles=frozenset({"truck-1"}))
     assert check(problem, plan) == of("vehicle_not_allowed", stop="c", **ON_SECOND)
 
 
-def test_too_much_on_leaving_is_named():
+def test_too_much_on_leaving_is_named() -> None:
     problem, plan = with_stop("c", delivers=2)
     faults = check(problem, with_trip(plan, 1, load=3))
     assert faults == of("over_capacity_leaving", expected=2, found=3, **ON_SECOND)
 
 
-def test_too_much_on_the_way_is_named_at_the_stop_where_it_comes_aboard():
+def test_too_much_on_the_way_is_named_at_the_stop_where_it_comes_aboard() -> None:
     """One full bottle and one empty returned at c, where only one was brought: three on a trike for two."""
     problem, plan = with_stop("c", collects=2)
     assert check(problem, plan) == of("over_capacity_on_the_way", stop="c", expected=2, found=3, **ON_SECOND)
@@ -191,7 +192,7 @@ def test_too_much_on_the_way_is_named_at_the_stop_where_it_comes_aboard():
     assert check(problem, with_trip(plan, 1, load=1)) == ()
 
 
-def test_empties_fit_where_full_bottles_have_left():
+def test_empties_fit_where_full_bottles_have_left() -> None:
     """c is brought two and gives none back; d gives two back: never more than two aboard."""
     stops = [
         household("c", delivers=2, collects=0),
@@ -203,7 +204,7 @@ def test_empties_fit_where_full_bottles_have_left():
     ]
 
 
-def test_a_leg_without_a_way_is_named_also_the_one_home():
+def test_a_leg_without_a_way_is_named_also_the_one_home() -> None:
     problem = lane(*STREET.stops, vehicles=STREET.vehicles, holes=[(3, 4), (4, 0)])
     faults = check(problem, replace(GOOD, problem=problem.digest))
     assert faults == (
@@ -212,13 +213,13 @@ def test_a_leg_without_a_way_is_named_also_the_one_home():
     )
 
 
-def test_a_stop_served_twice_is_named_where_it_is_served_again():
+def test_a_stop_served_twice_is_named_where_it_is_served_again() -> None:
     assert check(STREET, {"trike-1": [["a", "b"]], "truck-1": [["c", "a"]]}) == of(
         "duplicate_stop", vehicle="truck-1", trip=1, stop="a", expected=1, found=2
     )
 
 
-def test_bare_routes_are_timed_at_the_earliest_and_judged_by_the_rules():
+def test_bare_routes_are_timed_at_the_earliest_and_judged_by_the_rules() -> None:
     assert check(STREET, {"trike-1": [["a", "b"], ["c", "d"]]}) == ()
     assert [v.code for v in check(STREET, {"trike-1": [["a", "b", "c"]]})] == ["over_capacity_leaving"]
     short = lane(*STREET.stops, vehicles=(replace(SMALL_TRIKE, shift=(MORNING, 31_919)),))
@@ -228,16 +229,16 @@ def test_bare_routes_are_timed_at_the_earliest_and_judged_by_the_rules():
     assert [v.code for v in check(STREET, {"trike-9": [["ghost"]]})] == ["unknown_stop", "unknown_vehicle"]
 
 
-def test_a_round_as_driven_may_be_slower_or_faster_than_the_travel_times():
+def test_a_round_as_driven_may_be_slower_or_faster_than_the_travel_times() -> None:
     fast = replace(FIRST, visits=(Visit("a", 28_810, 28_900, 29_000), FIRST.visits[1]))
     assert check(STREET, Driven((fast, later(SECOND, 600)))) == ()
 
 
-def test_a_round_as_driven_is_not_asked_for_the_stops_of_others():
+def test_a_round_as_driven_is_not_asked_for_the_stops_of_others() -> None:
     assert check(STREET, Driven((FIRST,))) == ()
 
 
-def test_a_round_as_driven_is_held_to_the_window_by_the_time_it_really_had():
+def test_a_round_as_driven_is_held_to_the_window_by_the_time_it_really_had() -> None:
     problem, _ = with_stop("b", window=(MORNING, 29_360))
     assert check(problem, Driven((FIRST,))) == ()
     late = replace(FIRST, visits=(FIRST.visits[0], Visit("b", 29_360, 29_361, 29_720)))
@@ -246,14 +247,14 @@ def test_a_round_as_driven_is_held_to_the_window_by_the_time_it_really_had():
     )
 
 
-def test_a_round_as_driven_may_carry_more_than_its_stops_need_but_not_less():
+def test_a_round_as_driven_may_carry_more_than_its_stops_need_but_not_less() -> None:
     alone = replace(FIRST, visits=FIRST.visits[:1])
     assert check(STREET, Driven((alone,))) == ()
     faults = check(STREET, Driven((replace(FIRST, load=1),)))
     assert faults == of("wrong_load", vehicle="trike-1", trip=1, expected=2, found=1)
 
 
-def test_time_that_runs_backwards_is_named_at_every_moment_it_does():
+def test_time_that_runs_backwards_is_named_at_every_moment_it_does() -> None:
     odd = replace(FIRST, visits=(FIRST.visits[0], Visit("b", 29_360, 29_359, 29_720)), return_s=29_000)
     on_first = {"vehicle": "trike-1", "trip": 1}
     assert check(STREET, Driven((odd,))) == (
@@ -262,14 +263,14 @@ def test_time_that_runs_backwards_is_named_at_every_moment_it_does():
     )
 
 
-def test_every_code_has_a_case_here():
+def test_every_code_has_a_case_here() -> None:
     """A code nobody has seen fire is a promise nobody has kept."""
     with open(__file__, encoding="utf-8") as this_file:
         text = this_file.read()
     assert [fault for fault in Fault if f'"{fault}"' not in text] == []
 
 
-def test_a_violation_is_plain_json():
+def test_a_violation_is_plain_json() -> None:
     (violation,) = of("wrong_load", expected=2, found=1, **ON_SECOND)
     assert violation.to_plain() == {
         "code": "wrong_load",

@@ -6,19 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from courier_zones import household, lane, zone
 
 from routing import Plan, check, solve
+from tests.routing.courier_zones import household, lane, zone
 
 CHECKOUT = Path(__file__).parents[2]
 
 
-def run(text):
+def run(text: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "routing"]
     return subprocess.run(command, cwd=CHECKOUT, input=text, capture_output=True, text=True, check=False)
 
 
-def test_a_fresh_process_gives_the_same_plan():
+def test_a_fresh_process_gives_the_same_plan() -> None:
     """Twice, since each process has its own hash seed and its own memory layout."""
     problem = zone(60, seed=4)
     order = json.dumps({"problem": problem.to_plain(), "iterations": 60_000, "seed": 7})
@@ -30,7 +30,7 @@ def test_a_fresh_process_gives_the_same_plan():
     assert check(problem, here) == ()
 
 
-def test_warm_routes_reach_the_solver():
+def test_warm_routes_reach_the_solver() -> None:
     problem = lane(household("a"), household("b"))
     warm = {"trike-1": [["b"], ["a"]]}
     order = {"problem": problem.to_plain(), "iterations": 0, "seed": 1, "warm": warm}
@@ -48,7 +48,7 @@ def test_warm_routes_reach_the_solver():
         ('{"problem": 1, "iterations": 1, "seed": 1, "warm": []}', "expected routes to be an object"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_two(text, expected):
+def test_bad_input_is_one_line_and_exit_two(text: str, expected: str) -> None:
     done = run(text)
     assert done.returncode == 2
     assert done.stdout == ""
