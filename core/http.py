@@ -16,6 +16,8 @@ import flask_smorest
 import marshmallow as ma
 import orjson
 import structlog
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask, Request, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Blueprint
@@ -175,6 +177,14 @@ class Json(JSONProvider):
         return Response(orjson.dumps(body, default=str), mimetype="application/json")
 
 
+def _schema_name(schema: type[ma.Schema] | ma.Schema | str) -> str:
+    """A form's name in the document: its room's and its own, since rooms may use the same word."""
+    kind = resolve_schema_cls(schema)
+    one = kind[0] if isinstance(kind, list) else kind
+    cut = "Short" if getattr(schema, "only", None) or getattr(schema, "exclude", None) else ""
+    return one.__module__.removesuffix(".schemas").rpartition(".")[2].capitalize() + one.__name__ + cut
+
+
 _FIELD_TYPES = (
     (own.Text, "string", None),
     (own.Number, "integer", None),
@@ -191,7 +201,8 @@ class Api(flask_smorest.Api):
     """Registers rooms, keeps the document, and words every error."""
 
     def init_app(self, app: Flask, **kwargs: Any) -> None:
-        super().init_app(app, **kwargs)
+        plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
+        super().init_app(app, spec_kwargs={"marshmallow_plugin": plugin}, **kwargs)
         for field, kind, form in _FIELD_TYPES:
             self.register_field(field, kind, form)
         components = self.spec.components
