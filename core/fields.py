@@ -323,5 +323,9 @@ def page_view(item: type[View]) -> type[View]:
     return type(
         f"{item.__name__}Page",
         (View,),
-        {"items": fields.List(fields.Nested(item)), "next_cursor": fields.String(allow_none=True)},
+        {
+            "__module__": item.__module__,
+            "items": fields.List(fields.Nested(item)),
+            "next_cursor": fields.String(allow_none=True),
+        },
     )
