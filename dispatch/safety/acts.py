@@ -120,9 +120,9 @@ def record_check(
     )
     deed.db.add(check)
     deed.db.flush()
-    deed.db.add_all(_item_rows(check, items, rulings))
     received = _received_how(mode, user_signed)
     findings = tuple(_found(deed, check, item, one, received) for item, one in sorted(rulings.items()))
+    deed.db.add_all(_item_rows(check, items, rulings, findings))
     deed.about(SubjectType.HOUSEHOLD, household_id)
     deed.note(
         check_id=check.id,
@@ -235,8 +235,12 @@ def _follow_up_on(mode: CheckMode, law: Law) -> date | None:
 
 
 def _item_rows(
-    check: SafetyCheck, items: Sequence[ItemAnswer], rulings: dict[str, Ruling]
+    check: SafetyCheck,
+    items: Sequence[ItemAnswer],
+    rulings: dict[str, Ruling],
+    findings: Sequence[Finding],
 ) -> list[CheckItem]:
+    hazards = {finding.item: finding.hazard_id for finding in findings}
     return [
         CheckItem(
             district=check.district,
@@ -246,6 +250,7 @@ def _item_rows(
             grade=rulings[answer.item].grade if answer.item in rulings else None,
             measured=answer.measured,
             photo_sha256=answer.photo_sha256,
+            hazard_id=hazards.get(answer.item),
         )
         for answer in items
     ]

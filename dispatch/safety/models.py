@@ -79,12 +79,13 @@ class Grade(StrEnum):
 
 
 class CheckItem(Base):
-    """One item of a check, by its code in the catalogue."""
+    """One item of a check, by its code in the catalogue. ``hazard_id``: what a failed item stands as."""
 
     __tablename__ = "check_item"
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "check_id"], ["safety_check.district", "safety_check.id"]),
+        sa.ForeignKeyConstraint(["district", "hazard_id"], ["hazard.district", "hazard.id"]),
         append_only=True,
     )
 
@@ -95,6 +96,7 @@ class CheckItem(Base):
     grade: Mapped[Grade | None]
     measured: Mapped[int | None]
     photo_sha256: Mapped[str | None]
+    hazard_id: Mapped[UUID | None]
 
 
 class Hazard(Base):

@@ -20,7 +20,6 @@ from dispatch.safety.models import (
     CheckOutcome,
     Grade,
     Hazard,
-    ItemResult,
     Notice,
     SafetyCheck,
 )
@@ -87,7 +86,7 @@ def _works_for(db: Session, actor: Actor, firm_id: UUID) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """A check with its answers and the hazards its findings stood as when they were found."""
+    """A check with its answers and the hazards its findings stand as."""
 
     check: SafetyCheck
     items: list[CheckItem]
@@ -117,23 +116,13 @@ def check(doing: Doing, check_id: UUID) -> CheckView:
                 .order_by(CheckItem.item)
             )
         )
-        failed = [item.item for item in items if item.result is ItemResult.FAIL]
-        return CheckView(found, items, _hazards_of_findings(db, found, failed))
-
-
-def _hazards_of_findings(db: Session, found: SafetyCheck, failed: list[str]) -> list[HazardView]:
-    rows = db.scalars(
-        sa.select(Hazard)
-        .where(
-            Hazard.district == found.district,
-            Hazard.household_id == found.household_id,
-            Hazard.item.in_(failed),
-            Hazard.found_at <= found.checked_at,
-            sa.or_(Hazard.closed_at.is_(None), Hazard.closed_at > found.recorded_at),
+        hazard_ids = [item.hazard_id for item in items if item.hazard_id]
+        standing = db.scalars(
+            sa.select(Hazard)
+            .where(Hazard.district == doing.district, Hazard.id.in_(hazard_ids))
+            .order_by(Hazard.item)
         )
-        .order_by(Hazard.item)
-    )
-    return _views(db, found.district, rows.all())
+        return CheckView(found, items, _views(db, doing.district, standing.all()))
 
 
 def hazard(doing: Doing, hazard_id: UUID) -> HazardView:
