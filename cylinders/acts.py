@@ -38,8 +38,9 @@ def lock(deed: Deed, cylinder_ids: Iterable[UUID]) -> dict[UUID, Cylinder]:
     ).all()
     if len(locked) != len(wanted):
         raise NotFound
-    for cylinder_id in wanted:
-        deed.about(SubjectType.CYLINDER, cylinder_id)
+    for cylinder in locked:
+        deed.about(SubjectType.CYLINDER, cylinder.cylinder_id)
+        _name_import(deed, cylinder)
     return {cylinder.cylinder_id: cylinder for cylinder in locked}
 
 
@@ -175,7 +176,7 @@ def receive(deed: Deed, *, cylinder_id: UUID, site_id: UUID, round_id: UUID | No
         deed,
         cylinder,
         FactKind.RETURN,
-        giver=_holder_of(custody_of(deed.db, cylinder_id)),
+        giver=holder_of(custody_of(deed.db, cylinder_id)),
         taker=Holder(HolderKind.SITE, site_id),
         errand=Errand(site_id=site_id, round_id=round_id),
     )
@@ -221,11 +222,16 @@ STRANGER_REASONS = (
     no.LABEL_CLAIMED_TWICE,
     no.FOREIGN_OWNED,
     no.SCRAPPED,
-    no.SCRAP_ORDERED,
 )
 
 
 # --------------------------------------------------------------------------------------------------------
+
+
+def _name_import(deed: Deed, cylinder: Cylinder) -> None:
+    """A bulk import is one entry and stands in no bottle's chain: the bottle's own entries name it."""
+    if cylinder.import_id is not None:
+        deed.payload.setdefault("imports", {})[str(cylinder.cylinder_id)] = str(cylinder.import_id)
 
 
 def _refuse(cylinder_id: UUID, reasons: list[Refusal]) -> None:
@@ -233,14 +239,14 @@ def _refuse(cylinder_id: UUID, reasons: list[Refusal]) -> None:
         raise Refused([refusal.about(cylinder_id=cylinder_id) for refusal in reasons])
 
 
-def _holder_of(custody: CylinderCustody | None) -> Holder | None:
+def holder_of(custody: CylinderCustody | None) -> Holder | None:
     if custody is None or custody.holder_kind is None or custody.holder_id is None:
         return None
     return Holder(custody.holder_kind, custody.holder_id)
 
 
 def _where_it_is_not(custody: CylinderCustody | None, giver: Holder) -> list[Refusal]:
-    return [] if _holder_of(custody) == giver else [no.NOT_WITH_GIVER()]
+    return [] if holder_of(custody) == giver else [no.NOT_WITH_GIVER()]
 
 
 def _not_full(custody: CylinderCustody | None) -> list[Refusal]:
@@ -248,14 +254,15 @@ def _not_full(custody: CylinderCustody | None) -> list[Refusal]:
 
 
 def _held_back(deed: Deed, cylinder: Cylinder) -> list[Refusal]:
-    held = deed.db.scalar(
-        sa.select(
-            sa.exists().where(
-                Hold.cylinder_id == cylinder.cylinder_id,
-                Hold.from_at <= deed.recorded_at,
-                sa.or_(Hold.until_at.is_(None), Hold.until_at > deed.recorded_at),
-            )
-        )
-    )
-    free = cylinder.state is CylinderState.IN_SERVICE and not held
+    free = cylinder.state is CylinderState.IN_SERVICE and not stands_held(deed, cylinder.cylinder_id)
     return [] if free else [no.HELD_BACK()]
+
+
+def stands_held(deed: Deed, cylinder_id: UUID) -> bool:
+    """Is any hold on the bottle now? Half-open: no longer at the instant it is lifted."""
+    standing = sa.exists().where(
+        Hold.cylinder_id == cylinder_id,
+        Hold.from_at <= deed.recorded_at,
+        sa.or_(Hold.until_at.is_(None), Hold.until_at > deed.recorded_at),
+    )
+    return bool(deed.db.scalar(sa.select(standing)))

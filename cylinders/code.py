@@ -66,7 +66,8 @@ class Scanned:
 
 
 def classify(text: str) -> Scanned:
-    """What was scanned. Full-width letters and stray blanks are set right; the rest is left as it was."""
+    """What was scanned; identifiers are filed in this same form. Full-width letters and stray blanks are
+    set right, the rest is left as it was."""
     read = _cleaned(text)
     label = _LABEL.fullmatch(read)
     if label:
@@ -82,13 +83,8 @@ def classify(text: str) -> Scanned:
     for mark in MAKERS_MARKS:
         if found := mark.fullmatch(read):
             return Scanned(found[1].upper(), Scheme.MAKER)
-    return Scanned(read, None, readable=bool(read))
-
-
-def normal_value(scheme: Scheme, value: str) -> str:
-    """The one form in which an identifier of this scheme is filed and found."""
-    scanned = classify(value)
-    return scanned.code if scanned.scheme is scheme else _cleaned(value)
+    as_stamped = read.upper() if _LIKE_A_STAMP.fullmatch(read.upper()) else read
+    return Scanned(as_stamped, None, readable=bool(read))
 
 
 def is_well_formed(code: str) -> bool:

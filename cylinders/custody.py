@@ -38,7 +38,6 @@ from cylinders.models import (
 )
 from cylinders.states import CYLINDER, CylinderState
 from evidence.deed import Deed
-from evidence.models import SubjectType
 from registry.models import Binding, HolderKind
 
 SCANNED_BY_A_SITE_OR_AGENCY = {
@@ -196,7 +195,7 @@ def record(
     occurred_at: datetime | None = None,
     district: int | None = None,
 ) -> Custody:
-    """Add a fact of this bottle and move its projection. The caller holds the bottle's row lock.
+    """Add a fact of this bottle and move its projection. The caller has locked the bottle (``acts.lock``).
 
     ``full`` is asked only of a registration. ``district`` is where the fact files, else the deed's.
     """
@@ -240,8 +239,6 @@ def record(
         deed.db.add(fact)
         deed.db.flush()
         custody = project(facts_of(deed.db, cylinder.cylinder_id))
-    _name_import(deed, cylinder)
-    deed.about(SubjectType.CYLINDER, cylinder.cylinder_id)
     _write(deed.db, cylinder.cylinder_id, standing, custody.now)
     if custody.lost:
         _hold_for_conflict(deed, cylinder, custody.lost)
@@ -368,9 +365,3 @@ def _hold_for_conflict(deed: Deed, cylinder: Cylinder, lost: tuple[UUID, ...]) -
     deed.db.flush()
     if found and cylinder.state is CylinderState.IN_SERVICE:
         CYLINDER.move(deed.db, cylinder, "hold")
-
-
-def _name_import(deed: Deed, cylinder: Cylinder) -> None:
-    """A bulk import is one entry; an imported bottle's own entries name it."""
-    if cylinder.import_id is not None:
-        deed.payload.setdefault("imports", {})[str(cylinder.cylinder_id)] = str(cylinder.import_id)

@@ -1,5 +1,138 @@
 """Thin: load the form, call one service, dump the answer."""
 
-from core.http import Room
+from typing import Any
+from uuid import UUID
+
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import BaseConverter
+
+from core.http import Room, doing
+from core.problems import WrongField
+from core.refusal import Refusal
+from cylinders import imports, queries, schemas, service
+from cylinders.code import MOST_SYMBOLS
+
+
+class ScannedConverter(BaseConverter):
+    """Whatever was scanned, as a part of the address: also slashes, blanks, line ends, even nothing."""
+
+    regex = r"(?s:.*?)"
+    part_isolating = False
+    weight = 300
+
 
 room = Room("cylinders", __name__)
+
+
+@room.record_once
+def _read_scanned_codes(setup: BlueprintSetupState) -> None:
+    setup.app.url_map.converters["scanned"] = ScannedConverter
+
+
+@room.post("/cylinder-types")
+@room.may("cylinder_type.enter", writes=True)
+@room.arguments(schemas.TypeIn)
+@room.response(201, schemas.TypeOut)
+def enter_type(body: dict[str, Any]) -> Any:
+    done = service.enter_type(doing(), **body)
+    return queries.type_of(doing(), done["model"])
+
+
+@room.post("/cylinders")
+@room.may("cylinder.register", writes=True)
+@room.arguments(schemas.CylinderIn)
+@room.response(201, schemas.FiledOut)
+def register(body: dict[str, Any]) -> Any:
+    return service.register(doing(), **body)
+
+
+@room.post("/cylinder-imports")
+@room.may("cylinder.import", writes=True)
+@room.arguments(schemas.ImportIn)
+@room.response(201, schemas.ImportOut)
+def import_rows(body: dict[str, Any]) -> Any:
+    done = imports.import_rows(doing(), **body)
+    return {**done, "items": [_worded(item) for item in done["items"]]}
+
+
+def _worded(item: dict[str, Any]) -> dict[str, Any]:
+    audience = doing().actor.audience
+    return {**item, "reasons": [Refusal.from_plain(one).worded(audience) for one in item["reasons"]]}
+
+
+@room.get("/cylinders/<uuid:cylinder_id>")
+@room.may("cylinder.read")
+@room.response(200, schemas.BottleOut)
+def read(cylinder_id: UUID) -> Any:
+    return queries.cylinder_file(doing(), cylinder_id)
+
+
+@room.get("/cylinders/by-code/<scanned:code>/verdict")
+@room.may("cylinder.ask")
+@room.arguments(schemas.VerdictQuery, location="query")
+@room.response(200, schemas.VerdictOut)
+def ask(query: dict[str, Any], code: str) -> Any:
+    if len(code) > MOST_SYMBOLS:
+        raise WrongField("/code", "too_long", "最多512个字", "expected at most 512 characters")
+    return queries.verdicts(doing(), [code], **query)[0]
+
+
+@room.post("/verdicts")
+@room.may("cylinder.ask")
+@room.arguments(schemas.VerdictsIn)
+@room.response(200, schemas.VerdictsOut)
+def ask_many(body: dict[str, Any]) -> Any:
+    return {"items": queries.verdicts(doing(), **body)}
+
+
+@room.post("/fillings")
+@room.may("cylinder.fill", writes=True)
+@room.arguments(schemas.FillingIn)
+@room.response(201, schemas.FillingOut)
+def fill(body: dict[str, Any]) -> Any:
+    done = service.fill(doing(), **body)
+    return queries.filling(doing(), done["cylinder_id"], done["filling_id"])
+
+
+@room.post("/sites/<uuid:site_id>/receipts")
+@room.may("cylinder.receive", writes=True)
+@room.arguments(schemas.ReceiptIn)
+@room.response(201, schemas.ReceiptOut)
+def receive(body: dict[str, Any], site_id: UUID) -> Any:
+    return service.receive(doing(), site_id=site_id, **body)
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/inspections")
+@room.may("cylinder.inspect", writes=True)
+@room.arguments(schemas.InspectionIn)
+@room.response(201, schemas.BottleOut)
+def inspect(body: dict[str, Any], cylinder_id: UUID) -> Any:
+    service.inspect(doing(), cylinder_id=cylinder_id, **body)
+    return queries.cylinder_file(doing(), cylinder_id)
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/holds")
+@room.may("cylinder.hold", writes=True)
+@room.arguments(schemas.HoldIn)
+@room.response(201, schemas.BottleOut)
+def hold(body: dict[str, Any], cylinder_id: UUID) -> Any:
+    service.hold(doing(), cylinder_id=cylinder_id, **body)
+    return queries.cylinder_file(doing(), cylinder_id)
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/releases")
+@room.may("cylinder.release", writes=True)
+@room.arguments(schemas.ReleaseIn)
+@room.response(201, schemas.BottleOut)
+def release(body: dict[str, Any], cylinder_id: UUID) -> Any:
+    service.release(doing(), cylinder_id=cylinder_id, **body)
+    return queries.cylinder_file(doing(), cylinder_id)
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/scrappings")
+@room.may("cylinder.scrap", writes=True)
+@room.arguments(schemas.ScrappingIn)
+@room.response(201, schemas.BottleOut)
+def scrap(body: dict[str, Any], cylinder_id: UUID) -> Any:
+    service.scrap(doing(), cylinder_id=cylinder_id, **body)
+    return queries.cylinder_file(doing(), cylinder_id)

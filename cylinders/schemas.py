@@ -1,0 +1,383 @@
+"""Shapes in and out. What the law says of a bottle is not said here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+
+from core.fields import (
+    NULL,
+    REQUIRED,
+    Day,
+    Flag,
+    Form,
+    Id,
+    Instant,
+    Number,
+    Part,
+    Rows,
+    Text,
+    View,
+    Word,
+)
+from cylinders.code import MOST_SYMBOLS
+from cylinders.models import HoldKind, Phase, Scheme, ScrapMethod
+from cylinders.refill_gate import Precision, Purpose
+from registry.schemas import EvidenceIn, FaultView
+
+MOST_CODES = 1000
+MOST_ROWS = 500
+HEAVIEST_G = 500_000
+
+
+class ScannedCode(fields.Field[str]):
+    """Whatever a scanner read, up to 512 symbols: separators, marks of direction and emoji are no fault."""
+
+    default_error_messages = {  # noqa: RUF012 (marshmallow's own way to say it)
+        "required": REQUIRED,
+        "null": NULL,
+        "text": "text|应为文字|expected text",
+        "long": "too_long|最多512个字|expected at most 512 characters",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("text")
+        if len(value) > MOST_SYMBOLS:
+            raise self.make_error("long")
+        return value
+
+
+def code_like(**kwargs: Any) -> Text:
+    """A number or code that stands in an entry: no free text."""
+    return Text(
+        most=64,
+        code=True,
+        pattern=r"[0-9A-Za-z./()_-]+",
+        expected=("编号：字母、数字和 . / ( ) _ -", "a code of letters, digits and . / ( ) _ -"),
+        **kwargs,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------
+# Types
+
+
+class TypeIn(Form):
+    model = code_like(required=True)
+    water_ml = Number(required=True, least=1)
+    max_fill_g = Number(required=True, least=1, most=HEAVIEST_G)
+    nominal_g = Number(required=True, least=1, most=HEAVIEST_G)
+    units = Number(required=True, least=1, most=100)
+    needs_truck = Flag(required=True)
+
+
+class TypeOut(View):
+    model = fields.String()
+    water_ml = fields.Integer()
+    max_fill_g = fields.Integer()
+    nominal_g = fields.Integer()
+    units = fields.Integer()
+    needs_truck = fields.Boolean()
+
+
+# --------------------------------------------------------------------------------------------------------
+# Registering and importing
+
+
+class IdentifierIn(Form):
+    scheme = Word(Scheme, required=True)
+    value = Text(required=True, most=128, code=True)
+
+
+class LastInspectionIn(Form):
+    inspected_on = Day(required=True)
+    day_precision = Word(Precision, load_default=Precision.MONTH)
+    passed = Flag(required=True)
+    agency = code_like(required=True)
+    report_no = code_like(required=True)
+
+
+class HolderIn(Form):
+    """Where the bottle is: at a site, or with the household that a card belongs to."""
+
+    site_id = Id()
+    district = Number(least=100000, most=999999)
+    card_id = Id()
+
+    @ma.validates_schema
+    def one_holder(self, holder: Mapping[str, Any], **kwargs: Any) -> None:
+        if set(holder) not in ({"site_id"}, {"district", "card_id"}):
+            raise ma.ValidationError(
+                "holder|应为 site_id，或 district 加 card_id|expected site_id, or district and card_id"
+            )
+
+
+class BottleRow(Form):
+    """One bottle: what is stamped on it and filed about it. Null or absent is not known, and unknown is no.
+
+    Without a platform code among its identifiers the bottle is given a fresh one.
+    """
+
+    model = code_like(required=True)
+    identifiers = Rows(Part(IdentifierIn), most=8, load_default=list)
+    owner_firm_id = Id(load_default=None)
+    registered_by_firm_id = Id(load_default=None)
+    registered_on = Day(load_default=None)
+    entrusted_to_firm_id = Id(load_default=None)
+    standard = Text(most=40, code=True, load_default=None)
+    phase = Word(Phase, load_default=None)
+    material = code_like(load_default=None)
+    tare_g = Number(least=1, most=HEAVIEST_G, load_default=None)
+    max_fill_g = Number(least=1, most=HEAVIEST_G, load_default=None)
+    made_on = Day(load_default=None)
+    made_precision = Word(Precision, load_default=Precision.MONTH)
+    design_life_months = Number(least=1, most=1200, load_default=None)
+    extended_until = Day(load_default=None)
+    extension_assessed = Flag(load_default=False)
+    extension_registered = Flag(load_default=False)
+    bought_on = Day(load_default=None)
+    embossed_owner_mark = Flag(load_default=None)
+    refurbished = Flag(load_default=None)
+    illegal_make = Flag(load_default=False)
+    screwed_guard = Flag(load_default=False)
+    scrap_ordered = Flag(load_default=False)
+    last_inspection = Part(LastInspectionIn, load_default=None)
+    holder = Part(HolderIn, load_default=None)
+    full = Flag(load_default=False)
+
+
+class CylinderIn(BottleRow):
+    firm_id = Id(required=True)
+
+
+class FiledOut(View):
+    cylinder_id = fields.String()
+    platform_code = fields.String()
+
+
+class ImportIn(Form):
+    """Rows are read one by one, so that a wrong one is reported and does not hide the others."""
+
+    firm_id = Id(required=True)
+    evidence = Part(EvidenceIn, required=True)
+    on_error = Text(
+        required=True, pattern="proceed|rollback", expected=("proceed 或 rollback", "proceed or rollback")
+    )
+    rows = Rows(fields.Raw(), least=1, most=MOST_ROWS, required=True)
+
+
+class ImportedRowOut(View):
+    index = fields.Integer()
+    ok = fields.Boolean()
+    cylinder_id = Id(allow_none=True)
+    platform_code = fields.String(allow_none=True)
+    errors = fields.List(fields.Nested(FaultView))
+    reasons = fields.List(fields.Dict())
+
+
+class ImportOut(View):
+    import_id = Id()
+    accepted = fields.Integer()
+    refused = fields.Integer()
+    root = fields.String()
+    items = fields.List(fields.Nested(ImportedRowOut))
+
+
+# --------------------------------------------------------------------------------------------------------
+# Asking
+
+
+class VerdictQuery(Form):
+    purpose = Word(Purpose, load_default=Purpose.FILL)
+    site = Id(load_default=None)
+    filler = Id(load_default=None)
+
+
+class VerdictsIn(VerdictQuery):
+    codes = Rows(ScannedCode(), least=1, most=MOST_CODES, required=True)
+
+
+class VerdictOut(View):
+    code = fields.String()
+    cylinder_id = Id()
+    allowed = fields.Boolean()
+    reasons = fields.List(fields.Dict())
+    next_due_on = Day()
+    max_fill_g = fields.Integer()
+    tare_g = fields.Integer()
+    edition = fields.String()
+    asked_at = Instant()
+
+
+class VerdictsOut(View):
+    items = fields.List(fields.Nested(VerdictOut))
+
+
+# --------------------------------------------------------------------------------------------------------
+# Filling and receiving
+
+
+class CheckedItemIn(Form):
+    item = code_like(required=True)
+    passed = Flag(required=True)
+
+
+class FillingIn(Form):
+    code = ScannedCode(required=True)
+    site_id = Id(required=True)
+    filler_id = Id(required=True)
+    scale = code_like(required=True)
+    tare_weighed_g = Number(required=True, least=1, most=HEAVIEST_G)
+    residue_g = Number(required=True, least=0, most=HEAVIEST_G)
+    gross_g = Number(required=True, least=1, most=HEAVIEST_G)
+    checks_before = Rows(Part(CheckedItemIn), least=1, most=40, required=True)
+    checks_after = Rows(Part(CheckedItemIn), least=1, most=40, required=True)
+    seal_no = code_like(required=True)
+
+
+class FillingOut(View):
+    cylinder_id = Id()
+    id = Id()
+    site_id = Id()
+    filler_id = Id()
+    scale = fields.String()
+    tare_weighed_g = fields.Integer()
+    residue_g = fields.Integer()
+    net_g = fields.Integer()
+    gross_g = fields.Integer()
+    checks_before = fields.List(fields.Dict())
+    checks_after = fields.List(fields.Dict())
+    seal_no = fields.String()
+    decision_id = Id()
+    filled_at = Instant()
+
+
+class ReceiptIn(Form):
+    code = ScannedCode(required=True)
+    round_id = Id(load_default=None)
+
+
+class ReceiptOut(View):
+    cylinder_id = fields.String()
+    site_id = fields.String()
+    full = fields.Boolean()
+
+
+# --------------------------------------------------------------------------------------------------------
+# Inspection, holds, scrapping
+
+
+class InspectionIn(Form):
+    inspected_on = Day(required=True)
+    day_precision = Word(Precision, load_default=Precision.DAY)
+    passed = Flag(required=True)
+    report_no = code_like(required=True)
+
+
+class HoldIn(Form):
+    kind = Word(HoldKind, required=True)
+    reference = code_like(required=True)
+
+    @ma.validates("kind")
+    def by_a_person(self, kind: HoldKind, **_: Any) -> None:
+        if kind is HoldKind.CONFLICT:
+            raise ma.ValidationError(
+                "word|冲突扣留由系统设置|a hold for a conflict is put by the system, not by a person"
+            )
+
+
+class ReleaseIn(Form):
+    hold_id = Id(required=True)
+    reference = code_like(required=True)
+
+
+class ScrappingIn(Form):
+    certificate_no = code_like(required=True)
+    scrapped_on = Day(required=True)
+    method = Word(ScrapMethod, required=True)
+
+
+# --------------------------------------------------------------------------------------------------------
+# The file of a bottle
+
+
+class IdentifierOut(View):
+    scheme = Word(Scheme)
+    value = fields.String()
+    active_from = Instant()
+    voided_at = Instant()
+
+
+class InspectionOut(View):
+    id = Id()
+    inspected_on = Day()
+    day_precision = fields.String()
+    passed = fields.Boolean()
+    agency = fields.String()
+    report_no = fields.String()
+
+
+class HoldOut(View):
+    id = Id()
+    kind = Word(HoldKind)
+    reference = fields.String()
+    from_at = Instant()
+    until_at = Instant()
+
+
+class ScrappingOut(View):
+    scrapped_on = Day()
+    agency = fields.String()
+    certificate_no = fields.String()
+    method = Word(ScrapMethod)
+
+
+class CustodyOut(View):
+    """A household is told apart from a site, never named: who it is stands in its own file."""
+
+    holder_kind = fields.Function(lambda row: row.holder_kind and row.holder_kind.value)
+    holder_id = Id()
+    full = fields.Boolean()
+    filled_at = Instant()
+    effective_at = Instant()
+
+
+class StampedOut(View):
+    cylinder_id = Id()
+    model = fields.String()
+    state = fields.Function(lambda row: row.state.value)
+    owner_firm_id = Id()
+    registered_by_firm_id = Id()
+    registered_on = Day()
+    entrusted_to_firm_id = Id()
+    standard = fields.String()
+    phase = Word(Phase)
+    material = fields.String()
+    tare_g = fields.Integer()
+    max_fill_g = fields.Integer()
+    made_on = Day()
+    made_precision = fields.String()
+    design_life_months = fields.Integer()
+    extended_until = Day()
+    extension_assessed = fields.Boolean()
+    extension_registered = fields.Boolean()
+    bought_on = Day()
+    embossed_owner_mark = fields.Boolean()
+    refurbished = fields.Boolean()
+    illegal_make = fields.Boolean()
+    screwed_guard = fields.Boolean()
+    scrap_ordered = fields.Boolean()
+    import_id = Id()
+
+
+class BottleOut(View):
+    cylinder = fields.Nested(StampedOut)
+    type = fields.Nested(TypeOut, allow_none=True)
+    identifiers = fields.List(fields.Nested(IdentifierOut))
+    inspections = fields.List(fields.Nested(InspectionOut))
+    fillings = fields.List(fields.Nested(FillingOut))
+    holds = fields.List(fields.Nested(HoldOut))
+    scrapping = fields.Nested(ScrappingOut, allow_none=True)
+    custody = fields.Nested(CustodyOut, allow_none=True)

@@ -1,0 +1,560 @@
+"""Verbs of the bottle. Each is a deed: locked, judged, done or refused, and recorded either way.
+
+A bottle that is unknown, foreign, voided or scrapped is refused at a station, and the sighting is a fact
+of its own: a second deed, which succeeds, tells the rooms above. It carries the first one's key with a
+suffix, so that repeating the request neither loses nor doubles it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.auth import ScopeKind
+from core.doing import Doing
+from core.ids import new_id
+from core.problems import NotFound, WrongField
+from core.refusal import Refusal, Refused
+from cylinders import acts
+from cylinders import refusals as no
+from cylinders.code import classify, new_code
+from cylinders.custody import Errand, Holder, record
+from cylinders.models import (
+    CustodyConflict,
+    Cylinder,
+    CylinderIdentifier,
+    CylinderType,
+    FactKind,
+    Filling,
+    Hold,
+    HoldKind,
+    Inspection,
+    Scheme,
+    ScrapMethod,
+    Scrapping,
+)
+from cylinders.queries import (
+    Resolved,
+    custody_of,
+    judge_bottle,
+    must_reach_bottle,
+    resolve,
+    types,
+)
+from cylinders.refill_gate import Precision, Purpose
+from cylinders.states import CYLINDER, CylinderState
+from cylinders.weighing_gate import WeighingFacts
+from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
+from registry.models import Account, Card, Firm, HolderKind, Site, Staff
+from registry.states import AccountState
+from rulebook import current
+from rulebook.decisions import decision_of
+from rulebook.gate import Verdict, judge
+
+# --------------------------------------------------------------------------------------------------------
+# The register of bottles
+
+
+@does("cylinder_type.enter")
+def enter_type(
+    deed: Deed, *, model: str, water_ml: int, max_fill_g: int, nominal_g: int, units: int, needs_truck: bool
+) -> Answer:
+    """Enter a model in the catalogue with its stamped values; none is ever derived from its name."""
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    entered = CylinderType(
+        model=model,
+        water_ml=water_ml,
+        max_fill_g=max_fill_g,
+        nominal_g=nominal_g,
+        units=units,
+        needs_truck=needs_truck,
+    )
+    deed.note(model=model, water_ml=water_ml, max_fill_g=max_fill_g, nominal_g=nominal_g, units=units)
+    if deed.db.get(CylinderType, model) is not None:
+        raise Refused([no.TYPE_TAKEN(model=model)])
+    deed.db.add(entered)
+    return {"model": model}
+
+
+@does("cylinder.register")
+def register(deed: Deed, /, *, firm_id: UUID, **row: Any) -> Answer:
+    """Put one bottle on file (``schemas.BottleRow``). Refused if any of its codes was ever used."""
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    books = open_books(deed, firm_id)
+    deed.at(firm=firm_id)
+    filed = file_bottle(deed, books, row)
+    deed.about(SubjectType.CYLINDER, filed.cylinder_id)
+    deed.note(cylinder_id=filed.cylinder_id, model=row["model"], platform_code=filed.platform_code)
+    return {"cylinder_id": str(filed.cylinder_id), "platform_code": filed.platform_code}
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a firm's rows are checked against: read once, also for an import of thousands."""
+
+    firm: Firm
+    firms: frozenset[UUID]
+    sites: frozenset[UUID]
+    types: dict[str, CylinderType]
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    cylinder_id: UUID
+    platform_code: str
+
+
+def open_books(deed: Deed, firm_id: UUID) -> Books:
+    firm = deed.db.get(Firm, firm_id)
+    if firm is None or not deed.actor.reach.covers(firm=firm.id, district=firm.home_district):
+        raise _unknown("/firm_id")
+    return Books(
+        firm,
+        frozenset(deed.db.scalars(sa.select(Firm.id))),
+        frozenset(deed.db.scalars(sa.select(Site.id).where(Site.firm_id == firm.id))),
+        types(deed.db),
+    )
+
+
+def file_bottle(deed: Deed, books: Books, row: dict[str, Any], import_id: UUID | None = None) -> Filed:
+    """Write one bottle with its identifiers, last inspection and where it is.
+
+    Raises WrongField for what points nowhere, Refused for a code that is taken. The caller undoes.
+    """
+    kind = books.types.get(row["model"])
+    if kind is None:
+        raise _unknown("/model")
+    for name in ("owner_firm_id", "registered_by_firm_id", "entrusted_to_firm_id"):
+        if row[name] is not None and row[name] not in books.firms:
+            raise _unknown(f"/{name}")
+    identifiers = _identifiers(deed.db, row["identifiers"])
+    not_stamped = ("identifiers", "last_inspection", "holder", "full", "max_fill_g")
+    cylinder = Cylinder(
+        cylinder_id=new_id(),
+        state=CYLINDER.initial,
+        max_fill_g=row["max_fill_g"] or kind.max_fill_g,
+        import_id=import_id,
+        recorded_at=deed.recorded_at,
+        **{name: value for name, value in row.items() if name not in not_stamped},
+    )
+    deed.db.add(cylinder)
+    deed.db.flush()
+    deed.db.add_all(
+        CylinderIdentifier(
+            scheme=scheme, value=value, cylinder_id=cylinder.cylinder_id, active_from=deed.recorded_at
+        )
+        for scheme, value in identifiers.items()
+    )
+    if row["last_inspection"] is not None:
+        deed.db.add(
+            Inspection(
+                cylinder_id=cylinder.cylinder_id, recorded_at=deed.recorded_at, **row["last_inspection"]
+            )
+        )
+    deed.db.flush()
+    if row["holder"] is not None:
+        _place(deed, books, cylinder, row["holder"], full=row["full"])
+    return Filed(cylinder.cylinder_id, identifiers[Scheme.PLATFORM])
+
+
+def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
+    """One code a scheme, in the form a scanner reads it, with a fresh platform code if none is given."""
+    found: dict[Scheme, str] = {}
+    for number, identifier in enumerate(given):
+        scheme, read = identifier["scheme"], classify(identifier["value"])
+        if not read.readable or (scheme is Scheme.PLATFORM and read.scheme is not Scheme.PLATFORM):
+            raise WrongField(
+                f"/identifiers/{number}/value",
+                "code",
+                "不是这种编码，或校验位不对",
+                "expected a code of this scheme whose check symbol is right",
+            )
+        if scheme in found:
+            raise Refused([no.IDENTIFIER_TWICE(scheme=scheme)])
+        found[scheme] = read.code
+    taken = db.execute(
+        sa.select(CylinderIdentifier.scheme, CylinderIdentifier.value).where(
+            sa.tuple_(CylinderIdentifier.scheme, CylinderIdentifier.value).in_(list(found.items()))
+        )
+    ).all()
+    if taken:
+        raise Refused([no.IDENTIFIER_TAKEN(scheme=one.scheme, value=one.value) for one in taken])
+    return {Scheme.PLATFORM: new_code(), **found}
+
+
+def _place(deed: Deed, books: Books, cylinder: Cylinder, holder: dict[str, Any], *, full: bool) -> None:
+    """Where the register says the bottle is: at one of the firm's sites, or on a card of one of its users."""
+    if "site_id" in holder:
+        if holder["site_id"] not in books.sites:
+            raise _unknown("/holder/site_id")
+        taker, errand, district = (
+            Holder(HolderKind.SITE, holder["site_id"]),
+            Errand(site_id=holder["site_id"]),
+            deed.district,
+        )
+    else:
+        card = _card_of_firm(deed.db, books.firm, holder["district"], holder["card_id"])
+        taker, errand, district = (
+            Holder(HolderKind.HOUSEHOLD, card.household_id),
+            Errand(card_id=card.id),
+            card.district,
+        )
+    record(
+        deed,
+        cylinder,
+        FactKind.REGISTER,
+        giver=None,
+        taker=taker,
+        errand=errand,
+        full=full,
+        district=district,
+    )
+
+
+def _card_of_firm(db: Session, firm: Firm, district: int, card_id: UUID) -> Card:
+    card = db.get(Card, (district, card_id))
+    account = db.get(Account, (district, card.account_id)) if card else None
+    if card is None or account is None or account.firm_id != firm.id or account.state is AccountState.CLOSED:
+        raise _unknown("/holder/card_id")
+    return card
+
+
+def _unknown(pointer: str) -> WrongField:
+    """An id or word in the body that is not on file, or not the caller's: both answer alike."""
+    return WrongField(pointer, "unknown", "查无此项", "there is no such thing within your reach")
+
+
+# --------------------------------------------------------------------------------------------------------
+# At the station
+
+
+def fill(doing: Doing, **form: Any) -> Answer:
+    """充装, as weighed and checked (``schemas.FillingIn``). A stranger is refused and told."""
+    try:
+        return _fill(doing, **form)
+    except Refused as refused:
+        _report_if_stranger(doing, refused, form["code"], form["site_id"])
+        raise
+
+
+@does("cylinder.fill")
+def _fill(
+    deed: Deed,
+    *,
+    code: str,
+    site_id: UUID,
+    filler_id: UUID,
+    scale: str,
+    tare_weighed_g: int,
+    residue_g: int,
+    gross_g: int,
+    checks_before: list[dict[str, Any]],
+    checks_after: list[dict[str, Any]],
+    seal_no: str,
+) -> Answer:
+    site = _site_of_form(deed, site_id)
+    _filler_of(deed, site, filler_id)
+    resolved = _locked(deed, code)
+    deed.at(firm=site.firm_id, site=site.id)
+    deed.note(code=resolved.on_record, filler_id=filler_id, scale=scale, seal_no=seal_no)
+    deed.note(tare_weighed_g=tare_weighed_g, residue_g=residue_g, gross_g=gross_g)
+    bottle = judge_bottle(
+        deed.db,
+        code,
+        purpose=Purpose.FILL,
+        site_id=site.id,
+        place=str(site.district),
+        at=deed.occurred_at,
+        filler_id=filler_id,
+    )
+    decision_id = _keep(deed, bottle.verdict)
+    reasons = list(bottle.verdict.reasons)
+    if bottle.cylinder is not None:
+        weighed = WeighingFacts(
+            max_fill_g=bottle.cylinder.max_fill_g,
+            stamped_tare_g=bottle.cylinder.tare_g,
+            tare_weighed_g=tare_weighed_g,
+            residue_g=residue_g,
+            gross_g=gross_g,
+            failed_checks=tuple(one["item"] for one in (*checks_before, *checks_after) if not one["passed"]),
+        )
+        at_the_scale = judge(
+            "weighing", weighed, str(site.district), clock.day_of(deed.occurred_at), current()
+        )
+        _keep(deed, at_the_scale)
+        reasons += at_the_scale.reasons
+    if reasons or bottle.cylinder is None:
+        raise Refused(reasons)
+    filling = Filling(
+        cylinder_id=bottle.cylinder.cylinder_id,
+        id=new_id(),
+        district=site.district,
+        site_id=site.id,
+        filler_id=filler_id,
+        scale=scale,
+        tare_weighed_g=tare_weighed_g,
+        residue_g=residue_g,
+        net_g=weighed.net_g,
+        gross_g=gross_g,
+        checks_before=checks_before,
+        checks_after=checks_after,
+        seal_no=seal_no,
+        decision_id=decision_id,
+        filled_at=deed.occurred_at,
+        recorded_at=deed.recorded_at,
+    )
+    deed.db.add(filling)
+    at_site = Holder(HolderKind.SITE, site.id)
+    record(
+        deed,
+        bottle.cylinder,
+        FactKind.FILL,
+        giver=at_site,
+        taker=at_site,
+        errand=Errand(site_id=site.id),
+    )
+    deed.note(net_g=weighed.net_g)
+    return {"cylinder_id": str(filling.cylinder_id), "filling_id": str(filling.id)}
+
+
+def receive(doing: Doing, **form: Any) -> Answer:
+    """入站: a site scans a bottle and so has it. A stranger is refused and told."""
+    try:
+        return _receive(doing, **form)
+    except Refused as refused:
+        _report_if_stranger(doing, refused, form["code"], form["site_id"])
+        raise
+
+
+@does("cylinder.receive")
+def _receive(deed: Deed, *, site_id: UUID, code: str, round_id: UUID | None = None) -> Answer:
+    site = _site_of_address(deed, site_id)
+    resolved = _locked(deed, code)
+    deed.at(firm=site.firm_id, site=site.id, round=round_id)
+    deed.note(code=resolved.on_record)
+    reasons = _why_a_stranger(deed, resolved, code, site)
+    if reasons or resolved.cylinder_id is None:
+        raise Refused(reasons)
+    custody = acts.receive(deed, cylinder_id=resolved.cylinder_id, site_id=site.id, round_id=round_id)
+    return {"cylinder_id": str(resolved.cylinder_id), "site_id": str(site.id), "full": custody.now.full}
+
+
+@does("cylinder.report_stranger")
+def _report_stranger(deed: Deed, *, code: str, site_id: UUID, reasons: tuple[Refusal, ...]) -> Answer:
+    site = deed.db.get_one(Site, site_id)
+    resolved = resolve(deed.db, code)
+    if resolved.cylinder_id is not None:
+        deed.about(SubjectType.CYLINDER, resolved.cylinder_id)
+    else:
+        deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.at(firm=site.firm_id, site=site.id)
+    deed.note(code=resolved.on_record, reasons=[refusal.code for refusal in reasons])
+    acts.stranger_seen(deed, resolved, where="site", site_id=site.id, reasons=reasons)
+    return {}
+
+
+def _report_if_stranger(doing: Doing, refused: Refused, code: str, site_id: UUID) -> None:
+    if not acts.is_stranger(refused.refusals):
+        return
+    key = doing.key and f"{doing.key} stranger"
+    sequel = replace(doing, key=key, replayed=False)
+    _report_stranger(sequel, code=code, site_id=site_id, reasons=refused.refusals)
+
+
+def _why_a_stranger(deed: Deed, resolved: Resolved, code: str, site: Site) -> list[Refusal]:
+    """A site takes in any bottle of its own firm, also one that may not be filled; no other's."""
+    bottle = judge_bottle(
+        deed.db,
+        code,
+        purpose=Purpose.DISPATCH,
+        site_id=site.id,
+        place=str(site.district),
+        at=deed.occurred_at,
+    )
+    unreadable = [] if resolved.cylinder_id else list(bottle.verdict.reasons)
+    return unreadable or [one for one in bottle.verdict.reasons if acts.is_stranger([one])]
+
+
+def _locked(deed: Deed, code: str) -> Resolved:
+    """What the code means; its bottle is locked and the deed is about it, else about the register."""
+    resolved = resolve(deed.db, code)
+    if resolved.cylinder_id is None:
+        deed.about(SubjectType.REGISTER, str(deed.district))
+    else:
+        acts.lock(deed, [resolved.cylinder_id])
+    return resolved
+
+
+def _site_of_address(deed: Deed, site_id: UUID) -> Site:
+    site = deed.db.get(Site, site_id)
+    if site is None:
+        raise NotFound
+    deed.actor.must_reach(site=site.id, firm=site.firm_id)
+    return site
+
+
+def _site_of_form(deed: Deed, site_id: UUID) -> Site:
+    try:
+        return _site_of_address(deed, site_id)
+    except NotFound:
+        raise _unknown("/site_id") from None
+
+
+def _filler_of(deed: Deed, site: Site, filler_id: UUID) -> None:
+    firm = deed.db.get_one(Firm, site.firm_id)
+    filler = deed.db.get(Staff, (firm.home_district, filler_id))
+    if filler is None or filler.firm_id != firm.id:
+        raise _unknown("/filler_id")
+
+
+def _keep(deed: Deed, verdict: Verdict) -> UUID:
+    """Keep the decision, also when the deed is refused; its id."""
+    decision = decision_of(verdict, deed.district)
+    decision.id = new_id()
+    deed.keep(decision)
+    return decision.id
+
+
+# --------------------------------------------------------------------------------------------------------
+# Inspection, holds, scrapping
+
+
+@does("cylinder.inspect")
+def inspect(
+    deed: Deed,
+    *,
+    cylinder_id: UUID,
+    inspected_on: date,
+    day_precision: Precision,
+    passed: bool,
+    report_no: str,
+) -> Answer:
+    """检验. The agency that inspects a bottle has it; a pass puts it back, a failure holds it."""
+    agency_id = deed.actor.scope_id(ScopeKind.AGENCY)
+    cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
+    _not_in_the_future(inspected_on, "/inspected_on")
+    deed.note(inspected_on=inspected_on, passed=passed, report_no=report_no, agency_id=agency_id)
+    _take_to_agency(deed, cylinder, agency_id)
+    inspection = Inspection(
+        cylinder_id=cylinder_id,
+        id=new_id(),
+        inspected_on=inspected_on,
+        day_precision=day_precision,
+        passed=passed,
+        agency=str(agency_id),
+        report_no=report_no,
+        recorded_at=deed.recorded_at,
+    )
+    deed.db.add(inspection)
+    deed.db.flush()
+    CYLINDER.move(deed.db, cylinder, "pass_inspection" if passed else "fail_inspection")
+    if passed and acts.stands_held(deed, cylinder_id):
+        CYLINDER.move(deed.db, cylinder, "hold")
+    return {"cylinder_id": str(cylinder_id), "inspection_id": str(inspection.id)}
+
+
+@does("cylinder.hold")
+def hold(deed: Deed, *, cylinder_id: UUID, kind: HoldKind, reference: str) -> Answer:
+    """扣留, from this instant until it is lifted: the bottle may be neither filled nor sent out."""
+    cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
+    must_reach_bottle(deed.db, deed.doing, cylinder)
+    put = Hold(cylinder_id=cylinder_id, id=new_id(), kind=kind, reference=reference, from_at=deed.recorded_at)
+    deed.note(hold_id=put.id, kind=kind, reference=reference)
+    if cylinder.state in (CylinderState.IN_SERVICE, CylinderState.SCRAPPED):
+        CYLINDER.move(deed.db, cylinder, "hold")
+    deed.db.add(put)
+    return {"cylinder_id": str(cylinder_id), "hold_id": str(put.id)}
+
+
+@does("cylinder.release")
+def release(deed: Deed, *, cylinder_id: UUID, hold_id: UUID, reference: str) -> Answer:
+    """Lift a hold from this instant on. One for a conflict is lifted with what resolved it."""
+    cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
+    must_reach_bottle(deed.db, deed.doing, cylinder)
+    deed.note(hold_id=hold_id, reference=reference)
+    lifted = deed.db.get(Hold, (cylinder_id, hold_id))
+    if lifted is None or lifted.until_at is not None:
+        raise Refused([no.NO_SUCH_HOLD()])
+    lifted.until_at = deed.recorded_at
+    if lifted.kind is HoldKind.CONFLICT:
+        _resolve_conflict(deed, cylinder_id, UUID(lifted.reference), reference)
+    deed.db.flush()
+    may_serve = not acts.stands_held(deed, cylinder_id) and not _failed_last_inspection(deed.db, cylinder_id)
+    if cylinder.state is CylinderState.HELD and may_serve:
+        CYLINDER.move(deed.db, cylinder, "release")
+    return {"cylinder_id": str(cylinder_id), "hold_id": str(hold_id)}
+
+
+@does("cylinder.scrap")
+def scrap(
+    deed: Deed, *, cylinder_id: UUID, certificate_no: str, scrapped_on: date, method: ScrapMethod
+) -> Answer:
+    """报废, for ever: the bottle stays with the agency and its codes are void."""
+    agency_id = deed.actor.scope_id(ScopeKind.AGENCY)
+    cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
+    _not_in_the_future(scrapped_on, "/scrapped_on")
+    deed.note(certificate_no=certificate_no, scrapped_on=scrapped_on, method=method, agency_id=agency_id)
+    if cylinder.state is CylinderState.IN_SERVICE:
+        _take_to_agency(deed, cylinder, agency_id)
+    CYLINDER.move(deed.db, cylinder, "scrap")
+    agency = Holder(HolderKind.AGENCY, agency_id)
+    record(deed, cylinder, FactKind.SCRAP, giver=agency, taker=agency, errand=Errand())
+    deed.db.add(
+        Scrapping(
+            cylinder_id=cylinder_id,
+            scrapped_on=scrapped_on,
+            agency=str(agency_id),
+            certificate_no=certificate_no,
+            method=method,
+            recorded_at=deed.recorded_at,
+        )
+    )
+    deed.db.execute(
+        sa.update(CylinderIdentifier)
+        .where(CylinderIdentifier.cylinder_id == cylinder_id, CylinderIdentifier.voided_at.is_(None))
+        .values(voided_at=deed.recorded_at)
+    )
+    return {"cylinder_id": str(cylinder_id)}
+
+
+def _take_to_agency(deed: Deed, cylinder: Cylinder, agency_id: UUID) -> None:
+    if cylinder.state is CylinderState.AT_INSPECTION:
+        return
+    CYLINDER.move(deed.db, cylinder, "send_to_inspection")
+    record(
+        deed,
+        cylinder,
+        FactKind.SEND_TO_INSPECTION,
+        giver=acts.holder_of(custody_of(deed.db, cylinder.cylinder_id)),
+        taker=Holder(HolderKind.AGENCY, agency_id),
+        errand=Errand(),
+    )
+
+
+def _failed_last_inspection(db: Session, cylinder_id: UUID) -> bool:
+    passed = db.scalar(
+        sa.select(Inspection.passed)
+        .where(Inspection.cylinder_id == cylinder_id)
+        .order_by(Inspection.inspected_on.desc(), Inspection.id.desc())
+        .limit(1)
+    )
+    return passed is False
+
+
+def _resolve_conflict(deed: Deed, cylinder_id: UUID, fact_id: UUID, reference: str) -> None:
+    deed.db.execute(
+        sa.update(CustodyConflict)
+        .where(CustodyConflict.cylinder_id == cylinder_id, CustodyConflict.fact_id == fact_id)
+        .values(resolved_at=deed.recorded_at, resolution=reference)
+    )
+
+
+def _not_in_the_future(day: date, pointer: str) -> None:
+    if day > clock.today():
+        raise WrongField(pointer, "range", "日期不能晚于今天", "expected a day that is not in the future")
