@@ -174,7 +174,7 @@ class FirmView(View):
     recorded_at = Instant()
 
 
-class PointView(View):
+class SitePointView(View):
     lon = fields.Float()
     lat = fields.Float()
     datum = fields.String()
@@ -186,7 +186,7 @@ class SiteView(View):
     district = fields.Integer()
     name = fields.String()
     kinds = fields.List(fields.String())
-    point = fields.Nested(PointView)
+    point = fields.Nested(SitePointView)
     stock_cap = fields.Integer()
     licences = fields.List(fields.Nested(LicenceView))
     recorded_at = Instant()
@@ -553,7 +553,7 @@ class PremisesView(View):
     street_code = fields.String()
     committee_code = fields.String()
     kind = Word(PremisesKind)
-    point = fields.Nested(PointView)
+    point = fields.Nested(SitePointView)
     piped_gas = fields.Boolean(allow_none=True)
     lift = fields.Boolean(allow_none=True)
     height_m = fields.Integer(allow_none=True)
