@@ -138,11 +138,10 @@ def _models_held(db: Session, district: int, card_ids: Collection[UUID]) -> dict
         )
     ).all()
     bottles = [holding.cylinder_id for holding in holdings]
-    models = dict(
-        db.execute(sa.select(Cylinder.cylinder_id, Cylinder.model).where(Cylinder.cylinder_id.in_(bottles)))
-        .tuples()
-        .all()
+    rows = db.execute(
+        sa.select(Cylinder.cylinder_id, Cylinder.model).where(Cylinder.cylinder_id.in_(bottles))
     )
+    models = {row.cylinder_id: row.model for row in rows}
     return {holding.card_id: models[holding.cylinder_id] for holding in holdings}
 
 

@@ -40,7 +40,7 @@ from cylinders.states import CylinderState
 from dispatch.safety.catalogue import ITEMS
 from evidence.deed import Answer, Deed, does
 from evidence.models import Entry, SubjectType
-from registry.models import Card, HolderKind
+from registry.models import Card, HolderKind, Vehicle
 from tests.cast import CHANGNING, Cast, Users, made
 from tests.conftest import doing_as
 from tests.desk import Desk, Person
@@ -178,7 +178,7 @@ class WorkingDay:
 
     # --- the round ----------------------------------------------------------------------------------------
 
-    def plan_body(self, **changed: Any) -> dict[str, Any]:
+    def plan_body(self, /, **changed: Any) -> dict[str, Any]:
         return {
             "zone_id": str(self.bound.zone_id),
             "day": clock.today().isoformat(),
@@ -187,7 +187,7 @@ class WorkingDay:
             "seed": 7,
         } | changed
 
-    def plan(self, **changed: Any) -> dict[str, Any]:
+    def plan(self, /, **changed: Any) -> dict[str, Any]:
         return made(self.dispatcher.post(self.at("plans"), self.plan_body(**changed)))
 
     def apply(self, plan_id: str) -> TestResponse:
@@ -258,8 +258,6 @@ class WorkingDay:
         return self.cast.at(path)
 
     def plate_of(self, vehicle_id: UUID) -> str:
-        from registry.models import Vehicle
-
         with self.desk.ground.sessions() as db:
             return db.get_one(Vehicle, (CHANGNING, vehicle_id)).plate
 
