@@ -1,0 +1,373 @@
+"""Who plays which part: the users and bottles of a run, who books, and who is going to hear no, and why.
+
+Pure functions of the sample and a scale. Everything the day's story needs is chosen here, so that the story
+itself only has to be told.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from sample import bottles, places
+from sample.bottles import CylinderFault, SampleCylinder
+from sample.firms import FILLING_SITE, FIRMS, SUPPLY_SITE
+from sample.places import CHANGNING, QINGPU, PremisesFault, SamplePremises, UseKind
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much of the sample is built and lived. None: all of it."""
+
+    name: str
+    sound_users_a_zone: int | None
+    qingpu_users: int | None
+    bottles_of_each_fault: int | None
+    stock_a_site: int | None
+    deliveries_a_zone: tuple[int, ...]
+    """By zone of Changning, west to east."""
+
+
+FULL = Scale("full", None, None, None, None, (8, 8, 11, 12, 10, 11))
+SMALL = Scale("small", 4, 6, 1, 14, (2, 2, 2, 2, 2, 2))
+SCALES = {scale.name: scale for scale in (FULL, SMALL)}
+
+SLOTS = ((8, 11), (11, 14), (14, 17), (17, 20))
+"""Hours of the day."""
+BOOKED_SLOTS, EVENING = 3, 3
+PLENTY = 20
+MOST_LINES = 2
+LARGE_MODEL = "YSP118"
+
+# What a place may not be supplied for, found at booking from its file. The others are found at the door.
+_FOUND_AT_BOOKING = {
+    PremisesFault.HIGH_RISE, PremisesFault.BASEMENT, PremisesFault.SEMI_BASEMENT, PremisesFault.GARAGE,
+    PremisesFault.LARGE_INDOORS, PremisesFault.OVER_WEIGHT,
+}  # fmt: skip
+_FOUND_IN_QINGPU = {PremisesFault.PIPED_ESTATE, PremisesFault.LIFT_BUILDING}
+
+FOUND_AT_THE_DOOR = {
+    PremisesFault.BEDROOM: "room_allowed",
+    PremisesFault.SECOND_FIRE: "single_fuel",
+    PremisesFault.DINING_AREA: "room_allowed",
+    PremisesFault.NO_ALARM: "leak_alarm",
+}
+"""Faults no file tells of, and the item of the safety check that finds each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An order of the day. ``lines`` are how many of the user's cards; ``slot`` counts SLOTS."""
+
+    user: SamplePremises
+    slot: int
+    lines: int
+    by_hotline: bool
+
+    @property
+    def finding(self) -> str | None:
+        """The item of the safety check that will stop supply at the door."""
+        return FOUND_AT_THE_DOOR.get(self.user.fault) if self.user.fault else None
+
+
+class Cast:
+    def __init__(self, scale: Scale):
+        self.scale = scale
+
+    # --- who there is -------------------------------------------------------------------------------------
+
+    @cached_property
+    def users(self) -> tuple[SamplePremises, ...]:
+        """Everybody of the sample; at a smaller scale a few of each zone and one with each fault."""
+        everybody = (*places.premises(CHANGNING), *places.premises(QINGPU))
+        kept: Counter[tuple[Any, ...]] = Counter()
+        return tuple(user for user in everybody if self._is_kept(user, kept))
+
+    def user(self, number: int) -> SamplePremises:
+        return self._by_number[number]
+
+    @cached_property
+    def _by_number(self) -> dict[int, SamplePremises]:
+        return {user.number: user for user in self.users}
+
+    def _is_kept(self, user: SamplePremises, kept: Counter[tuple[Any, ...]]) -> bool:
+        most = self.scale.sound_users_a_zone
+        if user.district == QINGPU:
+            most = self.scale.qingpu_users and self.scale.qingpu_users // 3
+            kind: tuple[Any, ...] = (user.district, user.fault)
+        elif user.fault is not None:
+            most = None if most is None else 1
+            kind = (user.district, user.fault)
+        else:
+            kind = (user.district, user.zone, user.is_household, user.cylinder_model == LARGE_MODEL)
+        kept[kind] += 1
+        return most is None or kept[kind] <= most
+
+    @cached_property
+    def bottles(self) -> tuple[SampleCylinder, ...]:
+        """Those the users hold, and what stands at the sites."""
+        numbers = {user.number for user in self.users}
+        kept: Counter[tuple[Any, ...]] = Counter()
+        return tuple(bottle for bottle in bottles.cylinders() if self._is_there(bottle, numbers, kept))
+
+    def _is_there(self, bottle: SampleCylinder, numbers: set[int], kept: Counter[tuple[Any, ...]]) -> bool:
+        if bottle.held_by is not None:
+            return bottle.held_by in numbers and bottle.held_by != self.without_bottle.number
+        kind = (
+            (bottle.fault,) if bottle.fault else (bottle.at_site, bottle.is_full, bottle.model == LARGE_MODEL)
+        )
+        most = self.scale.bottles_of_each_fault if bottle.fault else self.scale.stock_a_site
+        kept[kind] += 1
+        return most is None or kept[kind] <= most
+
+    @cached_property
+    def held(self) -> dict[int, list[SampleCylinder]]:
+        """By premises number: what stands on the user's cards, in the cards' order."""
+        found: dict[int, list[SampleCylinder]] = {}
+        for bottle in self.bottles:
+            if bottle.held_by is not None:
+                found.setdefault(bottle.held_by, []).append(bottle)
+        return found
+
+    @cached_property
+    def faulty_at_stations(self) -> tuple[SampleCylinder, ...]:
+        return tuple(bottle for bottle in self.bottles if bottle.fault and bottle.at_site)
+
+    # --- those who are going to hear no at booking -------------------------------------------------------
+
+    @cached_property
+    def _sound(self) -> tuple[SamplePremises, ...]:
+        """Nothing is wrong with the place, nor with the bottles there."""
+        spoilt = {bottle.held_by for bottle in bottles.cylinders() if bottle.fault and bottle.held_by}
+        return tuple(
+            user
+            for user in self.users
+            if user.district == CHANGNING and user.fault is None and user.number not in spoilt
+        )
+
+    def _special(self, index: int, kind: UseKind) -> SamplePremises:
+        """The last of the sound ones, so that the day's deliveries find the first."""
+        return [user for user in self._sound if user.kind is kind and not user.has_cylinder_room][-1 - index]
+
+    @cached_property
+    def expired(self) -> SamplePremises:
+        """The registrant's document runs out a week before the day."""
+        return self._special(0, UseKind.HOUSEHOLD)
+
+    @cached_property
+    def suspended(self) -> SamplePremises:
+        return self._special(1, UseKind.HOUSEHOLD)
+
+    @cached_property
+    def card_lost(self) -> SamplePremises:
+        return self._special(2, UseKind.HOUSEHOLD)
+
+    @cached_property
+    def without_bottle(self) -> SamplePremises:
+        """The card holds nothing to swap, and nobody has said why."""
+        return self._special(3, UseKind.HOUSEHOLD)
+
+    @cached_property
+    def too_late(self) -> SamplePremises:
+        """Asks for a slot that is over, then for a full one, then forgets to say what the gas is for."""
+        return self._special(4, UseKind.HOUSEHOLD)
+
+    @cached_property
+    def without_contract(self) -> SamplePremises:
+        return self._special(0, UseKind.RESTAURANT)
+
+    @cached_property
+    def cleared_out(self) -> SamplePremises:
+        """A restaurant that books in the new year, when Changning supplies residents only."""
+        return self._special(1, UseKind.RESTAURANT)
+
+    @cached_property
+    def resident_in_new_year(self) -> SamplePremises:
+        return self.too_late
+
+    @cached_property
+    def giver(self) -> SamplePremises:
+        """Wants to hand the account to another person; nobody may in Changning."""
+        return self.too_late
+
+    @cached_property
+    def _specials(self) -> set[int]:
+        return {
+            user.number
+            for user in (
+                self.expired, self.suspended, self.card_lost, self.without_bottle, self.too_late,
+                self.without_contract, self.cleared_out,
+            )
+        }  # fmt: skip
+
+    @cached_property
+    def refused_places(self) -> tuple[SamplePremises, ...]:
+        """Places that may not be supplied, by a rule that binds where they are; of Qingpu two of each."""
+        seen: Counter[PremisesFault | None] = Counter()
+        found = []
+        for user in self.users:
+            binding = _FOUND_AT_BOOKING if user.district == CHANGNING else _FOUND_IN_QINGPU
+            if user.fault in binding:
+                seen[user.fault] += 1
+                if seen[user.fault] <= 2:
+                    found.append(user)
+        return tuple(found)
+
+    # --- those who are supplied -----------------------------------------------------------------------------
+
+    @cached_property
+    def bookings(self) -> tuple[Booking, ...]:
+        """The day's orders, zone by zone: one with each fault that only a look finds, the large sizes, then
+        as many others as there are bottles for."""
+        left = Counter((bottle.owner_firm, bottle.model) for bottle in (*self.full_ones, *self.empties))
+        found: list[Booking] = []
+        for zone, wanted in enumerate(self.scale.deliveries_a_zone, start=1):
+            chosen: list[SamplePremises] = []
+            for user in self._candidates(zone):
+                lines = min(user.cards, MOST_LINES)
+                if len(chosen) < wanted and left[user.firm, user.cylinder_model] >= lines:
+                    left[user.firm, user.cylinder_model] -= lines
+                    chosen.append(user)
+            found += [
+                Booking(user, i % BOOKED_SLOTS, min(user.cards, MOST_LINES), by_hotline=i % 3 == 2)
+                for i, user in enumerate(chosen)
+            ]
+            if zone == self.too_late.zone:
+                found[-1] = replace(found[-1], slot=EVENING, by_hotline=False)
+        return tuple(found)
+
+    def capacity(self, zone: int, slot: int) -> int:
+        """Plenty; but in one zone the evening has room for one order only, which is taken."""
+        if zone == self.too_late.zone and slot == EVENING:
+            return sum(
+                booking.lines
+                for booking in self.bookings
+                if (booking.user.zone, booking.slot) == (zone, slot)
+            )
+        return PLENTY
+
+    def _candidates(self, zone: int) -> Iterator[SamplePremises]:
+        here = [user for user in self.users if user.district == CHANGNING and user.zone == zone]
+        yield from _first_of_each([user for user in here if user.fault in FOUND_AT_THE_DOOR])
+        sound = [user for user in here if user in self._sound and user.number not in self._specials]
+        large = [user for user in sound if user.cylinder_model == LARGE_MODEL]
+        yield from large[:1]
+        # One whose bottle has fallen due since it was delivered: the empty must come back all the same.
+        overdue = [user for user in here if self._holds_overdue(user)]
+        yield from overdue[:1]
+        yield from _mixed([user for user in sound if user not in large])
+
+    def _holds_overdue(self, user: SamplePremises) -> bool:
+        held = self.held.get(user.number, ())
+        return user.fault is None and any(bottle.fault is CylinderFault.OVERDUE for bottle in held)
+
+    @cached_property
+    def full_ones(self) -> tuple[SampleCylinder, ...]:
+        """Sound and full at the firms' supply points."""
+        return self._stock(SUPPLY_SITE, is_full=True)
+
+    @cached_property
+    def empties(self) -> tuple[SampleCylinder, ...]:
+        """Sound and empty at the firms' filling stations."""
+        return self._stock(FILLING_SITE, is_full=False)
+
+    def _stock(self, site_of: dict[str, str], *, is_full: bool) -> tuple[SampleCylinder, ...]:
+        return tuple(
+            bottle
+            for bottle in self.bottles
+            if not bottle.fault
+            and bottle.is_full is is_full
+            and bottle.at_site is not None
+            and bottle.at_site == site_of.get(bottle.owner_firm)
+        )
+
+    @cached_property
+    def to_fill(self) -> tuple[SampleCylinder, ...]:
+        """What the stations fill in the morning: a few of every firm, and what the day's orders lack."""
+        needed = Counter[tuple[str, str]]()
+        for booking in self.bookings:
+            needed[booking.user.firm, booking.user.cylinder_model] += booking.lines
+        needed.subtract(Counter((bottle.owner_firm, bottle.model) for bottle in self.full_ones))
+        found: list[SampleCylinder] = []
+        for firm in FIRMS:
+            own = [bottle for bottle in self.empties if bottle.owner_firm == firm.key]
+            for model in sorted({bottle.model for bottle in own}):
+                of_model = [bottle for bottle in own if bottle.model == model]
+                found += of_model[: max(needed[firm.key, model], _FILLED_ANYWAY if model == "YSP35.5" else 0)]
+        return tuple(found)
+
+    # --- papers --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def with_token(self) -> tuple[int, ...]:
+        """Who books for themselves, over the web."""
+        own = {booking.user.number for booking in self.bookings if not booking.by_hotline}
+        refused = {user.number for user in self.refused_places}
+        return tuple(sorted(own | refused | self._specials))
+
+    def document_until(self, user: SamplePremises) -> date | None:
+        return date(2024, 6, 5) if user == self.expired else None
+
+    def opened_on(self, user: SamplePremises) -> date:
+        """All before the rulebook's first day, but for a few who opened in the forty days that only a later
+        notice made late: they are supplied, and stand on a review list."""
+        if user.district == CHANGNING and user.is_household and user.number % 150 == 7:
+            return date(2023, 8, 1 + user.number % 28)
+        return date(2016 + user.number % 5, 1 + user.number % 12, 1 + user.number % 28)
+
+    def applied_on(self, user: SamplePremises) -> date | None:
+        """Who opened in those forty days had applied in July."""
+        return date(2023, 7, 20) if self.opened_on(user) >= date(2023, 8, 1) else None
+
+    def contract_of(self, user: SamplePremises) -> dict[str, str] | None:
+        if user.is_household or user == self.without_contract:
+            return None
+        until = "2025-12-31" if user == self.cleared_out else "2024-12-31"
+        return {"number": f"YLHT-{user.number:04}", "valid_from": "2024-01-01", "valid_until": until}
+
+    @property
+    def bound_late(self) -> frozenset[str]:
+        """A truck that comes back from the workshop on the day itself: until then its zone's large orders
+        cannot be planned."""
+        return frozenset({"truck_6"})
+
+    @cached_property
+    def newcomer(self) -> dict[int, SamplePremises]:
+        """A family nobody has on file yet, in either district: the plainest place there is, another door."""
+        return {district: self._next_door(district) for district in (CHANGNING, QINGPU)}
+
+    def _next_door(self, district: int) -> SamplePremises:
+        plain = next(user for user in self.users if user.district == district and user.fault is None)
+        return _at_another_door(plain)
+
+
+NEWCOMER = 5000
+"""Numbers from here are people who are not users of the sample."""
+_FILLED_ANYWAY = 4
+
+
+def _at_another_door(plain: SamplePremises) -> SamplePremises:
+    return replace(plain, number=NEWCOMER + plain.number, address=f"{plain.address} 东间")
+
+
+def _first_of_each(users: Iterable[SamplePremises]) -> list[SamplePremises]:
+    return list({user.fault: user for user in reversed(list(users))}.values())
+
+
+def _mixed(users: list[SamplePremises]) -> Iterator[SamplePremises]:
+    """Households and businesses by turns, three to one."""
+    homes = iter([user for user in users if user.is_household])
+    businesses = iter([user for user in users if not user.is_household])
+    for user in homes:
+        yield user
+        for _ in range(2):
+            yield from _one(homes)
+        yield from _one(businesses)
+    yield from businesses
+
+
+def _one(users: Iterator[SamplePremises]) -> Iterator[SamplePremises]:
+    if (user := next(users, None)) is not None:
+        yield user
