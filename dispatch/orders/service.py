@@ -271,8 +271,8 @@ def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
         judge("premises", _premises_facts(deed, desk), place, desk.day, current()),
     )
     reasons = [*verdicts[0].reasons, *_slot_refusals(deed, desk), *verdicts[1].reasons]
-    counted = _count_repeats(deed, desk)
-    if counted and all(refusal.reason is no.CARD_BUSY for refusal in reasons):
+    refused_before = _count_repeats(deed, desk)
+    if refused_before and {refusal.code for refusal in reasons} == {no.CARD_BUSY.code}:
         raise Refused(reasons)
     decisions = [_keep_decision(deed, verdict) for verdict in verdicts]
     deed.note(decision_ids=decisions)
