@@ -424,7 +424,7 @@ def _facts(resolved: Resolved, row: sa.Row[Any] | None, standing: Standing, purp
         embossed_owner_mark=row.embossed_owner_mark,
         bought_on=row.bought_on,
         gas_licence=None,
-        is_full=row.full,
+        is_full=_is_full(row),
         is_here=_is_at(row, standing.site_id),
         holds=tuple(sorted(HoldKind(kind) for kind in row.holds or ())),
     )
@@ -438,6 +438,11 @@ def _with_papers(facts: RefillFacts, standing: Standing) -> RefillFacts:
         filling_licence=standing.filling_licence,
         filler_certificate=standing.filler_certificate,
     )
+
+
+def _is_full(row: sa.Row[Any]) -> bool | None:
+    """Full and not yet delivered. With a household it is being used; None where nobody ever said."""
+    return row.full if row.full is None else row.full and row.holder_kind is not HolderKind.HOUSEHOLD
 
 
 def _is_at(row: sa.Row[Any], site_id: UUID | None) -> bool:

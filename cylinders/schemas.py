@@ -7,8 +7,6 @@ import marshmallow as ma
 from marshmallow import fields
 
 from core.fields import (
-    NULL,
-    REQUIRED,
     Day,
     Flag,
     Form,
@@ -17,11 +15,11 @@ from core.fields import (
     Number,
     Part,
     Rows,
+    Scanned,
     Text,
     View,
     Word,
 )
-from cylinders.code import MOST_SYMBOLS
 from cylinders.models import HoldKind, Phase, Scheme, ScrapMethod
 from cylinders.refill_gate import Precision, Purpose
 from registry.schemas import EvidenceIn, FaultView
@@ -29,24 +27,6 @@ from registry.schemas import EvidenceIn, FaultView
 MOST_CODES = 1000
 MOST_ROWS = 500
 HEAVIEST_G = 500_000
-
-
-class ScannedCode(fields.Field[str]):
-    """Whatever a scanner read, up to 512 symbols: separators, marks of direction and emoji are no fault."""
-
-    default_error_messages = {  # noqa: RUF012 (marshmallow's own way to say it)
-        "required": REQUIRED,
-        "null": NULL,
-        "text": "text|应为文字|expected text",
-        "long": "too_long|最多512个字|expected at most 512 characters",
-    }
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str):
-            raise self.make_error("text")
-        if len(value) > MOST_SYMBOLS:
-            raise self.make_error("long")
-        return value
 
 
 def code_like(**kwargs: Any) -> Text:
@@ -196,7 +176,7 @@ class VerdictQuery(Form):
 
 
 class VerdictsIn(VerdictQuery):
-    codes = Rows(ScannedCode(), least=1, most=MOST_CODES, required=True)
+    codes = Rows(Scanned(), least=1, most=MOST_CODES, required=True)
 
 
 class VerdictOut(View):
@@ -225,7 +205,7 @@ class CheckedItemIn(Form):
 
 
 class FillingIn(Form):
-    code = ScannedCode(required=True)
+    code = Scanned(required=True)
     site_id = Id(required=True)
     filler_id = Id(required=True)
     scale = code_like(required=True)
@@ -255,7 +235,7 @@ class FillingOut(View):
 
 
 class ReceiptIn(Form):
-    code = ScannedCode(required=True)
+    code = Scanned(required=True)
     round_id = Id(load_default=None)
 
 

@@ -55,9 +55,11 @@ class Bottle(NamedTuple):
 
 
 class Bottles:
-    def __init__(self, cast: Cast):
+    def __init__(self, cast: Cast, *, certified: bool = True):
         self.cast = cast
         self.enter_types()
+        if certified:
+            _ = self.filler_id
 
     def enter_types(self) -> None:
         for kind in (YSP35, YSP118):
