@@ -17,6 +17,7 @@ from marshmallow import ValidationError, fields, validate
 from core import clock
 
 MAX_INT = 2**31 - 1
+MOST_SCANNED = 512
 EARLIEST_DAY = date(1950, 1, 1)
 LATEST_DAY = date(2199, 12, 31)
 
@@ -88,11 +89,25 @@ class Text(fields.Field[str]):
         return None if value is None else str(value)
 
 
-class Scanned(Text):
-    """What a scanner read: any text up to 512 symbols; never refused for its content, only for its shape."""
+class Scanned(fields.Field[str]):
+    """Whatever a scanner read, up to 512 symbols: separators, marks of direction and emoji are no fault."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "text": "text|应为文字|expected text",
+        "long": "too_long|最多512个字|expected at most 512 characters",
+    }
 
     def __init__(self, **kwargs: Any):
-        super().__init__(most=512, code=True, **kwargs)
+        super().__init__(metadata={"maxLength": MOST_SCANNED, "x-scanned": True}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("text")
+        if len(value) > MOST_SCANNED:
+            raise self.make_error("long")
+        return value
 
 
 class Number(fields.Integer):
