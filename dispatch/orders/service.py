@@ -3,8 +3,7 @@
 Locks, in the order of the house: premises, household, account, person, slot, cards, lines.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -18,31 +17,27 @@ from core.doing import Doing
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
-from cylinders.models import CardHolding, CustodyConflict
-from cylinders.queries import types
 from dispatch.orders import refusals as no
-from dispatch.orders.booking_gate import BookingFacts, CardFacts, SlotFacts
+from dispatch.orders.booking_desk import (
+    Booking,
+    Desk,
+    booking_facts,
+    cards_holding,
+    firm_of,
+    in_hours,
+    open_desk,
+    premises_facts,
+    slot_refusals,
+)
 from dispatch.orders.models import BookingRepeat, Channel, Order, OrderLine, Purpose, Slot
-from dispatch.orders.queries import open_lines, order_with_lines, reach_of_order
+from dispatch.orders.queries import order_with_lines, reach_of_order
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
-from dispatch.safety.queries import inspection_refused, open_hazards, reach_of_household
 from evidence.deed import Answer, Deed, does, held_by
 from evidence.models import SubjectType
-from registry.models import Card, Contract, LicenceKind, Zone
-from registry.premises_gate import FloorKind, HazardGrade, OpenHazard, PremisesFacts
-from registry.queries import (
-    BookingParty,
-    booking_party,
-    cards_of,
-    cards_of_account,
-    licence_span,
-    zone_at,
-)
-from registry.states import CardState
+from registry.models import Zone
 from rulebook import current
 from rulebook.decisions import decision_of
 from rulebook.gate import Verdict, judge
-from rulebook.term import Term
 
 held_by("uq_order_line_open_card", no.CARD_BUSY)
 held_by("ck_slot_capacity", no.SLOT_FULL)
@@ -121,17 +116,11 @@ def _opening_refusals(deed: Deed, slot: Slot, zone: Zone) -> list[Refusal]:
     reasons = []
     if slot.starts_at < deed.recorded_at:
         reasons.append(no.SLOT_PAST())
-    if not _in_hours(slot, zone):
+    if not in_hours(slot, zone):
         reasons.append(no.SLOT_OUTSIDE_HOURS())
     if deed.db.scalar(overlapping):
         reasons.append(no.SLOT_OVERLAPS())
     return reasons
-
-
-def _in_hours(slot: Slot, zone: Zone) -> bool:
-    midnight = clock.at(slot.day)
-    opens_at, closes_at = (midnight + timedelta(seconds=s) for s in (zone.opens_s, zone.closes_s))
-    return opens_at <= slot.starts_at and slot.ends_at <= closes_at
 
 
 # --- booking ----------------------------------------------------------------------------------------------
@@ -160,42 +149,11 @@ def book(
         return _book(doing, asked)
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """What was asked for. ``card_ids`` ascending, each once."""
-
-    household_id: UUID
-    slot_id: UUID
-    purpose: Purpose | None
-    channel: Channel
-    card_ids: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Everything a booking is judged by, read and locked. ``day`` is today, ``judged_on`` the later day."""
-
-    party: BookingParty
-    slot: Slot
-    zone: Zone
-    cards: list[Card]
-    open_lines: list[OrderLine]
-    day: date
-
-    @property
-    def judged_on(self) -> date:
-        return max(self.day, self.slot.day)
-
-    @property
-    def busy(self) -> set[UUID]:
-        return {line.card_id for line in self.open_lines}
-
-
 @does("order.book")
 def _book(deed: Deed, asked: Booking) -> Answer:
     _must_be_own_channel(deed, asked.channel)
-    desk = _desk(deed, asked)
-    deed.at(firm=_firm_of(desk), zone=desk.zone.id, site=desk.zone.supply_site_id)
+    desk = open_desk(deed, asked)
+    deed.at(firm=firm_of(desk), zone=desk.zone.id, site=desk.zone.supply_site_id)
     deed.note(slot_id=asked.slot_id, purpose=asked.purpose, channel=asked.channel, card_ids=asked.card_ids)
     if standing := _same_booking(deed, asked, desk):
         deed.about(SubjectType.ORDER, standing)
@@ -211,39 +169,6 @@ def _book(deed: Deed, asked: Booking) -> Answer:
 def _must_be_own_channel(deed: Deed, channel: Channel) -> None:
     if deed.actor.role is Role.RESIDENT and channel is not Channel.WEB:
         raise WrongField("/channel", "channel", "本人订气只能走网上渠道", "expected web: you book yourself")
-
-
-def _desk(deed: Deed, asked: Booking) -> Desk:
-    """Lock and read, in the order of the house. What is unknown or out of reach is a wrong field."""
-    party = booking_party(deed.db, deed.district, asked.household_id, lock=True)
-    if party is None or not _reaches(deed, asked.household_id):
-        raise WrongField("/household_id", "unknown", "没有这一户", "expected a household you may book for")
-    slot = deed.db.get(Slot, (deed.district, asked.slot_id), with_for_update=True, populate_existing=True)
-    if slot is None:
-        raise WrongField("/slot_id", "unknown", "没有这个时段", "expected a slot of this district")
-    cards = cards_of(deed.db, deed.district, asked.card_ids, lock=True)
-    if {card.id for card in cards if _is_card_of(card, party)} != set(asked.card_ids):
-        raise WrongField("/card_ids", "unknown", "有的卡不是这一户的", "expected cards of this household")
-    return Desk(
-        party,
-        slot,
-        deed.db.get_one(Zone, (deed.district, slot.zone_id)),
-        cards,
-        open_lines(deed.db, deed.district, asked.card_ids),
-        clock.day_of(deed.recorded_at),
-    )
-
-
-def _reaches(deed: Deed, household_id: UUID) -> bool:
-    return deed.actor.reach.covers(**reach_of_household(deed.db, deed.actor, deed.district, household_id))
-
-
-def _is_card_of(card: Card, party: BookingParty) -> bool:
-    return party.account is not None and card.account_id == party.account.id
-
-
-def _firm_of(desk: Desk) -> UUID:
-    return desk.party.account.firm_id if desk.party.account else desk.zone.firm_id
 
 
 def _same_booking(deed: Deed, asked: Booking, desk: Desk) -> UUID | None:
@@ -265,12 +190,12 @@ def _same_booking(deed: Deed, asked: Booking, desk: Desk) -> UUID | None:
 
 def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
     place = str(deed.district)
-    held = _cards_holding(deed, desk)
+    held = cards_holding(deed, desk)
     verdicts = (
-        judge("booking", _booking_facts(deed, asked, desk, held), place, desk.day, current()),
-        judge("premises", _premises_facts(deed, desk), place, desk.day, current()),
+        judge("booking", booking_facts(deed, asked, desk, held), place, desk.day, current()),
+        judge("premises", premises_facts(deed, desk), place, desk.day, current()),
     )
-    reasons = [*verdicts[0].reasons, *_slot_refusals(deed, desk), *verdicts[1].reasons]
+    reasons = [*verdicts[0].reasons, *slot_refusals(deed, desk), *verdicts[1].reasons]
     refused_before = _count_repeats(deed, desk)
     if refused_before and {refusal.code for refusal in reasons} == {no.CARD_BUSY.code}:
         raise Refused(reasons)
@@ -363,163 +288,6 @@ def _one_more(deed: Deed, card_id: UUID, day: date) -> BookingRepeat:
     row.times = BookingRepeat.times + 1
     row.last_at = deed.recorded_at
     return row
-
-
-# --- facts --------------------------------------------------------------------------------------------------
-
-
-def _slot_refusals(deed: Deed, desk: Desk) -> list[Refusal]:
-    """A10 beside the gate: the slot is of the address's zone on that day, and that zone of the supplier's."""
-    premises, reasons = desk.party.premises, []
-    zone = zone_at(deed.db, deed.district, premises.lon, premises.lat, desk.slot.day)
-    if zone is None or zone.id != desk.zone.id:
-        reasons.append(no.SLOT_OTHER_ZONE())
-    if desk.zone.firm_id != _firm_of(desk):
-        reasons.append(no.SLOT_OTHER_SUPPLIER())
-    return reasons
-
-
-def _booking_facts(deed: Deed, asked: Booking, desk: Desk, held: Collection[UUID]) -> BookingFacts:
-    party, slot = desk.party, desk.slot
-    return BookingFacts(
-        account_state=party.account.state if party.account else None,
-        account_class=party.household.user_class,
-        cards=tuple(_card_facts(card, desk, held) for card in desk.cards),
-        identity_verified=party.identity is not None,
-        document_expires_on=party.identity.valid_until if party.identity else None,
-        judged_on=desk.judged_on,
-        slot=SlotFacts(
-            is_open=not slot.closed,
-            is_past=slot.starts_at < deed.recorded_at,
-            capacity_left=slot.room_left,
-            in_zone_hours=_in_hours(slot, desk.zone),
-        ),
-        purpose=asked.purpose.value if asked.purpose else None,
-        quantity=len(desk.cards),
-        firm_licence=_licence(deed, LicenceKind.GAS_BUSINESS, _firm_of(desk), desk.judged_on),
-        site_permit=_licence(deed, LicenceKind.SITE_PERMIT, desk.zone.supply_site_id, desk.judged_on),
-        premises_kind=party.premises.kind,
-        stored_after_g=_stored_after_g(deed, desk, held),
-        has_cylinder_room=party.premises.has_cylinder_room,
-        contract=_contract(party, desk.judged_on),
-        has_second_supplier=_has_second_supplier(party, desk.judged_on),
-        last_booked_on=_last_booked_on(deed, asked.household_id),
-    )
-
-
-def _card_facts(card: Card, desk: Desk, held: Collection[UUID]) -> CardFacts:
-    return CardFacts(
-        card=str(card.id),
-        state=card.state,
-        has_open_line=card.id in desk.busy,
-        holds_bottle=card.id in held,
-        at_quota=card.id in held,
-        exception=card.exception,
-    )
-
-
-def _premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
-    premises, household = desk.party.premises, desk.party.household
-    nominal = _nominal_g(deed)
-    return PremisesFacts(
-        kind=premises.kind,
-        account_class=household.user_class,
-        judged_on=desk.judged_on,
-        piped_gas=premises.piped_gas,
-        lift=premises.lift,
-        height_m=premises.height_m,
-        floor_kind=FloorKind(premises.floor_kind) if premises.floor_kind else None,
-        converted_to_pipe=premises.converted_to_pipe,
-        open_hazards=tuple(
-            OpenHazard(HazardGrade(hazard.grade.value), hazard.state.value)
-            for hazard in open_hazards(deed.db, deed.district, household.id)
-        ),
-        inspection_refused=inspection_refused(deed.db, deed.district, household.id),
-        has_cylinder_room=premises.has_cylinder_room,
-        largest_nominal_g=max(
-            (nominal[card.cylinder_model] for card in desk.cards if card.cylinder_model in nominal),
-            default=None,
-        ),
-    )
-
-
-def _licence(deed: Deed, kind: LicenceKind, holder_id: UUID, day: date) -> Term | None:
-    span = licence_span(deed.db, kind, holder_id, day)
-    return Term(*span) if span else None
-
-
-def _contract(party: BookingParty, day: date) -> Term | None:
-    """The contract with the account's own firm that covers ``day``, else the one that ends last."""
-    own = [one for one in party.contracts if party.account and one.firm_id == party.account.firm_id]
-    best = max(own, key=lambda one: (_covers(one, day), one.valid_until), default=None)
-    return Term(best.valid_from, best.valid_until) if best else None
-
-
-def _has_second_supplier(party: BookingParty, day: date) -> bool:
-    return any(
-        party.account is not None and one.firm_id != party.account.firm_id and _covers(one, day)
-        for one in party.contracts
-    )
-
-
-def _covers(contract: Contract, day: date) -> bool:
-    return contract.valid_from <= day <= contract.valid_until
-
-
-def _last_booked_on(deed: Deed, household_id: UUID) -> date | None:
-    """The day of the household's last booking that was not cancelled."""
-    last_at = deed.db.scalar(
-        sa.select(sa.func.max(Order.recorded_at))
-        .join(OrderLine, sa.and_(OrderLine.district == Order.district, OrderLine.order_id == Order.id))
-        .where(
-            Order.district == deed.district,
-            Order.household_id == household_id,
-            OrderLine.state != LineState.CANCELLED,
-        )
-    )
-    return clock.day_of(last_at) if last_at else None
-
-
-# --- what is stored --------------------------------------------------------------------------------------
-
-
-def _cards_holding(deed: Deed, desk: Desk) -> set[UUID]:
-    """Those of the account's cards that hold a bottle. A claim still in dispute counts as one."""
-    card_ids = [card.id for card in _live_cards(deed, desk)]
-    holding = sa.select(CardHolding.card_id).where(
-        CardHolding.district == deed.district, CardHolding.card_id.in_(card_ids), CardHolding.active
-    )
-    disputed = sa.select(CustodyConflict.card_id).where(
-        CustodyConflict.district == deed.district,
-        CustodyConflict.card_id.in_(card_ids),
-        CustodyConflict.resolved_at.is_(None),
-    )
-    return {card_id for card_id in deed.db.scalars(holding.union(disputed)) if card_id}
-
-
-def _stored_after_g(deed: Deed, desk: Desk, held: Collection[UUID]) -> int | None:
-    """Nominal fill at the premises once this and every other open order is delivered; None if unknown.
-
-    A swap adds nothing: a card stores one bottle of its own model if it holds or awaits one.
-    """
-    cards = _live_cards(deed, desk)
-    awaiting = {line.card_id for line in open_lines(deed.db, deed.district, [card.id for card in cards])}
-    storing = {*held, *awaiting, *(card.id for card in desk.cards)}
-    nominal = _nominal_g(deed)
-    masses = [nominal.get(card.cylinder_model) for card in cards if card.id in storing]
-    return None if None in masses else sum(mass for mass in masses if mass)
-
-
-def _live_cards(deed: Deed, desk: Desk) -> list[Card]:
-    """The account's cards that are not closed, and those asked for whatever their state."""
-    account = desk.party.account
-    cards = cards_of_account(deed.db, deed.district, account.id) if account else []
-    asked = {card.id for card in desk.cards}
-    return [card for card in cards if card.state is not CardState.CLOSED or card.id in asked]
-
-
-def _nominal_g(deed: Deed) -> dict[str, int]:
-    return {model: one.nominal_g for model, one in types(deed.db).items()}
 
 
 # --- cancelling ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from evidence.verify import verify
 from registry.models import Account, Card, CardException
 from rulebook.decisions import replay
 from rulebook.models import Decision
+from tests.cast import Cast
 from tests.conftest import THE_DAY
 from tests.desk import Desk, Person
 from tests.dispatch.town import CHANGNING, Home, Town, codes, pointers
@@ -334,3 +335,31 @@ def test_a_card_counts_once_and_is_of_this_household(town: Town, home: Home, cle
 
 def test_a_resident_does_not_book_by_telephone(town: Town, home: Home, resident: Person) -> None:
     assert pointers(resident.post(ORDERS, home.booking(town.slot(), channel="hotline"))) == ["/channel"]
+
+
+# --- with the real registry ------------------------------------------------------------------------------
+
+
+def test_an_imported_resident_of_the_registry_books_a_first_bottle(desk: Desk) -> None:
+    cast = Cast(desk)
+    users = cast.household()
+    slot = cast.dispatcher.post(
+        "/api/v1/districts/310105/slots",
+        {
+            "zone_id": str(cast.zone()),
+            "starts_at": "2024-06-13T10:00:00+08:00",
+            "ends_at": "2024-06-13T12:00:00+08:00",
+            "capacity": 1,
+        },
+    ).json["id"]
+    body = {
+        "household_id": str(users.household_id),
+        "slot_id": slot,
+        "purpose": "cooking",
+        "channel": "web",
+        "card_ids": [str(card) for card in users.card_ids],
+    }
+    done = cast.resident(cast.registrant_of(users)).post(ORDERS, body)
+    assert done.status_code == 201, done.text
+    assert done.json["slot"]["id"] == slot
+    assert codes(cast.clerk.post(ORDERS, body | {"purpose": "other"})) == ["card.order_open", "slot.full"]
