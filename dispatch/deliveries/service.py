@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import ScopeKind
+from core.doing import Doing
 from core.geo import Datum, Point, distance_m, to_wgs84
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts as bottles
 from cylinders.models import Cylinder
 from cylinders.queries import BottleVerdict, Resolved, custody_of, holding_of, judge_bottle, resolve
-from dispatch.deliveries import door_code
+from dispatch.deliveries import door_code, strangers
 from dispatch.deliveries import refusals as no
 from dispatch.deliveries.acts import end_load
 from dispatch.deliveries.crew import CrewFacts, crew_facts, locked_round, round_refusals
@@ -37,7 +38,6 @@ from dispatch.deliveries.models import (
     ProofKind,
     VisitOutcome,
 )
-from dispatch.deliveries.strangers import tell_of_stranger
 from dispatch.orders.acts import mark_delivered, mark_failed, mark_withheld
 from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.queries import order_with_lines
@@ -136,9 +136,30 @@ class Visit:
     holding: UUID | None
 
 
-@does("order.deliver")
-def deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
+def deliver(doing: Doing, *, order_id: UUID, report: Report) -> Answer:
     """Hand over one line's bottle; or record that it was withheld, or that the code was wrong."""
+    try:
+        return _deliver(doing, order_id=order_id, report=report)
+    except Refused as refused:
+        _report_strangers(doing, order_id, report, refused)
+        raise
+
+
+def _report_strangers(doing: Doing, order_id: UUID, report: Report, refused: Refused) -> None:
+    """A foreign empty that was offered, a strange bottle that was brought: seen, whatever was refused."""
+    reasons = refused.refusals
+    if bottles.is_stranger(reasons):
+        strangers.report(
+            doing, report.full_code, seen_as="full", where="door", reasons=reasons, order_id=order_id
+        )
+    if report.empty_code is not None and no.EMPTY_FOREIGN in [refusal.reason for refusal in reasons]:
+        strangers.report(
+            doing, report.empty_code, seen_as="empty", where="door", reasons=reasons, order_id=order_id
+        )
+
+
+@does("order.deliver")
+def _deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
     _must_have_happened(deed, report.occurred_at)
     deed.occurred_at = report.occurred_at
     order, line, card, round = _locked(deed, order_id, report)
@@ -152,8 +173,8 @@ def deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
     place, day = str(order.district), clock.day_of(report.occurred_at)
     verdict = judge("handover", facts, place, day, current())
     deed.keep(decision_of(verdict, deed.district))
-    _tell_of_strange_empty(deed, visit, facts)
     if check is not None and load is not None and _stops_supply(facts):
+        _tell_of_strange_empty(deed, visit, facts)
         return _withhold(deed, visit, check, load, report)
 
     reasons = [
@@ -335,7 +356,7 @@ def _empty_offered(db: Session, visit: Visit, report: Report) -> EmptyOffered:
 def _tell_of_strange_empty(deed: Deed, visit: Visit, facts: HandoverFacts) -> None:
     if visit.empty is not None and facts.empty is EmptyOffered.FOREIGN:
         order_id, round_id = visit.order.id, visit.round.id
-        tell_of_stranger(deed, visit.empty, where="door", order_id=order_id, round_id=round_id)
+        bottles.stranger_seen(deed, visit.empty, where="door", order_id=order_id, round_id=round_id)
 
 
 def visit_refusals(deed: Deed, visit: Visit, report: Report) -> list[Refusal]:

@@ -1,62 +1,59 @@
-"""Tell the rooms above of a strange bottle also when the deed in which it was seen is refused.
+"""Report a strange bottle that was scanned in a deed which was refused.
 
-A foreign empty at a door refuses the handover, and what a refused deed told is undone with it. But that the
-bottle was seen is a fact. So the event's rows are kept by the deed, beside its decision: one commit, whatever
-the outcome, and a repeat under the same key tells nothing twice.
+What a refused deed told is undone with it, but that the bottle was seen is a fact: a deed of its own, that
+succeeds. Its key is the first deed's and a word after a blank, which no caller's key can hold. Whoever asks
+again after a crash between the two has the report made then, and nobody has it made twice.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
-from core.ids import new_id
-from core.outbox import SUBSCRIBERS, DeliveryState, OutboxDelivery, OutboxEvent
-from core.refusal import Refusal, plain
-from cylinders.acts import STRANGER_SEEN
-from cylinders.queries import Resolved
-from evidence.deed import Deed
+from core.doing import Doing
+from core.refusal import Refusal
+from cylinders.acts import stranger_seen
+from cylinders.queries import resolve
+from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
 
 
-def tell_of_stranger(
-    deed: Deed,
-    resolved: Resolved,
+def report(
+    doing: Doing,
+    code: str,
     *,
+    seen_as: str,
     where: str,
-    site_id: UUID | None = None,
+    reasons: Iterable[Refusal],
     order_id: UUID | None = None,
     round_id: UUID | None = None,
-    reasons: Iterable[Refusal] = (),
 ) -> None:
-    """The same event as ``cylinders.acts.stranger_seen``, outliving a refusal."""
-    told = {
-        "where": where,
-        "code": resolved.on_record,
-        "identity": resolved.identity,
-        "cylinder_id": resolved.cylinder_id,
-        "site_id": site_id,
-        "order_id": order_id,
-        "round_id": round_id,
-        "reasons": [refusal.code for refusal in reasons],
-        "seen_at": deed.occurred_at,
-    }
-    _keep_event(deed, STRANGER_SEEN, {name: plain(value) for name, value in told.items()})
-
-
-def _keep_event(deed: Deed, topic: str, payload: dict[str, Any]) -> None:
-    event_id = new_id()
-    deed.keep(
-        OutboxEvent(
-            district=deed.district, id=event_id, topic=topic, payload=payload, recorded_at=deed.recorded_at
-        )
+    """``seen_as``: "full" or "empty"; ``where``: "site" or "door"."""
+    sequel = replace(doing, key=doing.key and f"{doing.key} stranger {seen_as}", replayed=False)
+    report_stranger(
+        sequel,
+        code=code,
+        where=where,
+        order_id=order_id,
+        round_id=round_id,
+        reasons=[refusal.code for refusal in reasons],
     )
-    for consumer in SUBSCRIBERS.get(topic, {}):
-        deed.keep(
-            OutboxDelivery(
-                district=deed.district,
-                event_id=event_id,
-                consumer=consumer,
-                state=DeliveryState.DUE,
-                due_at=deed.recorded_at,
-                attempts=0,
-            )
-        )
+
+
+@does("cylinder.report_stranger")
+def report_stranger(
+    deed: Deed,
+    *,
+    code: str,
+    where: str,
+    order_id: UUID | None,
+    round_id: UUID | None,
+    reasons: list[str],
+) -> Answer:
+    resolved = resolve(deed.db, code)
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    if resolved.cylinder_id is not None:
+        deed.about(SubjectType.CYLINDER, resolved.cylinder_id)
+    deed.at(round=round_id)
+    deed.note(code=resolved.on_record, where=where, order_id=order_id, reasons=reasons)
+    stranger_seen(deed, resolved, where=where, order_id=order_id, round_id=round_id)
+    return {}
