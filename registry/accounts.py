@@ -94,9 +94,10 @@ def register_premises(deed: Deed, *, place: Place) -> Answer:
         if standing.user_class is not place.user_class:
             raise Refused([no.HOUSEHOLD_STANDS()])
         return {"premises_id": str(premises.id), "household_id": str(standing.id), "standing": True}
+    household_id = new_id()
+    deed.about(SubjectType.HOUSEHOLD, household_id)
     premises = premises or enter_premises(deed, place)
-    household = enter_household(deed, premises, place)
-    deed.about(SubjectType.HOUSEHOLD, household.id)
+    household = enter_household(deed, premises, place, household_id)
     deed.note(
         premises_id=premises.id,
         household_id=household.id,
@@ -166,8 +167,7 @@ def enter_premises(deed: Deed, place: Place) -> Premises:
     return premises
 
 
-def enter_household(deed: Deed, premises: Premises, place: Place) -> Household:
-    household_id = new_id()
+def enter_household(deed: Deed, premises: Premises, place: Place, household_id: UUID) -> Household:
     household = Household(
         district=deed.district,
         id=household_id,

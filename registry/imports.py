@@ -21,7 +21,7 @@ from core import clock
 from core.doing import Doing
 from core.ids import new_id
 from core.problems import FieldFault, WrongField
-from core.refusal import Refusal, Refused
+from core.refusal import Audience, Refusal, Refused
 from evidence.deed import Answer, Deed, run
 from evidence.entry import leaf_hash
 from evidence.models import SubjectType
@@ -49,8 +49,22 @@ from rulebook import current
 MAX_LINES = 10_000
 PROGRESS_EVERY = 100
 
-Progress = Callable[[int, int], None]
-"""Told how many rows are done, of how many."""
+Progress = Callable[[int], None]
+"""Told how many rows were looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """What is wrong with one line of a file, in words; lines count from 1."""
+
+    line: int
+    text: str
+
+
+@dataclass(slots=True)
+class ImportReport:
+    accepted: int
+    faults: list[LineFault] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -111,16 +125,26 @@ def import_users(
     reference: str,
     on_error: str = "rollback",
     progress: Progress | None = None,
-) -> Answer:
-    """A file's rows, one JSON object a line; blank lines are passed over, rows are numbered by line from 1.
+) -> ImportReport:
+    """``./lpg manage import users FILE.jsonl``: one JSON object a line, blank lines are passed over.
 
-    One file is one deed of at most 10,000 rows (``WrongField`` at ``/rows`` beyond). Answers as
-    ``import_rows`` does; ``Refused`` with every bad row where ``on_error`` is "rollback".
+    One file is one deed of at most 10,000 rows (``WrongField`` at ``/rows`` beyond), numbered by line from 1.
+    ``Refused`` with every bad line where ``on_error`` is "rollback".
     """
     read = [_read(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if not 1 <= len(read) <= MAX_LINES:
         raise WrongField("/rows", "length", f"应有1至{MAX_LINES}行", f"expected 1 to {MAX_LINES} rows")
-    return _import(doing, firm_id, {"document": document, "reference": reference}, on_error, read, progress)
+    answer = _import(doing, firm_id, {"document": document, "reference": reference}, on_error, read, progress)
+    faults = [LineFault(item["index"], text) for item in answer["items"] for text in _said(item)]
+    return ImportReport(answer["accepted"], faults)
+
+
+def _said(item: Mapping[str, Any]) -> Iterator[str]:
+    for fault in item["errors"]:
+        yield f"{fault['pointer']}: {fault['zh']} / {fault['en']}"
+    for one in item["reasons"]:
+        said = Refusal.from_plain(one).worded(Audience.OFFICE)
+        yield f"{said['code']}: {said['zh']} / {said['en']}"
 
 
 def worded(doing: Doing, answer: Answer) -> Answer:
@@ -159,7 +183,7 @@ def _import(
         for done, row in enumerate(rows, start=1):
             outcomes.append(_one_row(deed, firm.id, import_id, row))
             if progress is not None and (done % PROGRESS_EVERY == 0 or done == len(rows)):
-                progress(done, len(rows))
+                progress(done)
         good = [outcome for outcome in outcomes if outcome.ok]
         bad = [outcome for outcome in outcomes if not outcome.ok]
         root = merkle_root([outcome.leaf for outcome in good]).hex()
@@ -219,7 +243,7 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
     reasons += cards_refusals(deed, place.user_class, row["cards"])
     if reasons:
         raise Refused(reasons)
-    household = enter_household(deed, premises or enter_premises(deed, place), place)
+    household = enter_household(deed, premises or enter_premises(deed, place), place, new_id())
     opening = Opening(
         firm_id=firm_id,
         person_id=person_id,
@@ -269,8 +293,10 @@ def _days_must_be_past(deed: Deed, row: Mapping[str, Any]) -> None:
 
 
 def _faults(messages: Any, pointer: str) -> Iterator[FieldFault]:
-    """marshmallow's tree of "code|中文|English" as faults with pointers. A name that we do not know is not
-    repeated: it may hold anything, and answers are kept."""
+    """marshmallow's tree of "code|中文|English" as faults with pointers.
+
+    A name that we do not know is not repeated: it may hold anything, and answers are kept.
+    """
     if isinstance(messages, Mapping):
         for name, branch in messages.items():
             stranger = branch == [_UNKNOWN]

@@ -33,7 +33,7 @@ def crew(cast: Cast, **changed: Any) -> Bound:
     return Bound(binding_id=uuid4(), zone_id=cast.zone(), **given)
 
 
-# --- staff, vehicles, devices -------------------------------------------------------------------------------
+# --- staff, vehicles, devices ---------------------------------------------------------------------------
 
 
 def test_a_courier_is_registered_with_name_and_phone_masked(cast: Cast, ground: Ground) -> None:
@@ -70,12 +70,13 @@ def test_nobody_registers_staff_for_another_firm(cast: Cast, ground: Ground) -> 
 def test_a_firm_keeps_its_books_in_its_home_district(cast: Cast, ground: Ground) -> None:
     elsewhere = cast.another_firm(home_district=310118)
     clerk = cast.clerk_of(elsewhere)
-    answer = clerk.post(cast.at("devices"), {"firm_id": str(elsewhere), "label": "终端"})
+    body = {"firm_id": str(elsewhere), "label": "终端"}
+    answer = clerk.post(cast.at("devices"), body)
     assert faults(answer) == [("/firm_id", "unknown")]
     assert count(ground, Device) == 0
 
 
-# --- bindings -------------------------------------------------------------------------------------------------
+# --- bindings -------------------------------------------------------------------------------------------
 
 
 def test_a_crew_is_bound_and_found_by_instant_and_by_zone(cast: Cast, ground: Ground) -> None:
@@ -136,7 +137,7 @@ def test_the_database_alone_refuses_an_overlap(cast: Cast, ground: Ground, same:
     """The application's own check left out: rows written straight into the table."""
     first = cast.bind()
     other = crew(cast, **{f"{same}_id": getattr(first, f"{same}_id")})
-    with ground.sessions() as db, pytest.raises(sa.exc.IntegrityError, match=f"ex_binding_{same}"):
+    with ground.sessions() as db:
         standing = db.get_one(Binding, (310105, first.binding_id))
         db.add(
             Binding(
@@ -151,7 +152,8 @@ def test_the_database_alone_refuses_an_overlap(cast: Cast, ground: Ground, same:
                 recorded_at=clock.now(),
             )
         )
-        db.flush()
+        with pytest.raises(sa.exc.IntegrityError, match=f"ex_binding_{same}"):
+            db.flush()
 
 
 @pytest.mark.parametrize(
