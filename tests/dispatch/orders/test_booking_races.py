@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from core.auth import Role
 from core.refusal import Refusal
+from dispatch.orders import service
 from dispatch.orders.models import BookingRepeat, Order, OrderLine, Slot
 from evidence.verify import verify
 from rulebook.gate import GATES
@@ -86,6 +87,26 @@ def test_of_fifty_bookings_of_one_card_one_stands_and_the_rest_are_counted(
         assert codes(refused) == ["card.order_open"]
     [repeat] = db.scalars(sa.select(BookingRepeat)).all()
     assert repeat.times == 49
+
+
+def test_of_two_first_refusals_at_once_both_are_counted(
+    town: Town, clerk: Person, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other desk's row is committed after ours has looked for one and before ours is written."""
+    home, slot = town.home(), town.slot()
+    clerk.post(ORDERS, home.booking(slot))
+    first = service._first
+
+    def overtaken(*args: Any) -> BookingRepeat:
+        with town.ground.sessions() as other:
+            other.add(first(*args))
+            other.commit()
+        return first(*args)
+
+    monkeypatch.setattr(service, "_first", overtaken)
+    assert codes(clerk.post(ORDERS, home.booking(slot, purpose="other"))) == ["card.order_open"]
+    assert db.scalars(sa.select(BookingRepeat)).one().times == 2
+    assert not list(verify(db))
 
 
 def test_with_the_gate_switched_off_the_database_still_holds_one_open_line_a_card(
