@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from tests.cast import Cast, made
 from tests.cylinders.cast import TARE_G, Bottle, Bottles
 
 
-def codes(answer: dict) -> list[str]:
+def codes(answer: Any) -> list[str]:
     return [reason["code"] for reason in answer["reasons"]]
 
 
@@ -157,7 +158,7 @@ def test_of_twenty_who_fill_one_bottle_at_once_exactly_one_does(bottles: Bottles
     bodies = [bottles.filling(bottle.code) for _ in range(20)]
     filler, start, answers = bottles.cast.filler, threading.Barrier(20), []
 
-    def fill(body: dict) -> None:
+    def fill(body: dict[str, Any]) -> None:
         start.wait()
         answers.append(filler.post("/api/v1/fillings", body))
 
