@@ -24,6 +24,7 @@ from sample.world import User, World, zone_key
 
 BUILT_AT = clock.at(date(2024, 6, 1), time(8))
 DISTRICTS = (CHANGNING, QINGPU)
+HOME = {firm.key: firm.home_district for firm in firms.FIRMS}
 ROWS_AT_ONCE = 60
 USERS_PAPER = {"document": "YL-USERS", "reference": "2024-05-31"}
 CYLINDERS_PAPER = {"document": "YL-CYLINDERS", "reference": "2024-05-31"}
@@ -65,7 +66,8 @@ class Builder:
     def build(self) -> None:
         self._firms()
         self._offices()
-        self._crews()
+        self._staff()
+        self._vehicles()
         self._zones()
         self._bindings()
         self._slots()
@@ -135,8 +137,7 @@ class Builder:
 
     # --- crews and zones ---------------------------------------------------------------------------------
 
-    def _crews(self) -> None:
-        home = {firm.key: firm.home_district for firm in firms.FIRMS}
+    def _staff(self) -> None:
         for one in firms.staff():
             body = {
                 "firm_id": self.world.firms[one.firm],
@@ -147,15 +148,18 @@ class Builder:
                 "certificate_from": one.certificate_from.isoformat(),
                 "certificate_until": one.certificate_until.isoformat(),
             }
-            answer = self._do_at(f"clerk {one.firm}", home[one.firm], "staff", body, one.key)
+            answer = self._do_at(f"clerk {one.firm}", HOME[one.firm], "staff", body, one.key)
             self.world.staff[one.key] = answer["id"]
             if one.kind == "courier":
-                self.give(one.key, Role.COURIER, ScopeKind.COURIER, answer["id"], home[one.firm])
+                self.give(one.key, Role.COURIER, ScopeKind.COURIER, answer["id"], HOME[one.firm])
             if one.kind == "filler":
                 site = self.world.sites[firms.FILLING_SITE[one.firm]]
-                self.give(one.key, Role.FILLER, ScopeKind.SITE, site, home[one.firm])
+                self.give(one.key, Role.FILLER, ScopeKind.SITE, site, HOME[one.firm])
+        self.told("staff", len(self.world.staff))
+
+    def _vehicles(self) -> None:
         for vehicle in firms.vehicles():
-            body: dict[str, Any] = {
+            body = {
                 "firm_id": self.world.firms[vehicle.firm],
                 "kind": vehicle.kind,
                 "plate": vehicle.plate,
@@ -167,12 +171,11 @@ class Builder:
                 "max_trips": vehicle.max_trips,
                 "carries_50kg": vehicle.carries_50kg,
             }
-            who, district = f"clerk {vehicle.firm}", home[vehicle.firm]
+            who, district = f"clerk {vehicle.firm}", HOME[vehicle.firm]
             self.world.vehicles[vehicle.key] = self._do_at(who, district, "vehicles", body, vehicle.key)["id"]
             phone = {"firm_id": body["firm_id"], "label": f"phone_{vehicle.key}"}
             answer = self._do_at(who, district, "devices", phone, f"phone of {vehicle.key}")
             self.world.devices[f"phone_{vehicle.key}"] = answer["id"]
-        self.told("staff", len(self.world.staff))
         self.told("vehicles", len(self.world.vehicles))
 
     def _zones(self) -> None:
@@ -207,7 +210,6 @@ class Builder:
 
     def bind(self, binding: firms.SampleBinding, from_at: datetime) -> None:
         (courier,) = (one for one in firms.staff() if one.key == binding.courier)
-        (home,) = (firm.home_district for firm in firms.FIRMS if firm.key == courier.firm)
         body = {
             "firm_id": self.world.firms[courier.firm],
             "courier_id": self.world.staff[binding.courier],
@@ -217,7 +219,9 @@ class Builder:
             "zone_id": self.world.zones[zone_key(binding.zone_district, binding.zone)],
             "from_at": clock.stamp(from_at),
         }
-        answer = self._do_at(f"dispatcher {courier.firm}", home, "bindings", body, binding.vehicle)
+        answer = self._do_at(
+            f"dispatcher {courier.firm}", HOME[courier.firm], "bindings", body, binding.vehicle
+        )
         self.world.bindings[binding.vehicle] = answer["id"]
 
     # --- users -------------------------------------------------------------------------------------------
@@ -323,7 +327,7 @@ class Builder:
             "model": bottle.model,
             "identifiers": [{"scheme": "use_registration", "value": bottle.use_registration_code}],
             "owner_firm_id": owner,
-            "registered_by_firm_id": owner if bottle.registered else None,
+            "registered_by_firm_id": owner,
             "registered_on": _written(bottle.bought_on) if bottle.registered else None,
             "standard": bottle.standard,
             "phase": bottle.phase.value if bottle.phase else None,

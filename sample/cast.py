@@ -122,6 +122,13 @@ class Cast:
         kept[kind] += 1
         return most is None or kept[kind] <= most
 
+    def bottle(self, number: int) -> SampleCylinder:
+        return self._bottles_by_number[number]
+
+    @cached_property
+    def _bottles_by_number(self) -> dict[int, SampleCylinder]:
+        return {bottle.number: bottle for bottle in self.bottles}
+
     @cached_property
     def held(self) -> dict[int, list[SampleCylinder]]:
         """By premises number: what stands on the user's cards, in the cards' order."""

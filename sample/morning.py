@@ -1,0 +1,246 @@
+"""Before the vehicles leave: the counter, the filling stations, and the bookings of the day."""
+
+from typing import Any
+
+from sample.bottles import CylinderFault, SampleCylinder
+from sample.build import place_body, registrant_body
+from sample.cast import EVENING, NEWCOMER, Booking
+from sample.client import Unexpected
+from sample.firms import DEMO_DAY, FILLING_SITE, FIRMS, SUPPLY_SITE
+from sample.people import person
+from sample.places import CHANGNING, QINGPU, SamplePremises
+from sample.scene import Scene
+
+OVERFILLED_BY_G = 2_000
+CHECKED = ("valve", "body", "tag")
+
+
+def at_the_counter(scene: Scene) -> None:
+    """Changning has taken no new user and let no account change hands since 2023-08-01; Qingpu does both."""
+    scene.at(5, 30)
+    for district, clerk, bars in (
+        (CHANGNING, f"clerk {scene.cast.giver.firm}", True),
+        (QINGPU, "clerk qingpu", False),
+    ):
+        newcomer = scene.cast.newcomer[district]
+        opening = _opening(scene, clerk, newcomer)
+        giver = scene.cast.giver if bars else _first_sound(scene, QINGPU)
+        transfer = _transfer(scene, clerk, giver)
+        giver_account = scene.user(giver).account_id
+        if bars:
+            answer = scene.refused_here(clerk, "accounts", opening, "opening", {"A02"}, district)
+            _must_name_both_dates(answer.reasons[0])
+            path = f"accounts/{giver_account}/transfers"
+            answer = scene.refused_here(clerk, path, transfer, "transfer", {"A03"}, district)
+            _must_name_both_dates(answer.reasons[0])
+            scene.count("refused at the counter", 2)
+        else:
+            scene.do_here(clerk, "accounts", opening, "opening", district)
+            scene.do_here(clerk, f"accounts/{giver_account}/transfers", transfer, "transfer", district)
+            scene.count("done at the counter", 2)
+
+
+def _opening(scene: Scene, clerk: str, newcomer: SamplePremises) -> dict[str, Any]:
+    """A family comes with a document and an address; both are put on file, whatever the law then says."""
+    someone = {**registrant_body(person(newcomer.number)), "method": "document_seen"}
+    district = newcomer.district
+    person_id = scene.do_here(clerk, "people", someone, "newcomer registered", district)["person_id"]
+    placed = scene.do_here(clerk, "premises", place_body(newcomer), "newcomer's address", district)
+    return {
+        "household_id": placed["household_id"],
+        "person_id": person_id,
+        "firm_id": scene.world.firms[newcomer.firm],
+        "applied_on": DEMO_DAY.isoformat(),
+        "cards": [{"cylinder_model": newcomer.cylinder_model}],
+    }
+
+
+def _transfer(scene: Scene, clerk: str, giver: SamplePremises) -> dict[str, Any]:
+    someone = {**registrant_body(person(2 * NEWCOMER + giver.number)), "method": "document_seen"}
+    person_id = scene.do_here(clerk, "people", someone, "new holder registered", giver.district)["person_id"]
+    return {"person_id": person_id, "applied_on": DEMO_DAY.isoformat()}
+
+
+def _first_sound(scene: Scene, district: int) -> SamplePremises:
+    return next(user for user in scene.cast.users if user.district == district and user.fault is None)
+
+
+def _must_name_both_dates(reason: dict[str, Any]) -> None:
+    """The day of the application, and the day from which the bar holds."""
+    named = (reason["facts"].get("applied_on"), reason["facts"].get("since"))
+    if named != ("2024-06-12", "2023-08-01"):
+        raise Unexpected(f"{reason['code']}: expected both dates among its facts, got {reason['facts']}")
+
+
+# --- the filling stations -------------------------------------------------------------------------------
+
+
+def at_the_stations(scene: Scene) -> None:
+    """What came in is scanned; what is wrong is found out, and nobody can fill it; what is sound is filled,
+    brought to the supply points and received there."""
+    scene.at(5, 40)
+    refused_once: set[CylinderFault] = set()
+    for firm in FIRMS:
+        faulty = [one for one in scene.cast.faulty_at_stations if one.at_site == FILLING_SITE[firm.key]]
+        if faulty:
+            _ask_for_all(scene, firm.key, faulty)
+        for bottle in faulty:
+            assert bottle.fault is not None
+            if bottle.fault not in refused_once:
+                refused_once.add(bottle.fault)
+                _must_not_fill(scene, firm.key, bottle)
+    _overfill(scene, scene.cast.to_fill[0])
+    for bottle in scene.cast.full_ones:
+        scene.at_supply.setdefault((bottle.owner_firm, bottle.model), []).append(bottle.number)
+    for bottle in scene.cast.to_fill:
+        scene.do(f"filler_{bottle.owner_firm}", "/fillings", _weighed(scene, bottle), f"fill {bottle.number}")
+        scene.count("fillings")
+    scene.shown.setdefault("cylinder", scene.world.cylinders[scene.cast.to_fill[0].number])
+    scene.at(6, 0)
+    for bottle in scene.cast.to_fill:
+        path = f"/sites/{scene.world.sites[SUPPLY_SITE[bottle.owner_firm]]}/receipts"
+        body = {"code": bottle.use_registration_code}
+        scene.do(f"clerk {bottle.owner_firm}", path, body, f"receive {bottle.number}")
+        scene.at_supply.setdefault((bottle.owner_firm, bottle.model), []).insert(0, bottle.number)
+        scene.count("receipts")
+
+
+def _ask_for_all(scene: Scene, firm: str, faulty: list[SampleCylinder]) -> None:
+    body = {
+        "purpose": "fill",
+        "site": scene.world.sites[FILLING_SITE[firm]],
+        "codes": [bottle.use_registration_code for bottle in faulty],
+    }
+    filler = scene.world.caller(f"filler_{firm}")
+    answer = scene.api.ask(filler, "/verdicts", body, f"{len(faulty)} bottles scanned")
+    for bottle, item in zip(faulty, answer["items"], strict=True):
+        found, expected = {reason["rule"] for reason in item["reasons"]}, rules_broken(bottle)
+        if item["allowed"] or found != expected:
+            raise Unexpected(f"bottle {bottle.number}, {bottle.fault}: expected {expected}, got {found}")
+    scene.count("faulty bottles found", len(faulty))
+
+
+def rules_broken(bottle: SampleCylinder) -> set[str]:
+    """Of an unknown label all is unknown; and a bottle that was scrapped is, by its file, with the agency."""
+    assert bottle.fault is not None
+    rules = set(bottle.fault.rules)
+    if bottle.fault is CylinderFault.UNKNOWN_LABEL:
+        return rules | {"F02", "F03", "F04", "F06", "F08", "F09", "F10", "F15"}
+    return rules | {"F15"} if bottle.scrapped else rules
+
+
+def _must_not_fill(scene: Scene, firm: str, bottle: SampleCylinder) -> None:
+    filler = scene.world.caller(f"filler_{firm}")
+    what = f"fill {bottle.number}, {bottle.fault}"
+    scene.api.must_refuse(filler, "/fillings", _weighed(scene, bottle, firm), what, rules_broken(bottle))
+    scene.count("refused fillings")
+
+
+def _overfill(scene: Scene, bottle: SampleCylinder) -> None:
+    """A sound bottle, and a scale that says two kilograms too much."""
+    form = _weighed(scene, bottle)
+    form["gross_g"] += OVERFILLED_BY_G
+    filler = scene.world.caller(f"filler_{bottle.owner_firm}")
+    scene.api.must_refuse(filler, "/fillings", form, f"overfill {bottle.number}", {"F17"})
+    scene.count("refused fillings")
+
+
+def _weighed(scene: Scene, bottle: SampleCylinder, firm: str | None = None) -> dict[str, Any]:
+    """As a sound filling is weighed and checked."""
+    firm = firm or bottle.owner_firm
+    tare_g = bottle.tare_g or 16_500
+    return {
+        "code": bottle.use_registration_code,
+        "site_id": scene.world.sites[FILLING_SITE[firm]],
+        "filler_id": scene.world.staff[f"filler_{firm}"],
+        "scale": "YL-SCALE-1",
+        "tare_weighed_g": tare_g,
+        "residue_g": 0,
+        "gross_g": tare_g + bottle.max_fill_g,
+        "checks_before": [{"item": item, "passed": True} for item in CHECKED],
+        "checks_after": [{"item": item, "passed": True} for item in (*CHECKED, "leak")],
+        "seal_no": f"YLF-{bottle.number:06}",
+    }
+
+
+# --- bookings ---------------------------------------------------------------------------------------------
+
+
+def at_the_desk(scene: Scene) -> None:
+    """Residents book over the web, others by the hotline; and all who may not be supplied are told why."""
+    scene.at(6, 15)
+    for booking in scene.cast.bookings:
+        _book(scene, booking)
+    _book_again(scene)
+    _refused_for_the_place(scene)
+    _refused_for_the_papers(scene)
+
+
+def _book(scene: Scene, booking: Booking) -> None:
+    place = booking.user
+    who = f"clerk {place.firm}" if booking.by_hotline else f"resident {place.number}"
+    channel = "hotline" if booking.by_hotline else "web"
+    body = scene.booking_body(place, booking.slot, booking.lines, channel=channel)
+    order = scene.do_here(who, "orders", body, f"book for {place.number}")
+    scene.orders[order["id"]] = place.number
+    for line in order["lines"]:
+        scene.line_cards[line["id"]] = line["card_id"]
+    scene.count("orders")
+    scene.counts["order lines"] += len(order["lines"])
+
+
+def _book_again(scene: Scene) -> None:
+    """The same booking once more is the same order; another slot while it is open is refused."""
+    booking = next(booking for booking in scene.cast.bookings if not booking.by_hotline)
+    who, place = f"resident {booking.user.number}", booking.user
+    same = scene.booking_body(place, booking.slot, booking.lines)
+    if scene.do_here(who, "orders", same, f"the same again for {place.number}")["id"] not in scene.orders:
+        raise Unexpected("the same booking again: expected the standing order, got another")
+    other = {**same, "slot_id": scene.booking_body(place, EVENING)["slot_id"]}
+    _must_refuse(scene, who, other, f"a second order for {place.number}", {"A06"})
+
+
+def _refused_for_the_place(scene: Scene) -> None:
+    for place in scene.cast.refused_places:
+        assert place.fault is not None
+        body = scene.booking_body(place, 0)
+        what = f"book for {place.number}, {place.fault}"
+        _must_refuse(scene, f"resident {place.number}", body, what, {place.fault.rule}, place.district)
+
+
+def _refused_for_the_papers(scene: Scene) -> None:
+    cast = scene.cast
+    lost, suspended = scene.user(cast.card_lost), scene.user(cast.suspended)
+    lost_path = f"cards/{lost.card_ids[0]}/losses"
+    scene.do_here(f"clerk {cast.card_lost.firm}", lost_path, {}, "a card is lost")
+    breach = {"reason": "contract_breach"}
+    suspended_path = f"accounts/{suspended.account_id}/suspensions"
+    scene.do_here(f"clerk {cast.suspended.firm}", suspended_path, breach, "an account is suspended")
+    for place, rule in (
+        (cast.suspended, "A01"),
+        (cast.card_lost, "A04"),
+        (cast.expired, "A05"),
+        (cast.without_bottle, "A07"),
+        (cast.without_contract, "A08"),
+    ):
+        body = scene.booking_body(place, 0)
+        _must_refuse(scene, f"resident {place.number}", body, f"book for {place.number}", {rule})
+    who, place = f"resident {cast.too_late.number}", cast.too_late
+    full = scene.booking_body(place, EVENING)
+    _must_refuse(scene, who, full, f"a full slot for {place.number}", {"A10"})
+    forgetful = {**scene.booking_body(place, 0), "purpose": None}
+    _must_refuse(scene, who, forgetful, f"no purpose for {place.number}", {"A11"})
+
+
+def _must_refuse(
+    scene: Scene, who: str, body: Any, what: str, rules: set[str], district: int = CHANGNING
+) -> None:
+    scene.refused_here(who, "orders", body, what, rules, district)
+    scene.count("refused bookings")
+
+
+def too_late(scene: Scene) -> None:
+    """In the evening nobody can book the morning."""
+    place = scene.cast.too_late
+    body = scene.booking_body(place, 0)
+    _must_refuse(scene, f"resident {place.number}", body, f"a past slot for {place.number}", {"A10"})
