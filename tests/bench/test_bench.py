@@ -1,0 +1,53 @@
+"""The benchmarks run, end with both databases alike, and tell their ratios. How fast is never asserted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import CHECKOUT
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """As a person would, from the checkout, with none of our settings around."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LPG_")}
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=600, cwd=CHECKOUT, env=environ, check=False
+    )
+
+
+def races_of(report: dict[str, Any], claim: str) -> list[dict[str, Any]]:
+    races: list[dict[str, Any]] = report["claims"][claim]["races"]
+    return races
+
+
+@pytest.mark.slow
+def test_both_claims_are_measured_and_end_with_the_same_rows_in_both_databases(tmp_path: Path) -> None:
+    done = run("bench", "--operations", "3", "--json", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    for claim in ("verdict", "booking"):
+        races = races_of(report, claim)
+        assert [race["operations"] for race in races] == [3, 3]
+        assert all(race["ratio"] > 0 and race["cpu_ratio"] > 0 and race["statements"] > 0 for race in races)
+    assert "Raw psycopg only sends again" in done.stdout
+    assert report["circumstances"]["server"]["fsync"] == "on"
+
+
+@pytest.mark.parametrize("module", ["bench", "bench.verdict", "bench.booking"])
+def test_each_command_says_what_it_measures(module: str) -> None:
+    done = run(module, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"python -m {module}" in done.stdout
+    assert "raw psycopg" in " ".join(done.stdout.split())
+
+
+def test_a_wrong_number_of_operations_is_refused_before_anything_is_built() -> None:
+    done = run("bench.verdict", "--operations", "0")
+    assert done.returncode == 2
+    assert "expected a number between 1 and" in done.stderr
