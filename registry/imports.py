@@ -207,7 +207,7 @@ def _one_row(deed: Deed, firm_id: UUID, import_id: UUID, row: Row) -> Outcome:
     if row.errors:
         return Outcome(row.number, errors=row.errors)
     try:
-        read = UserRowIn().load(row.given)
+        read = _ROW.load(row.given)
         with deed.db.begin_nested():
             return _enter_row(deed, firm_id, import_id, row.number, read)
     except ma.ValidationError as error:
@@ -309,6 +309,7 @@ def _faults(messages: Any, pointer: str) -> Iterator[FieldFault]:
         yield FieldFault(pointer, code, zh, en)
 
 
+_ROW = UserRowIn()
 _UNKNOWN = UserRowIn.error_messages["unknown"]
 
 
