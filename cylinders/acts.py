@@ -194,11 +194,12 @@ def stranger_seen(
 ) -> None:
     """Tell the rooms above of an unknown, foreign, voided or scrapped bottle. ``where``: "site" or "door".
 
-    What is told in a deed is undone with it: call this in a deed that succeeds. A code that looks like
-    nothing of a bottle's is told by its hash only.
+    Told also when the deed is refused: what was seen is a fact. A code that looks like nothing of a
+    bottle's is told by its hash only.
     """
     deed.tell(
         STRANGER_SEEN,
+        even_if_refused=True,
         where=where,
         code=resolved.on_record,
         identity=resolved.identity,

@@ -1,12 +1,11 @@
 """Verbs of the bottle. Each is a deed: locked, judged, done or refused, and recorded either way.
 
-A bottle that is unknown, foreign, voided or scrapped is refused at a station, and the sighting is a fact
-of its own: a second deed, which succeeds, tells the rooms above. It carries the first one's key with a
-suffix, so that repeating the request neither loses nor doubles it.
+A bottle that is unknown, foreign, voided or scrapped is refused at a station. That it was seen is a fact
+all the same: the rooms above are told although the deed is refused.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import ScopeKind
-from core.doing import Doing
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
@@ -234,17 +232,8 @@ def _unknown(pointer: str) -> WrongField:
 # At the station
 
 
-def fill(doing: Doing, **form: Any) -> Answer:
-    """充装, as weighed and checked (``schemas.FillingIn``). A stranger is refused and told."""
-    try:
-        return _fill(doing, **form)
-    except Refused as refused:
-        _report_if_stranger(doing, refused, form["code"], form["site_id"])
-        raise
-
-
 @does("cylinder.fill")
-def _fill(
+def fill(
     deed: Deed,
     *,
     code: str,
@@ -258,6 +247,7 @@ def _fill(
     checks_after: list[dict[str, Any]],
     seal_no: str,
 ) -> Answer:
+    """充装, as weighed and checked. A stranger is refused and told."""
     site = _site_of_form(deed, site_id)
     _filler_of(deed, site, filler_id)
     resolved = _locked(deed, code)
@@ -290,7 +280,7 @@ def _fill(
         _keep(deed, at_the_scale)
         reasons += at_the_scale.reasons
     if reasons or bottle.cylinder is None:
-        raise Refused(reasons)
+        raise _refused_at(deed, site, resolved, reasons)
     filling = Filling(
         cylinder_id=bottle.cylinder.cylinder_id,
         id=new_id(),
@@ -323,48 +313,25 @@ def _fill(
     return {"cylinder_id": str(filling.cylinder_id), "filling_id": str(filling.id)}
 
 
-def receive(doing: Doing, **form: Any) -> Answer:
-    """入站: a site scans a bottle and so has it. A stranger is refused and told."""
-    try:
-        return _receive(doing, **form)
-    except Refused as refused:
-        _report_if_stranger(doing, refused, form["code"], form["site_id"])
-        raise
-
-
 @does("cylinder.receive")
-def _receive(deed: Deed, *, site_id: UUID, code: str, round_id: UUID | None = None) -> Answer:
+def receive(deed: Deed, *, site_id: UUID, code: str, round_id: UUID | None = None) -> Answer:
+    """入站: a site scans a bottle and so has it. A stranger is refused and told."""
     site = _site_of_address(deed, site_id)
     resolved = _locked(deed, code)
     deed.at(firm=site.firm_id, site=site.id, round=round_id)
     deed.note(code=resolved.on_record)
     reasons = _why_a_stranger(deed, resolved, code, site)
     if reasons or resolved.cylinder_id is None:
-        raise Refused(reasons)
+        raise _refused_at(deed, site, resolved, reasons)
     custody = acts.receive(deed, cylinder_id=resolved.cylinder_id, site_id=site.id, round_id=round_id)
     return {"cylinder_id": str(resolved.cylinder_id), "site_id": str(site.id), "full": custody.now.full}
 
 
-@does("cylinder.report_stranger")
-def _report_stranger(deed: Deed, *, code: str, site_id: UUID, reasons: tuple[Refusal, ...]) -> Answer:
-    site = deed.db.get_one(Site, site_id)
-    resolved = resolve(deed.db, code)
-    if resolved.cylinder_id is not None:
-        deed.about(SubjectType.CYLINDER, resolved.cylinder_id)
-    else:
-        deed.about(SubjectType.REGISTER, str(deed.district))
-    deed.at(firm=site.firm_id, site=site.id)
-    deed.note(code=resolved.on_record, reasons=[refusal.code for refusal in reasons])
-    acts.stranger_seen(deed, resolved, where="site", site_id=site.id, reasons=reasons)
-    return {}
-
-
-def _report_if_stranger(doing: Doing, refused: Refused, code: str, site_id: UUID) -> None:
-    if not acts.is_stranger(refused.refusals):
-        return
-    key = doing.key and f"{doing.key} stranger"
-    sequel = replace(doing, key=key, replayed=False)
-    _report_stranger(sequel, code=code, site_id=site_id, reasons=refused.refusals)
+def _refused_at(deed: Deed, site: Site, resolved: Resolved, reasons: list[Refusal]) -> Refused:
+    """The refusal; that a stranger was seen is a fact all the same, and the rooms above are told."""
+    if acts.is_stranger(reasons):
+        acts.stranger_seen(deed, resolved, where="site", site_id=site.id, reasons=reasons)
+    return Refused(reasons)
 
 
 def _why_a_stranger(deed: Deed, resolved: Resolved, code: str, site: Site) -> list[Refusal]:

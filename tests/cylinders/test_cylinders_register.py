@@ -139,7 +139,8 @@ def import_body(bottles: Bottles, rows: list[Any], on_error: str = "proceed") ->
 
 
 def bad_rows(bottles: Bottles) -> list[Any]:
-    """A sound row, one of an unknown model, one that is no row, one whose code the first has, a sound one."""
+    """Sound rows at both ends; between them an unknown model, no row at all, a code that the first one has,
+    a field we do not know, and a site that is nobody's."""
     code = [{"scheme": "stamp", "value": "YL-100"}]
     return [
         bottles.row(identifiers=code),
@@ -147,6 +148,7 @@ def bad_rows(bottles: Bottles) -> list[Any]:
         "not a row",
         bottles.row(identifiers=code),
         bottles.row(surprise=1),
+        bottles.row(holder={"site_id": str(uuid4())}),
         bottles.row(),
     ]
 
@@ -156,9 +158,9 @@ def test_proceed_keeps_the_good_rows_and_answers_item_by_item(bottles: Bottles, 
         bottles.cast.clerk.post("/api/v1/cylinder-imports", import_body(bottles, bad_rows(bottles)))
     )
     items = answer["items"]
-    assert [item["index"] for item in items] == [0, 1, 2, 3, 4, 5]
-    assert [item["ok"] for item in items] == [True, False, False, False, False, True]
-    assert (answer["accepted"], answer["refused"]) == (2, 4)
+    assert [item["index"] for item in items] == list(range(7))
+    assert [item["ok"] for item in items] == [True, False, False, False, False, False, True]
+    assert (answer["accepted"], answer["refused"]) == (2, 5)
     assert items[1]["errors"][0]["pointer"] == "/model"
     assert items[2]["errors"][0]["code"] == "object"
     assert codes(items[3]) == ["cylinder.identifier_taken"]
@@ -195,6 +197,7 @@ def test_rollback_refuses_all_and_names_every_bad_row(bottles: Bottles, db: Sess
         (2, "import.row_wrong"),
         (3, "cylinder.identifier_taken"),
         (4, "import.row_wrong"),
+        (5, "import.row_wrong"),
     ]
     assert count(db, Cylinder) == count(db, CylinderIdentifier) == count(db, CylinderImport) == 0
     entry = db.scalars(sa.select(Entry).order_by(Entry.id.desc()).limit(1)).one()
