@@ -4,6 +4,7 @@
     lpg_sample_built_<digest>     a copy of it right after building
     lpg_sample_lived_<digest>     a copy of it after the day
     demo/<digest>-….json          what the demo has to remember beside them: ids, tokens, answers (0600)
+    demo/<digest>-server.log      what the server said
 
 The digest is over everything the copies came from, the product's own code and law and the keyring included:
 whatever is changed makes new copies, and the old ones are dropped.
@@ -68,7 +69,7 @@ class Stage:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self.keyring = Keyring.load_or_make(config.keyring_path)
         self.digest = digest_of_everything(cluster, config.keyring_path, sample)
-        self.server_log = self.folder / "server.log"
+        self.server_log = self.folder / f"{self.digest}-server.log"
         self._server: subprocess.Popen[bytes] | None = None
         self.database = LIVING
 
@@ -115,7 +116,7 @@ class Stage:
         for name in self._databases():
             if name.startswith(PREFIX) and name not in ours:
                 self.drop(name)
-        for file in self.folder.glob("*.json"):
+        for file in self.folder.iterdir():
             if also_ours or not file.name.startswith(self.digest):
                 file.unlink()
 
@@ -168,6 +169,7 @@ class Stage:
             "LPG_DEMO_CLOCK": "1",
             EMBEDDED_URL: self.cluster.url(database, role="lpg_app"),
         }
+        demo_clock.follow(self.sessions())
         with self.server_log.open("ab") as log:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "sample.server", str(os.getpid())],

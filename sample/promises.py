@@ -1,0 +1,302 @@
+"""What the system promises, read back from the database after the day as an auditor would.
+
+Each promise says how it was checked, how many things were looked at, and every case in which it was broken.
+Living the day goes through the public API only; this page alone reads the tables.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.idempotency import Idempotency
+from core.outbox import OutboxEvent
+from cylinders.custody import Holder, project
+from cylinders.models import CardHolding, CustodyFact, Cylinder, CylinderClaim, CylinderCustody, FactKind
+from dispatch.deliveries.models import Delivery, VisitOutcome
+from dispatch.rounds.models import RoundPlan
+from dispatch.rounds.states import PlanState
+from dispatch.safety.models import CheckItem, SafetyCheck
+from evidence.models import Entry, Outcome
+from evidence.verify import Tally, verify
+from registry.models import HolderKind
+from routing import Plan, Problem, check
+from rulebook.decisions import replay
+from rulebook.models import Decision
+
+MOST_SHOWN = 5
+
+Refused = dict[str, list[Any]]
+"""Refusal number → its reasons as they came over HTTP: code, rule, facts."""
+
+
+@dataclass
+class Promise:
+    zh: str
+    en: str
+    how: str
+    looked_at: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def is_held(self) -> bool:
+        """A promise about nothing was not checked."""
+        return not self.broken and self.looked_at > 0
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the promises are checked against, besides the tables."""
+
+    db: Session
+    heard: Refused
+    listed: Refused
+    """The refusals that the districts' lists show, read over HTTP."""
+    secrets: frozenset[bytes]
+    """Names, phones, document numbers, addresses, tokens and card codes of the sample."""
+    server_log: Path
+
+
+def check_all(audit: Audit) -> list[Promise]:
+    return [promise(audit) for promise in PROMISES]
+
+
+# --- bottles ----------------------------------------------------------------------------------------------
+
+
+def one_holder(audit: Audit) -> Promise:
+    """Every bottle on file is with somebody, and only there; and the facts, told again, say the same."""
+    promise = Promise(
+        "每只气瓶有且只有一个持有人",
+        "every cylinder has exactly one holder",
+        "custody folded again from all facts and compared with what stands; card and bottle agree",
+    )
+    facts: dict[Any, list[CustodyFact]] = defaultdict(list)
+    for fact in audit.db.scalars(sa.select(CustodyFact)):
+        facts[fact.cylinder_id].append(fact)
+    standing = {row.cylinder_id: row for row in audit.db.scalars(sa.select(CylinderCustody))}
+    holdings = _active(audit.db.scalars(sa.select(CardHolding).where(CardHolding.active)))
+    claims = _active(audit.db.scalars(sa.select(CylinderClaim).where(CylinderClaim.active)))
+    for cylinder_id in audit.db.scalars(sa.select(Cylinder.cylinder_id)):
+        promise.looked_at += 1
+        row = standing.get(cylinder_id)
+        if row is None or row.holder_kind is None or row.holder_id is None or not facts[cylinder_id]:
+            promise.broken.append(f"cylinder {cylinder_id} is with nobody")
+            continue
+        told = project(facts[cylinder_id]).now
+        if told.holder != Holder(row.holder_kind, row.holder_id) or told.full != row.full:
+            promise.broken.append(f"cylinder {cylinder_id}: its facts say {told.holder}, not what stands")
+        expected = [row.card_id] if row.holder_kind is HolderKind.HOUSEHOLD else []
+        if holdings[cylinder_id] != expected or claims[cylinder_id] != expected:
+            promise.broken.append(f"cylinder {cylinder_id}: its cards are {holdings[cylinder_id]}")
+    return promise
+
+
+def _active(rows: Iterable[CardHolding] | Iterable[CylinderClaim]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.cylinder_id].append(row.card_id)
+    return found
+
+
+def one_bottle_a_card(audit: Audit) -> Promise:
+    """Over the whole history: spans of one card, or of one bottle, never overlap."""
+    promise = Promise(
+        "一卡一瓶，任何时候都没有一卡两瓶、一瓶两卡",
+        "no card ever held two bottles, no bottle ever stood on two cards",
+        "every span of every holding against the next one on the same card, and on the same bottle",
+    )
+    for model, key in ((CardHolding, "card_id"), (CylinderClaim, "cylinder_id")):
+        spans: dict[Any, list[Any]] = defaultdict(list)
+        for row in audit.db.scalars(sa.select(model).order_by(model.from_at)):
+            spans[getattr(row, key)].append(row)
+            promise.looked_at += 1
+        for owner, rows in spans.items():
+            for before, after in pairwise(rows):
+                if before.until_at is None or before.until_at > after.from_at:
+                    promise.broken.append(f"{key} {owner}: two at once from {after.from_at}")
+    return promise
+
+
+# --- at the door ------------------------------------------------------------------------------------------
+
+
+def scanned_checked_proven(audit: Audit) -> Promise:
+    promise = Promise(
+        "每次送气都有扫码、随瓶安检和签收凭证",
+        "every delivery has its scan, its safety check and its proof",
+        "each delivered line: a custody fact of that bottle onto that card, a full check of that order "
+        "that stops nothing, and a proof with its hash",
+    )
+    delivered = {
+        (fact.cylinder_id, fact.line_id, fact.card_id)
+        for fact in audit.db.scalars(sa.select(CustodyFact).where(CustodyFact.kind == FactKind.DELIVER))
+    }
+    taken = {
+        (fact.cylinder_id, fact.line_id)
+        for fact in audit.db.scalars(sa.select(CustodyFact).where(CustodyFact.kind == FactKind.TAKE_EMPTY))
+    }
+    items = set(audit.db.scalars(sa.select(CheckItem.check_id)))
+    checks = {row.id: row for row in audit.db.scalars(sa.select(SafetyCheck))}
+    done = sa.select(Delivery).where(Delivery.outcome == VisitOutcome.DELIVERED)
+    for row in audit.db.scalars(done):
+        promise.looked_at += 1
+        check_made = checks.get(row.check_id)
+        was_scanned = (row.full_cylinder_id, row.line_id, row.card_id) in delivered
+        empty_was_scanned = (row.empty_cylinder_id, row.line_id) in taken
+        was_checked = (
+            check_made is not None
+            and check_made.order_id == row.order_id
+            and check_made.id in items
+            and not check_made.blocking
+        )
+        is_proven = row.proof_kind is not None and row.proof_sha256 is not None
+        if not (was_scanned and empty_was_scanned and was_checked and is_proven):
+            promise.broken.append(f"delivery {row.id}")
+    return promise
+
+
+# --- refusals ---------------------------------------------------------------------------------------------
+
+
+def refusals_kept(audit: Audit) -> Promise:
+    promise = Promise(
+        "每次拒绝都留有记录，理由与当时答复一致",
+        "every refusal answered is on record with the same reasons",
+        "each 409 of the day found by its number in the district's list over HTTP and in the evidence; "
+        "and no refusal stands there that was not answered",
+    )
+    kept = {
+        entry.refusal_no or "no number": _as_heard(orjson.loads(entry.written)["reasons"])
+        for entry in audit.db.scalars(sa.select(Entry).where(Entry.outcome == Outcome.REFUSED))
+    }
+    for number in sorted(audit.heard.keys() | kept.keys()):
+        promise.looked_at += 1
+        if not audit.heard.get(number) == kept.get(number) == audit.listed.get(number):
+            promise.broken.append(f"refusal {number}")
+    return promise
+
+
+def _as_heard(reasons: Iterable[dict[str, Any]]) -> list[Any]:
+    return [heard_of(reason) for reason in reasons]
+
+
+def heard_of(reason: dict[str, Any]) -> list[Any]:
+    """What must be the same wherever a reason is told; its words differ by whom it is told to."""
+    return [reason["code"], reason["rule"], reason["facts"]]
+
+
+# --- plans ------------------------------------------------------------------------------------------------
+
+
+def plans_pass_again(audit: Audit) -> Promise:
+    promise = Promise(
+        "每个配送计划都经独立核验通过",
+        "every plan passes the independent checker again",
+        "each stored plan against its stored problem: windows, loads, shifts, sizes, who was left and why",
+    )
+    for row in audit.db.scalars(sa.select(RoundPlan)):
+        promise.looked_at += 1
+        faults = check(Problem.from_plain(row.problem), Plan.from_plain(row.plan))
+        if faults or row.state is PlanState.PROPOSED:
+            promise.broken.append(f"plan {row.id}: {[fault.code.value for fault in faults] or 'not applied'}")
+    return promise
+
+
+# --- evidence ---------------------------------------------------------------------------------------------
+
+
+def chains_verify(audit: Audit) -> Promise:
+    promise = Promise(
+        "存证链条逐条可验",
+        "every chain of evidence verifies",
+        "every entry's hash computed again from its bytes, every link, sequence and head followed",
+    )
+    tally = Tally()
+    promise.broken = [f"{finding.code}: {finding.where}: {finding.en}" for finding in verify(audit.db, tally)]
+    promise.looked_at = tally.entries
+    return promise
+
+
+def decisions_replay(audit: Audit) -> Promise:
+    promise = Promise(
+        "每个决定按当天规则重判，结论相同",
+        "every decision judged again gives the same answer",
+        "each stored decision by the rules of its own edition, place and day, from its own facts",
+    )
+    promise.looked_at = audit.db.scalar(sa.select(sa.func.count()).select_from(Decision)) or 0
+    promise.broken = [f"decision {one.id}: {one.before} -> {one.after}" for one in replay(audit.db)]
+    return promise
+
+
+# --- personal data ----------------------------------------------------------------------------------------
+
+
+def no_personal_data(audit: Audit) -> Promise:
+    promise = Promise(
+        "存证、决定、消息与日志里没有姓名、电话、证件号、住址和口令",
+        "no name, phone, document number, address or token in evidence, decisions, events or logs",
+        "every such text of the sample searched for in the bytes of all of them",
+    )
+    needles = Needles(audit.secrets)
+    for where, text in _written_texts(audit):
+        promise.looked_at += 1
+        if needles.found_in(text):
+            promise.broken.append(where)
+    return promise
+
+
+def _written_texts(audit: Audit) -> Iterator[tuple[str, bytes]]:
+    for entry in audit.db.execute(sa.select(Entry.id, Entry.written)):
+        yield f"entry {entry.id}", entry.written
+    for decision in audit.db.execute(sa.select(Decision.id, Decision.facts, Decision.reasons)):
+        yield f"decision {decision.id}", orjson.dumps([decision.facts, decision.reasons])
+    for event in audit.db.execute(sa.select(OutboxEvent.id, OutboxEvent.payload)):
+        yield f"event {event.id}", orjson.dumps(event.payload)
+    for kept in audit.db.execute(sa.select(Idempotency.key, Idempotency.answer, Idempotency.reasons)):
+        yield f"answer kept for {kept.key}", orjson.dumps([kept.answer, kept.reasons])
+    for number, line in enumerate(audit.server_log.read_bytes().splitlines(), start=1):
+        yield f"line {number} of the server's log", line
+
+
+class Needles:
+    """Thousands of texts searched for at once: by their first bytes, then whole."""
+
+    _FIRST = 6
+
+    def __init__(self, texts: Iterable[bytes]):
+        self._by_first: dict[bytes, set[bytes]] = defaultdict(set)
+        for text in texts:
+            self._by_first[text[: self._FIRST]].add(text)
+
+    def found_in(self, text: bytes) -> bool:
+        return any(
+            text.startswith(tuple(needles), at)
+            for first, needles in self._by_first.items()
+            for at in _places(first, text)
+        )
+
+
+def _places(first: bytes, text: bytes) -> Iterator[int]:
+    at = text.find(first)
+    while at >= 0:
+        yield at
+        at = text.find(first, at + 1)
+
+
+PROMISES: tuple[Callable[[Audit], Promise], ...] = (
+    one_holder,
+    one_bottle_a_card,
+    scanned_checked_proven,
+    refusals_kept,
+    plans_pass_again,
+    chains_verify,
+    decisions_replay,
+    no_personal_data,
+)

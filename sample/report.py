@@ -1,0 +1,145 @@
+"""What a person reads when the demo is ready: what was built, the day, the refusals, the promises, where to
+look. Chinese first, English beside it; about two screens."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from sample.promises import Promise
+
+MOST_CODES = 16
+MOST_BROKEN_SHOWN = 3
+
+COUNTED = {
+    "orders": ("订单", "orders booked"),
+    "refused bookings": ("拒绝的订气", "bookings refused"),
+    "refused at the counter": ("长宁拒绝的开户、过户", "openings and transfers refused in Changning"),
+    "done at the counter": ("青浦办成的开户、过户", "the same done in Qingpu"),
+    "faulty bottles found": ("查出的问题瓶", "faulty bottles found out by a scan"),
+    "fillings": ("充装", "bottles filled"),
+    "refused fillings": ("拒绝的充装", "fillings refused"),
+    "receipts": ("供应站收瓶", "bottles received at supply points"),
+    "plans": ("配送计划", "plans made and applied"),
+    "orders no vehicle could take in the first plan": ("首排装不下的订单", "orders left by a first plan"),
+    "rounds": ("趟次", "rounds driven"),
+    "loads": ("装车", "bottles loaded"),
+    "refused loads": ("拒绝的装车", "loads refused"),
+    "deliveries": ("送达", "bottles handed over"),
+    "withheld": ("安检不合格未供", "withheld after a safety check"),
+    "wrong door codes": ("门口码输错", "wrong door codes"),
+    "wrong empties refused": ("拒收的他人空瓶", "empties of another card refused"),
+    "nobody home": ("无人在家", "nobody home"),
+    "bottles brought back": ("回站扫码", "bottles scanned back"),
+    "hazards closed": ("复查销号的隐患", "hazards closed by another's look"),
+    "reveals": ("有理由的信息查看", "names revealed with a reason"),
+    "tips": ("来源不明瓶线索", "tips about strange bottles"),
+}
+
+
+@dataclass(slots=True)
+class DayTold:
+    """The day as it is kept beside its database: numbers, refusals and what to show of them."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, list[Any]] = field(default_factory=dict)
+    by_code: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, dict[str, Any]] = field(default_factory=dict)
+    new_year: dict[str, Any] = field(default_factory=dict)
+    deeds: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Of what the world was built."""
+
+    zh: str
+    en: str
+    number: int
+
+
+def print_report(
+    out: TextIO,
+    built: Sequence[Built],
+    day: DayTold,
+    promises: Sequence[Promise],
+    seconds: Mapping[str, float],
+) -> None:
+    def line(text: str = "") -> None:
+        print(text, file=out)
+
+    line()
+    line("一、样例世界 / What was built (all synthetic)")
+    line("  " + "；".join(f"{one.zh} {one.number}" for one in built))
+    line("  " + "; ".join(f"{one.en} {one.number}" for one in built))
+    line()
+    line("二、2024-06-12，长宁的一天 / A day in Changning")
+    for name, (zh, en) in COUNTED.items():
+        if name in day.counts:
+            line(f"  {day.counts[name]:>5}  {zh} / {en}")
+    line(
+        f"  {day.deeds:>5}  次请求 / deeds asked for over HTTP; 结果序列 / their outcomes: {day.digest[:16]}"
+    )
+    _print_refusals(line, day)
+    line()
+    line("四、承诺 / Promises, read back from the database")
+    for promise in promises:
+        _print_promise(line, promise)
+    line()
+    line("用时 / Seconds: " + ", ".join(f"{part} {took:.1f}" for part, took in seconds.items()))
+
+
+def _print_refusals(line: Any, day: DayTold) -> None:
+    line()
+    line("三、拒绝，都有依据 / Refusals, each with its basis")
+    ranked = sorted(day.by_code.items(), key=lambda item: (-item[1], item[0]))
+    for code, times in ranked[:MOST_CODES]:
+        line(f"  {times:>4}  {day.examples[code]['rule']}  {code}")
+    if len(ranked) > MOST_CODES:
+        others = ranked[MOST_CODES:]
+        line(f"  {sum(times for _, times in others):>4}  其他 / of {len(others)} other codes")
+    for code in ("account.opening_barred", "premises.open_hazard"):
+        if code in day.examples:
+            _print_example(line, "例 / for example", day.examples[code])
+    if day.new_year:
+        _print_example(line, "2025-01-02，另一份世界 / in a copy of the world", day.new_year)
+        line("     同一天居民照常订到 / a resident books as before on the same day")
+
+
+def _print_example(line: Any, title: str, reason: Mapping[str, Any]) -> None:
+    basis = reason["basis"] or {"document": "—", "article": "", "effective": ""}
+    line(f"  {title}: {reason['zh']}")
+    line(f"     {reason['en']}")
+    line(f"     依据 / basis: {basis['document']} {basis['article']}")
+
+
+def _print_promise(line: Any, promise: Promise) -> None:
+    word = "守住 held  " if promise.is_held else "破了 BROKEN"
+    line(f"  {word}  {promise.zh} / {promise.en}")
+    line(f"              {promise.looked_at} 项 / looked at: {promise.how}")
+    for case in promise.broken[:MOST_BROKEN_SHOWN]:
+        line(f"              ! {case}")
+    if len(promise.broken) > MOST_BROKEN_SHOWN:
+        line(f"              ! … {len(promise.broken)} 处 / in all")
+
+
+def print_addresses(
+    out: TextIO, address: str, day: DayTold, tokens: Iterable[tuple[str, str]], clock_stands: str
+) -> None:
+    """Where to look, as whom, and how to stop."""
+
+    def line(text: str = "") -> None:
+        print(text, file=out)
+
+    line()
+    line(f"五、请看 / Look for yourself: {address} (时钟停在 / its clock began at {clock_stands})")
+    line(f"  {address}/api/openapi.json   接口文档 / the API")
+    for what in ("cylinder", "order", "household"):
+        line(f"  {address}/api/v1{day.shown[f'trace of a {what}']}")
+    line("  口令 / tokens, one for each role (Authorization: Bearer …):")
+    for name, token in tokens:
+        line(f"    {name:<26} {token}")
+    line()
+    line("  curl -H 'Authorization: Bearer TOKEN' ADDRESS")
+    line("按 Ctrl-C 停止 / Ctrl-C stops; 再次 ./lpg demo 几秒即回到此刻 / the next start takes seconds")
