@@ -161,7 +161,7 @@ def _report_strangers(doing: Doing, order_id: UUID, report: Report, refused: Ref
 @does("order.deliver")
 def _deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
     _must_have_happened(deed, report.occurred_at)
-    deed.occurred_at = report.occurred_at
+    deed.occurred_at = as_written(report.occurred_at)
     order, line, card, round = _locked(deed, order_id, report)
     load = _load_of(deed.db, line)
     _must_follow_the_load(load, report.occurred_at)
@@ -188,6 +188,11 @@ def _deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
     if not _proven(deed, visit, report):
         return _wrong_code(deed, visit, check, report)
     return _hand_over(deed, visit, check, load, report)
+
+
+def as_written(instant: datetime) -> datetime:
+    """To the millisecond, so that what stands in a column is what stands in the entry."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def _must_have_happened(deed: Deed, occurred_at: datetime) -> None:
@@ -399,7 +404,7 @@ def _hand_over(deed: Deed, visit: Visit, check: CheckDone, load: LineLoad, repor
         binding=visit.crew.binding,
         round_id=visit.round.id,
         line_id=visit.line.id,
-        occurred_at=report.occurred_at,
+        occurred_at=deed.occurred_at,
     )
     mark_delivered(deed, visit.line)
     if visit.card.exception is not None:
@@ -454,7 +459,7 @@ def _recorded(
         lon=point and point.lon,
         lat=point and point.lat,
         flags=_flags(deed.db, visit, report, point),
-        happened_at=report.occurred_at,
+        happened_at=deed.occurred_at,
         recorded_at=deed.recorded_at,
     )
     deed.db.add(row)

@@ -96,7 +96,8 @@ def has_answered(db: Session, doing: Doing) -> bool:
     """Whether this request's key has answered before: then there is nothing to solve again."""
     if doing.key is None:
         return False
-    return db.get(Idempotency, (doing.district, doing.actor.principal_id, doing.key)) is not None
+    actor = doing.actor
+    return db.get(Idempotency, (actor.key_district, actor.principal_id, doing.key)) is not None
 
 
 def zone_day(db: Session, zone: Zone, day: date, now: datetime) -> ZoneDay:

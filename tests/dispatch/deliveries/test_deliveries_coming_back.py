@@ -1,10 +1,12 @@
 """Visits that supplied nobody, bottles that come back, and the story of a whole round."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from core.auth import Role
 from dispatch.deliveries.models import CylinderLoad, LineLoad
@@ -28,7 +30,7 @@ def active_loads(db: Session) -> int:
     )
 
 
-def fail(day: WorkingDay, order_id: str, line_id: str, reason: str = "nobody_home"):  # type: ignore[no-untyped-def]  # a response
+def fail(day: WorkingDay, order_id: str, line_id: str, reason: str = "nobody_home") -> TestResponse:
     return day.courier.post(day.at(f"orders/{order_id}/failures"), {"line_id": line_id, "reason": reason})
 
 
@@ -138,7 +140,7 @@ def test_a_whole_round(day: WorkingDay, db: Session) -> None:
     for order, bottle in zip(orders, carried, strict=True):
         made(day.load(round_id, order.line_ids[0], bottle.code))
     made(day.arrive(orders[0]))
-    proof = {"proof": {"kind": "door_code", "value": day.door_code(orders[0])}}
+    proof: dict[str, Any] = {"proof": {"kind": "door_code", "value": day.door_code(orders[0])}}
     outcomes = [
         made(day.deliver(orders[0], day.report(orders[0], carried[0], **proof)))["outcome"],
         made(

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,7 @@ from tests.desk import Desk
 from tests.dispatch.rounds.working_day import SMALL, Booked, WorkingDay, codes
 
 
-def by_code(value: str) -> dict[str, dict[str, str]]:
+def by_code(value: str) -> dict[str, Any]:
     return {"proof": {"kind": "door_code", "value": value}}
 
 

@@ -1,8 +1,9 @@
 """Loading: one bottle for one order line, on a vehicle that may carry it, by a courier who may drive it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -251,7 +252,7 @@ def test_an_unknown_bottle_at_the_site_is_refused_and_still_told(day: WorkingDay
 # --- many at once -----------------------------------------------------------------------------------------
 
 
-def statuses(acts: list[Callable[[], TestResponse]]) -> list[int]:
+def statuses(acts: Sequence[Callable[[], TestResponse]]) -> list[int]:
     start = threading.Barrier(len(acts))
     answers: list[int] = []
 
@@ -278,7 +279,7 @@ def test_fifty_loads_of_one_bottle_for_fifty_lines_bind_it_once(
     if not checked:
         monkeypatch.setattr(loads, "standing_refusals", lambda *_: [])
         monkeypatch.setattr(bottles, "_where_it_is_not", lambda *_: [])
-    acts = [lambda line=line: day.load(round_id, line, bottle.code) for line in lines]
+    acts = [partial(day.load, round_id, line, bottle.code) for line in lines]
     assert statuses(acts) == [201] + [409] * 49
     assert len(list(db.scalars(sa.select(LineLoad)))) == 1
     assert len(list(db.scalars(sa.select(CylinderLoad)))) == 1

@@ -81,7 +81,7 @@ def test_a_50_kg_bottle_rides_only_where_it_may() -> None:
     trike, truck = crew(1), crew(2, profile="small_truck", carries_50kg=True, max_nominal_g=600_000)
     small, large = problem([door(1, SMALL), door(2, LARGE)], [trike, truck]).stops
     assert small.only_vehicles is None
-    assert large.only_vehicles == {str(truck.binding_id)}
+    assert large.only_vehicles == frozenset({str(truck.binding_id)})
 
 
 def test_without_a_truck_a_50_kg_order_comes_back_with_its_reason() -> None:

@@ -83,6 +83,7 @@ class WorkingDay:
         self.dispatcher = self.cast.dispatcher
         self.plate = self.plate_of(self.vehicle_id)
         self._slots: dict[tuple[date, int], str] = {}
+        self._residents: dict[UUID, Person] = {}
 
     # --- bottles ------------------------------------------------------------------------------------------
 
@@ -147,7 +148,11 @@ class WorkingDay:
             return db.get_one(Card, (CHANGNING, card_id)).credential
 
     def resident(self, home: Home) -> Person:
-        return self.cast.resident(self.cast.registrant_of(home.users))
+        """Signed in once: a second grant of the same scope would have to be named in each request."""
+        person_id = self.cast.registrant_of(home.users)
+        if person_id not in self._residents:
+            self._residents[person_id] = self.cast.resident(person_id)
+        return self._residents[person_id]
 
     # --- booking ------------------------------------------------------------------------------------------
 
