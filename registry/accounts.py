@@ -1,23 +1,17 @@
-"""Verbs: premises and their households, accounts and their contracts.
-
-    premises   a place where gas is used, found by a blind index of its address
-    household  户: the family or business at that place; one is active per premises
-    account    用户: the household's standing with one firm, in one registrant's name
+"""Verbs: accounts (用户: a household's standing with one firm, in one registrant's name), and contracts.
 
 Locks: premises → household → account → person → cards (house wall 14).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from core import clock
-from core.geo import Datum, to_wgs84
 from core.ids import new_id
 from core.problems import WrongField
 from core.refusal import Refusal, Refused
@@ -36,8 +30,6 @@ from registry.models import (
     Contract,
     Household,
     Person,
-    Premises,
-    PremisesKind,
     ResidentRegistration,
     UserClass,
 )
@@ -54,155 +46,6 @@ class SuspensionReason(StrEnum):
     INSPECTION_REFUSED = "inspection_refused"
     CONTRACT_BREACH = "contract_breach"
     USER_REQUEST = "user_request"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place as a request gives it. Facts that nobody has looked at are None."""
-
-    address: str
-    point: Mapping[str, Any]
-    street_code: str
-    committee_code: str
-    kind: PremisesKind
-    user_class: UserClass
-    vulnerable: bool = False
-    piped_gas: bool | None = None
-    lift: bool | None = None
-    height_m: int | None = None
-    floor_kind: str | None = None
-    converted_to_pipe: bool | None = None
-    has_cylinder_room: bool | None = None
-
-
-SEEN = ("piped_gas", "lift", "height_m", "floor_kind", "converted_to_pipe", "has_cylinder_room")
-"""The facts of premises that somebody must have looked at."""
-
-
-# --------------------------------------------------------------------------------------------------------
-# Premises and households
-
-
-@does("premises.register")
-def register_premises(deed: Deed, *, place: Place) -> Answer:
-    """Enter the place and its household. An active household of the same class answers as it stands."""
-    codes_must_nest(deed, place, "")
-    premises = premises_at(deed, place.address)
-    standing = premises and active_household(deed, premises.id)
-    if premises and standing:
-        deed.about(SubjectType.HOUSEHOLD, standing.id)
-        if standing.user_class is not place.user_class:
-            raise Refused([no.HOUSEHOLD_STANDS()])
-        return {"premises_id": str(premises.id), "household_id": str(standing.id), "standing": True}
-    household_id = new_id()
-    deed.about(SubjectType.HOUSEHOLD, household_id)
-    premises = premises or enter_premises(deed, place)
-    household = enter_household(deed, premises, place, household_id)
-    deed.note(
-        premises_id=premises.id,
-        household_id=household.id,
-        street_code=premises.street_code,
-        kind=premises.kind,
-        user_class=household.user_class,
-        **{name: getattr(premises, name) for name in SEEN},
-    )
-    return {"premises_id": str(premises.id), "household_id": str(household.id), "standing": False}
-
-
-@does("premises.survey")
-def survey_premises(deed: Deed, household_id: UUID, *, seen: Mapping[str, Any]) -> Answer:
-    """Write down what was seen of the place; what is not named stays as it was."""
-    party = queries.party_within_reach(deed.db, deed.actor, deed.district, household_id)
-    premises = deed.db.get_one(Premises, (deed.district, party.premises.id), with_for_update=True)
-    deed.about(SubjectType.HOUSEHOLD, household_id)
-    deed.note(premises_id=premises.id, **seen)
-    for name, value in seen.items():
-        setattr(premises, name, value)
-    return {"premises_id": str(premises.id), "household_id": str(household_id)}
-
-
-def premises_at(deed: Deed, address: str) -> Premises | None:
-    """The premises at this address, locked; looked for under every live index key."""
-    indexes = sealing.address_indexes(deed.ground, address)
-    return deed.db.scalars(
-        sa.select(Premises)
-        .where(
-            Premises.district == deed.district,
-            sa.tuple_(Premises.address_scheme, Premises.address_index).in_(
-                [(index.scheme, index.digest) for index in indexes]
-            ),
-        )
-        .with_for_update()
-    ).first()
-
-
-def active_household(deed: Deed, premises_id: UUID) -> Household | None:
-    return deed.db.scalars(
-        sa.select(Household).where(
-            Household.district == deed.district,
-            Household.premises_id == premises_id,
-            Household.closed_at.is_(None),
-        )
-    ).one_or_none()
-
-
-def enter_premises(deed: Deed, place: Place) -> Premises:
-    index = sealing.address_index(deed.ground, place.address)
-    at = to_wgs84(place.point["lon"], place.point["lat"], Datum(place.point["datum"]))
-    premises = Premises(
-        district=deed.district,
-        id=new_id(),
-        street_code=place.street_code,
-        committee_code=place.committee_code,
-        address_scheme=index.scheme,
-        address_index=index.digest,
-        lon=at.lon,
-        lat=at.lat,
-        kind=place.kind,
-        recorded_at=deed.recorded_at,
-        **{name: getattr(place, name) for name in SEEN},
-    )
-    deed.db.add(premises)
-    deed.db.flush()
-    return premises
-
-
-def enter_household(deed: Deed, premises: Premises, place: Place, household_id: UUID) -> Household:
-    household = Household(
-        district=deed.district,
-        id=household_id,
-        premises_id=premises.id,
-        user_class=place.user_class,
-        address_sealed=sealing.seal_address(deed.db, deed.ground, household_id, place.address),
-        vulnerable=place.vulnerable,
-        closed_at=None,
-        recorded_at=deed.recorded_at,
-    )
-    deed.db.add(household)
-    deed.db.flush()
-    return household
-
-
-def codes_must_nest(deed: Deed, place: Place, pointer: str) -> None:
-    """Division codes of nine and twelve digits nest; units without one (a park) have local codes."""
-    if place.street_code.isdigit() and not place.street_code.startswith(str(deed.district)):
-        raise WrongField(
-            f"{pointer}/street_code",
-            "not_here",
-            "街镇代码不属于本区",
-            "expected a street of the district in the address",
-        )
-    if place.committee_code.isdigit() and not place.committee_code.startswith(place.street_code):
-        raise WrongField(
-            f"{pointer}/committee_code",
-            "not_here",
-            "村居代码不属于该街镇",
-            "expected a committee of that street",
-        )
-
-
-# --------------------------------------------------------------------------------------------------------
-# Accounts
 
 
 @does("account.open")

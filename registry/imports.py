@@ -30,16 +30,18 @@ from registry import refusals as no
 from registry.account_gate import AccountBusiness
 from registry.accounts import (
     Opening,
-    active_household,
     cards_refusals,
-    codes_must_nest,
     enter_account,
     enter_contract,
+    judged,
+    registrant_refusals,
+)
+from registry.households import (
+    active_household,
+    codes_must_nest,
     enter_household,
     enter_premises,
-    judged,
     premises_at,
-    registrant_refusals,
 )
 from registry.mentions import my_firm
 from registry.models import AccountOrigin, CheckMethod

@@ -4,7 +4,19 @@ from typing import Any
 from uuid import UUID
 
 from core.http import Room, doing
-from registry import accounts, cards, crews, firms, grants, imports, people, queries, schemas, zones
+from registry import (
+    accounts,
+    cards,
+    crews,
+    firms,
+    grants,
+    households,
+    imports,
+    people,
+    queries,
+    schemas,
+    zones,
+)
 
 room = Room("registry", __name__)
 
@@ -180,8 +192,8 @@ def reveal_household(body: Json, district: int, household_id: UUID) -> tuple[Jso
 @room.arguments(schemas.PlaceIn)
 @room.response(201, schemas.PlacedView)
 @room.alt_response(200, schema=schemas.PlacedView, success=True, description="the household stands already")
-def register_premises(place: accounts.Place, district: int) -> tuple[Json, int]:
-    done = accounts.register_premises(doing(), place=place)
+def register_premises(place: households.Place, district: int) -> tuple[Json, int]:
+    done = households.register_premises(doing(), place=place)
     return done, 200 if done["standing"] else 201
 
 
@@ -190,7 +202,7 @@ def register_premises(place: accounts.Place, district: int) -> tuple[Json, int]:
 @room.arguments(schemas.SeenIn)
 @room.response(201, schemas.HouseholdView)
 def survey_premises(body: Json, district: int, household_id: UUID) -> Json:
-    accounts.survey_premises(doing(), household_id, seen=body)
+    households.survey_premises(doing(), household_id, seen=body)
     return queries.household_view(doing(), household_id)
 
 

@@ -22,8 +22,9 @@ from core.fields import (
     Word,
 )
 from registry.account_gate import AccountBusiness
-from registry.accounts import Place, SuspensionReason
+from registry.accounts import SuspensionReason
 from registry.documents import DocumentKind
+from registry.households import Place
 from registry.models import (
     CardException,
     CheckMethod,
