@@ -96,6 +96,17 @@ class Reach:
     code: str
     home_district: int
 
+    def acts_in(self, district: int) -> bool:
+        """Whether this grant acts in the district at all; rows are judged one by one after that."""
+        match self.kind:
+            case ScopeKind.ALL:
+                return True
+            case ScopeKind.DISTRICT:
+                return self.code == str(district)
+            case ScopeKind.STREET:
+                return self.code.startswith(str(district))
+        return self.home_district == district
+
     def covers(self, **row: object) -> bool:
         """Whether a row with these ids (``firm=…, person=…, district=…``) lies in this scope."""
         if self.kind is ScopeKind.ALL:
@@ -105,10 +116,16 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The principal of this request, acting under one of its grants."""
+    """The principal of this request, acting under one of its grants.
+
+    ``key_district`` files its idempotency keys: the district of its first grant ever, so that a key means
+    the same deed when another of its grants comes to act.
+    """
 
     principal_id: UUID
     reach: Reach
+    key_district: int
+    grant_id: UUID | None = None
 
     @property
     def role(self) -> Role:
@@ -152,15 +169,19 @@ def issue_token(db: Session, principal_id: UUID, label: str, expires_at: datetim
     return token
 
 
+_AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
 _GRANTS_OF_TOKEN = (
-    sa.select(Grant.principal_id, Grant.role, Grant.scope_kind, Grant.scope_code, Grant.home_district)
+    sa.select(
+        Grant,
+        sa.and_(Grant.from_at <= _AT, sa.or_(Grant.until_at.is_(None), Grant.until_at > _AT)).label(
+            "in_force"
+        ),
+    )
     .join(ApiToken, ApiToken.principal_id == Grant.principal_id)
     .where(
         ApiToken.token_hash == sa.bindparam("token_hash"),
         ApiToken.revoked_at.is_(None),
-        sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > sa.bindparam("at")),
-        Grant.from_at <= sa.bindparam("at"),
-        sa.or_(Grant.until_at.is_(None), Grant.until_at > sa.bindparam("at")),
+        sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > _AT),
     )
     .order_by(Grant.id)
 )
@@ -168,13 +189,15 @@ _GRANTS_OF_TOKEN = (
 
 def actors_of(db: Session, token: str) -> list[Actor]:
     """Every grant now in force behind a token; empty when the token is unknown, spent or revoked."""
-    rows = db.execute(_GRANTS_OF_TOKEN, {"token_hash": hash_token(token), "at": clock.now()})
-    return [
-        Actor(row.principal_id, Reach(row.role, row.scope_kind, row.scope_code, row.home_district))
-        for row in rows
-    ]
+    rows = db.execute(_GRANTS_OF_TOKEN, {"token_hash": hash_token(token), "at": clock.now()}).all()
+    return [_actor(row.Grant, rows[0].Grant.home_district) for row in rows if row.in_force]
 
 
-def acting_for(actors: Iterable[Actor], verb: str, rights: Mapping[Role, frozenset[str]]) -> Actor | None:
-    """The first grant whose role has the verb."""
-    return next((actor for actor in actors if verb in rights.get(actor.role, frozenset())), None)
+def _actor(grant: Grant, key_district: int) -> Actor:
+    reach = Reach(grant.role, grant.scope_kind, grant.scope_code, grant.home_district)
+    return Actor(grant.principal_id, reach, key_district, grant.id)
+
+
+def with_verb(actors: Iterable[Actor], verb: str, rights: Mapping[Role, frozenset[str]]) -> list[Actor]:
+    """Those whose role has the verb."""
+    return [actor for actor in actors if verb in rights.get(actor.role, frozenset())]

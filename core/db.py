@@ -79,7 +79,8 @@ def grouped(
 
 
 SESSION_SETTINGS = (
-    "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+    "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s"
+    " -c idle_in_transaction_session_timeout=60s -c client_connection_check_interval=500ms"
 )
 
 
@@ -91,6 +92,7 @@ def engine(url: str, *, pool_size: int = 5, application: str = "lpg") -> sa.Engi
         max_overflow=pool_size,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # values of rows are nobody's in a log
         connect_args={
             "connect_timeout": 3,
             "tcp_user_timeout": 3000,

@@ -3,7 +3,7 @@
 The first migration holds this text as a photograph; a test compares the two.
 
     machines      a trigger per state machine: first state on INSERT, known moves on UPDATE
-    append-only   a trigger that refuses UPDATE and DELETE, whoever asks
+    append-only   triggers that refuse UPDATE, DELETE and TRUNCATE, whoever asks
     grants        what the application's role may do; the owner's role migrates
 """
 
@@ -40,6 +40,8 @@ def append_only_fences(metadata: sa.MetaData) -> Iterator[str]:
             yield (
                 f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table.name}\n"
                 "  FOR EACH ROW EXECUTE FUNCTION append_only();\n"
+                f"CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON {table.name}\n"
+                "  FOR EACH STATEMENT EXECUTE FUNCTION append_only();\n"
             )
 
 

@@ -8,6 +8,7 @@ Api       flask-smorest's, with every error as problem+json (RFC 9457)
 import hashlib
 import re
 import secrets
+import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -21,19 +22,20 @@ from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask, Request, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Blueprint
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
     HTTPException,
+    NotAcceptable,
     Unauthorized,
     UnsupportedMediaType,
 )
 
 from core import fields as own
-from core.auth import Actor, Role, ScopeKind, acting_for, actors_of
+from core.auth import Actor, Role, actors_of, with_verb
 from core.doing import Doing
 from core.ground import Ground
 from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, WrongField
@@ -94,7 +96,8 @@ class Room(Blueprint):
                 actor = _admit(verb, district)
                 key = _idempotency_key() if writes else None
                 mark = _fingerprint() if key else b""
-                g.doing = Doing(ground(), actor, district or actor.district, g.request_id, key, mark)
+                where = actor.district if district is None else district
+                g.doing = Doing(ground(), actor, where, g.request_id, key, mark)
                 answer = current_app.make_response(view(*args, **kwargs))
                 if g.doing.replayed:
                     answer.headers["Idempotency-Replayed"] = "true"
@@ -109,6 +112,7 @@ class Room(Blueprint):
 
 
 def _admit(verb: str, district: int | None) -> Actor:
+    """Who acts: 401 for nobody, 403 without the verb, 404 where none of the grants acts."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("expected a bearer token")
@@ -117,17 +121,29 @@ def _admit(verb: str, district: int | None) -> Actor:
     if not actors:
         raise Unauthorized("this token is unknown, spent or revoked")
     rights: Rights = current_app.extensions["rights"]
-    here = [actor for actor in actors if _reaches_district(actor, district)]
-    actor = acting_for(here, verb, rights)
-    if actor is not None:
-        return actor
-    if acting_for(actors, verb, rights) is not None:
+    able = with_verb(actors, verb, rights)
+    if not able:
+        raise Forbidden(f"none of your roles has the verb {verb}")
+    if district is not None:
+        if not 100_000 <= district <= 999_999:
+            raise NotFound
+        able = [actor for actor in able if actor.reach.acts_in(district)]
+    return _the_one_named(able)
+
+
+def _the_one_named(able: list[Actor]) -> Actor:
+    """Whoever may act under several grants says which (``Acting-As``): we do not guess for whom."""
+    named = request.headers.get("Acting-As")
+    if named is not None:
+        able = [actor for actor in able if str(actor.grant_id) == named]
+    if not able:
         raise NotFound
-    raise Forbidden(f"none of your roles has the verb {verb}")
-
-
-def _reaches_district(actor: Actor, district: int | None) -> bool:
-    return district is None or actor.reach.kind is ScopeKind.ALL or actor.district == district
+    if len(able) > 1:
+        grants = ", ".join(f"{actor.grant_id} ({actor.role} {actor.reach.code})" for actor in able)
+        raise WrongField(
+            "/headers/Acting-As", "ambiguous", f"请指明以哪项授权办理：{grants}", f"expected one of {grants}"
+        )
+    return able[0]
 
 
 def _idempotency_key() -> str:
@@ -164,7 +180,7 @@ def _documented(verb: str, writes: bool) -> dict[str, Any]:
 
 
 class Json(JSONProvider):
-    """orjson: fast, strict, UTF-8."""
+    """orjson, in and out."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         return orjson.dumps(obj, default=str).decode()
@@ -194,6 +210,7 @@ _FIELD_TYPES = (
     (own.Day, "string", "date"),
     (own.Month, "string", None),
     (own.Instant, "string", "date-time"),
+    (own.Degrees, "number", None),
     (own.Word, "string", None),
 )
 
@@ -311,7 +328,22 @@ def _database_away(error: OperationalError) -> Response:
 
 
 def _our_bug(error: Exception) -> Response:
-    log.exception("bug")
+    """A row's values never reach the log: of a database error only its state and constraint are told."""
+    if isinstance(error, DBAPIError):
+        diag = getattr(error.orig, "diag", None)
+        log.error(
+            "bug",
+            error=type(error.orig).__name__,
+            sqlstate=getattr(error.orig, "sqlstate", None),
+            constraint=getattr(diag, "constraint_name", None),
+            table=getattr(diag, "table_name", None),
+            at=[
+                f"{frame.filename}:{frame.lineno}"
+                for frame in traceback.extract_tb(error.__traceback__)[-12:]
+            ],
+        )
+    else:
+        log.exception("bug")
     return problem(500, "internal", *_WORDS[500])
 
 
@@ -427,6 +459,10 @@ def before_request() -> None:
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    accepted = request.accept_mimetypes
+    takes_json = accepted.accept_json or accepted.quality(PROBLEM) > 0
+    if request.path.startswith("/api/") and accepted and not takes_json:
+        raise NotAcceptable("answers are application/json")
     writes = request.method in ("POST", "PUT", "PATCH")
     if writes and request.path.startswith("/api/") and request.mimetype != "application/json":
         raise UnsupportedMediaType("expected application/json")

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg.errors
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, District, Group, grouped, table_of
-from core.problems import KeyReused
+from core.problems import Busy, KeyReused
 
 
 class Idempotency(Base):
@@ -38,8 +40,18 @@ _CLAIM = insert(table_of(Idempotency)).on_conflict_do_nothing().returning(Idempo
 def claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
     """Take the key for this deed. None: it is ours. A row: it has already answered; answer alike.
 
-    A second request with the same key waits here until the first has committed or gone.
+    A second request with the same key waits here until the first has committed or gone; not for long:
+    ``Busy``, since it holds a thread.
     """
+    try:
+        return _claim(db, row)
+    except OperationalError as error:
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise Busy from error
+        raise
+
+
+def _claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
     if db.execute(_CLAIM, row).first() is not None:
         return None
     standing = db.get_one(Idempotency, (row["district"], row["actor_id"], row["key"]), with_for_update=True)

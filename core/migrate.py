@@ -5,6 +5,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -13,14 +15,14 @@ def migrate(owner_url: str, revision: str = "head") -> None:
     command.upgrade(_alembic(owner_url), revision)
 
 
-def is_current(engine: sa.Engine) -> bool:
+def is_current(owner_url: str) -> bool:
     """Whether the database stands at the newest migration of this checkout."""
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
     newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    engine = sa.create_engine(owner_url)
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == newest
+        standing = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
+    return standing == newest
 
 
 def _alembic(owner_url: str) -> AlembicConfig:

@@ -16,7 +16,9 @@ import structlog
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock
+from core.auth import Actor, Reach, Role, ScopeKind
 from core.db import Base, District, Group, Json, grouped
+from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
 
@@ -72,6 +74,9 @@ SUBSCRIBERS: dict[str, dict[str, Handler]] = {}
 
 MAX_ATTEMPTS = 12
 
+HOUSE = UUID(int=0)
+"""The principal under which the house itself acts."""
+
 
 def subscribe(topic: str, consumer: str, handler: Handler) -> None:
     SUBSCRIBERS.setdefault(topic, {})[consumer] = handler
@@ -94,6 +99,19 @@ def tell(db: Session, district: int, topic: str, payload: dict[str, Any]) -> UUI
             )
         )
     return event.id
+
+
+def acting(ground: Ground, event: Event, consumer: str) -> Doing:
+    """For a handler: the house itself acting, under a key of its own per event and consumer."""
+    actor = Actor(HOUSE, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", event.district), event.district)
+    key = f"event-{event.id}:{consumer}"
+    return Doing(ground, actor, event.district, request_id=key, key=key, fingerprint=event.id.bytes)
+
+
+def dead(db: Session) -> list[OutboxDelivery]:
+    """What was given up on, oldest first: somebody has to look."""
+    given_up = sa.select(OutboxDelivery).where(OutboxDelivery.state == DeliveryState.DEAD)
+    return list(db.scalars(given_up.order_by(OutboxDelivery.due_at)))
 
 
 def districts_due(ground: Ground) -> list[int]:

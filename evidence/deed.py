@@ -36,6 +36,7 @@ from core.db import Base, table_of
 from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
+from core.machine import ILLEGAL_MOVE
 from core.problems import Busy
 from core.refusal import Reason, Refusal, Refused, plain, with_basis
 from evidence.entry import Place, Subject, entry_bytes, leaf_hash
@@ -59,7 +60,15 @@ _reasons_by_constraint: dict[str, Reason] = {}
 
 def held_by(constraint: str, reason: Reason) -> None:
     """Say which refusal it is when the database itself refuses under this constraint's name."""
-    _reasons_by_constraint[constraint] = reason
+    if _reasons_by_constraint.setdefault(constraint, reason) is not reason:
+        raise ValueError(f"{constraint} is held by {_reasons_by_constraint[constraint].code} already")
+
+
+def _reason_held_by(constraint: str) -> Reason | None:
+    """A machine's trigger says no in every room alike."""
+    if constraint.startswith("machine_"):
+        return ILLEGAL_MOVE
+    return _reasons_by_constraint.get(constraint)
 
 
 @dataclass(slots=True)
@@ -76,6 +85,8 @@ class Deed:
     subjects: set[Subject] = field(default_factory=set)
     payload: dict[str, Any] = field(default_factory=dict)
     kept: list[Base] = field(default_factory=list)
+    kept_statements: list[sa.Executable] = field(default_factory=list)
+    kept_news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property
     def actor(self) -> Actor:
@@ -110,12 +121,22 @@ class Deed:
         self.columns.update({name: value for name, value in named.items() if value is not None})
 
     def keep(self, row: Base) -> None:
-        """Write this row also when the deed is refused (a decision, a count of repetitions)."""
+        """Write this new row also when the deed is refused (a decision)."""
+        if not sa.inspect(row).transient:
+            raise ValueError("expected a new row: a change to a standing one is undone with the work")
         self.kept.append(row)
 
-    def tell(self, topic: str, **facts: Any) -> None:
-        """Tell the rooms above, in this same transaction."""
-        outbox.tell(self.db, self.district, topic, {name: plain(value) for name, value in facts.items()})
+    def keep_by(self, statement: sa.Executable) -> None:
+        """Run this statement also when the deed is refused (a count, as INSERT … ON CONFLICT)."""
+        self.kept_statements.append(statement)
+
+    def tell(self, topic: str, *, even_if_refused: bool = False, **facts: Any) -> None:
+        """Tell the rooms above, in this same transaction; what was seen is a fact also in a refused deed."""
+        payload = {name: plain(value) for name, value in facts.items()}
+        if even_if_refused:
+            self.kept_news.append((topic, payload))
+        else:
+            outbox.tell(self.db, self.district, topic, payload)
 
 
 def does(
@@ -137,6 +158,9 @@ def run(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
     for attempt in range(TRIES):
         try:
             return _once(doing, verb, work)
+        except _KeptRowCollided as collided:
+            if attempt == TRIES - 1:
+                raise collided.error from None
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.QueryCanceled):
                 raise Busy from error
@@ -148,7 +172,7 @@ def run(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
 
 def _once(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
     with doing.ground.sessions() as db:
-        at = clock.now()
+        at = _to_milliseconds(clock.now())
         deed = Deed(db, doing, verb, new_id(), at, at)
         standing = _claim(deed)
         if standing is not None:
@@ -172,21 +196,47 @@ def _work(deed: Deed, work: Callable[[Deed], Answer]) -> Answer:
             deed.db.flush()
     except IntegrityError as error:
         name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-        reason = _reasons_by_constraint.get(name or "")
+        reason = _reason_held_by(name or "")
         if reason is None:
             raise
         raise Refused([reason()]) from error
-    deed.db.add_all(deed.kept)
-    deed.db.flush()
+    _write_kept(deed)
     return answer
+
+
+class _KeptRowCollided(Exception):
+    """Two deeds kept the same row at once: the loser runs again and finds it standing."""
+
+    def __init__(self, error: IntegrityError):
+        self.error = error
+        super().__init__()
+
+
+def _write_kept(deed: Deed) -> None:
+    """What stands whether the work was done or refused."""
+    try:
+        deed.db.add_all(deed.kept)
+        deed.db.flush()
+        for statement in deed.kept_statements:
+            deed.db.execute(statement)
+    except IntegrityError as error:
+        raise _KeptRowCollided(error) from error
+    for topic, payload in deed.kept_news:
+        outbox.tell(deed.db, deed.district, topic, payload)
+
+
+def _to_milliseconds(instant: datetime) -> datetime:
+    """As instants are written: what stands in a column is exactly what stands in the entry."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def _keep_refusal(deed: Deed, refused: Refused) -> Refused:
     """The work is undone; what must outlive it is written, with every reason."""
     refusals = with_basis(refused.refusals, str(deed.district), clock.day_of(deed.recorded_at))
     deed.db.expunge_all()
-    deed.db.add_all(deed.kept)
-    deed.db.flush()
+    _write_kept(deed)
+    if not deed.subjects:  # refused before the work named one
+        deed.about(SubjectType.REGISTER, str(deed.district))
     number = _new_refusal_number(deed.recorded_at)
     _write_entry(deed, Outcome.REFUSED, refusals, number)
     _settle(deed, reasons=[refusal.to_plain() for refusal in refusals], refusal_no=number)
@@ -206,7 +256,7 @@ def _claim(deed: Deed) -> idempotency.Idempotency | None:
     return idempotency.claim(
         deed.db,
         {
-            "district": doing.district,
+            "district": doing.actor.key_district,
             "actor_id": doing.actor.principal_id,
             "key": doing.key,
             "verb": deed.verb,
@@ -220,7 +270,7 @@ def _settle(deed: Deed, **answer: Any) -> None:
     doing = deed.doing
     if doing.key is not None:
         idempotency.settle(
-            deed.db, doing.district, doing.actor.principal_id, doing.key, entry_id=deed.id, **answer
+            deed.db, doing.actor.key_district, doing.actor.principal_id, doing.key, entry_id=deed.id, **answer
         )
 
 

@@ -1,7 +1,7 @@
-"""Reading chains: a subject's entries in order, each checked against the one before."""
+"""Reading chains: a subject's entries in order, each checked against its bytes and the one before."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,34 +11,29 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from evidence.entry import Subject, leaf_hash
-from evidence.models import Entry, Link, Outcome, SubjectType
+from evidence.models import Entry, Head, Link, SubjectType
 
 
 @dataclass(frozen=True, slots=True)
 class ChainEntry:
-    """One entry as it stands in one chain. ``said`` is the entry's own content."""
+    """One entry as it stands in one chain: what its own bytes say, nothing from the columns beside them."""
 
     subject: Subject
     seq: int
-    entry_id: UUID
-    verb: str
-    outcome: Outcome
-    role: str
-    actor_id: UUID
-    district: int
-    refusal_no: str | None
-    occurred_at: datetime
-    recorded_at: datetime
     said: dict[str, Any]
     hash: bytes
 
     @property
-    def payload(self) -> dict[str, Any]:
-        return dict(self.said["payload"])
+    def entry_id(self) -> UUID:
+        return UUID(self.said["id"])
 
     @property
-    def reasons(self) -> list[dict[str, Any]]:
-        return list(self.said["reasons"])
+    def recorded_at(self) -> datetime:
+        return datetime.fromisoformat(self.said["recorded_at"])
+
+    @property
+    def occurred_at(self) -> datetime:
+        return datetime.fromisoformat(self.said["occurred_at"])
 
     @property
     def subjects(self) -> list[Subject]:
@@ -47,7 +42,10 @@ class ChainEntry:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A subject's entries 1..n as known at a time; ``intact`` says that hashes and sequence agree."""
+    """A subject's entries 1..n as known at a time.
+
+    ``intact``: hashes, sequence and head agree, and each entry claims the very place it stands in.
+    """
 
     subject: Subject
     entries: tuple[ChainEntry, ...]
@@ -55,39 +53,37 @@ class Chain:
 
 
 def chain(db: Session, subject: Subject, as_of: datetime | None = None) -> Chain:
+    """Entries up to the first that was recorded after ``as_of``: a chain is known from its beginning on."""
     rows = db.execute(
-        sa.select(Link.seq, Link.previous, Entry)
-        .join(Entry, Entry.id == Link.entry_id)
+        sa.select(Link.seq, Link.previous, Entry.written, Entry.hash)
+        .join(Entry, Entry.id == Link.entry_id, isouter=True)
         .where(Link.subject_type == subject.type, Link.subject_key == subject.key)
         .order_by(Link.seq)
     ).all()
-    known = [row for row in rows if as_of is None or row.Entry.recorded_at <= as_of]
-    entries = tuple(_chain_entry(subject, row.seq, row.Entry) for row in known)
-    return Chain(subject, entries, _is_intact([(row.seq, row.previous, row.Entry) for row in rows]))
+    head = db.get(Head, (subject.type, subject.key))
+    readable = [row for row in rows if row.written is not None]
+    entries = [ChainEntry(subject, row.seq, json.loads(row.written), row.hash) for row in readable]
+    known = list(_known(entries, as_of))
+    whole = len(readable) == len(rows) and _is_intact(subject, readable, entries, head)
+    return Chain(subject, tuple(known), whole)
 
 
-def _chain_entry(subject: Subject, seq: int, entry: Entry) -> ChainEntry:
-    return ChainEntry(
-        subject,
-        seq,
-        entry.id,
-        entry.verb,
-        entry.outcome,
-        entry.role,
-        entry.actor_id,
-        entry.district,
-        entry.refusal_no,
-        entry.occurred_at,
-        entry.recorded_at,
-        json.loads(entry.written),
-        entry.hash,
-    )
+def _known(entries: Sequence[ChainEntry], as_of: datetime | None) -> Sequence[ChainEntry]:
+    if as_of is None:
+        return entries
+    later = (place for place, entry in enumerate(entries) if entry.recorded_at > as_of)
+    return entries[: next(later, len(entries))]
 
 
-def _is_intact(rows: Iterable[tuple[int, bytes | None, Entry]]) -> bool:
+def _is_intact(
+    subject: Subject, rows: Sequence[Any], entries: Sequence[ChainEntry], head: Head | None
+) -> bool:
     last_seq, last_hash = 0, None
-    for seq, previous, entry in rows:
-        if seq != last_seq + 1 or previous != last_hash or leaf_hash(entry.written) != entry.hash:
+    for row, entry in zip(rows, entries, strict=True):
+        claims = {"type": subject.type.value, "key": subject.key, "seq": row.seq}
+        claims["prev"] = row.previous.hex() if row.previous else None
+        follows = row.seq == last_seq + 1 and row.previous == last_hash
+        if not follows or leaf_hash(row.written) != row.hash or claims not in entry.said["subjects"]:
             return False
-        last_seq, last_hash = seq, entry.hash
-    return True
+        last_seq, last_hash = row.seq, row.hash
+    return (head.seq, head.hash) == (last_seq, last_hash) if head else last_seq == 0

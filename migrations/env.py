@@ -1,4 +1,4 @@
-"""Alembic's entry: one connection as the owner, one transaction for all migrations."""
+"""Alembic's entry: one connection as the owner, one transaction for each migration."""
 
 import sqlalchemy as sa
 from alembic import context

@@ -25,6 +25,7 @@ from evidence.models import Entry, Outcome, SubjectType
 from evidence.queries import Chain, ChainEntry, chain
 from oversight.models import Tip
 from registry.models import Account, Card, Household, Premises
+from registry.states import AccountState
 
 MOST_CHAINS = 60
 
@@ -43,12 +44,12 @@ class Trace:
 
 
 def cylinder_trace(doing: Doing, cylinder_id: UUID, as_of: datetime | None) -> Trace:
-    """A bottle from registration to now. Its owner's firm and every regulator and agency may read it."""
+    """A bottle from registration to now. Its owner's firm and every regulator may read it."""
     with doing.ground.sessions() as db:
         bottle = db.get(Cylinder, cylinder_id)
         if bottle is None:
             raise NotFound
-        if doing.actor.role not in (Role.REGULATOR, Role.AGENCY):
+        if doing.actor.role is not Role.REGULATOR:
             doing.actor.must_reach(firm=bottle.owner_firm_id)
         return _trace(db, [Subject(SubjectType.CYLINDER, str(cylinder_id))], as_of)
 
@@ -90,7 +91,9 @@ def _must_reach_household(doing: Doing, db: Session, household: Household) -> No
     premises = db.get_one(Premises, (household.district, household.premises_id))
     firms = db.scalars(
         sa.select(Account.firm_id).where(
-            Account.district == household.district, Account.household_id == household.id
+            Account.district == household.district,
+            Account.household_id == household.id,
+            Account.state != AccountState.CLOSED,
         )
     ).all()
     row = {"district": household.district, "street": premises.street_code}
@@ -132,17 +135,13 @@ def trace_view(trace: Trace, audience: Audience) -> dict[str, Any]:
 
 
 def event_view(event: ChainEntry, audience: Audience) -> dict[str, Any]:
+    said = event.said
     return {
-        "entry_id": event.entry_id,
-        "verb": event.verb,
-        "outcome": event.outcome,
-        "role": event.role,
-        "actor_id": event.actor_id,
+        "entry_id": said["id"],
+        **{name: said[name] for name in ("verb", "outcome", "role", "actor_id", "refusal_no", "payload")},
         "occurred_at": event.occurred_at,
         "recorded_at": event.recorded_at,
-        "refusal_no": event.refusal_no,
-        "payload": event.payload,
-        "reasons": [Refusal.from_plain(row).worded(audience) for row in event.reasons],
+        "reasons": [Refusal.from_plain(row).worded(audience) for row in said["reasons"]],
         "subjects": [_subject_view(subject) for subject in event.subjects],
         "hash": event.hash.hex(),
     }

@@ -1,27 +1,18 @@
 """Verbs of oversight, and the handlers of what the rooms below tell."""
 
 from datetime import datetime
-from uuid import UUID
 
 from core import clock
-from core.auth import Actor, Reach, Role, ScopeKind
-from core.doing import Doing
 from core.ground import Ground
-from core.outbox import Event
+from core.outbox import Event, acting
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from oversight.models import Tip
 
-SYSTEM = UUID(int=0)
-"""The principal under which the house itself acts (outbox handlers)."""
-
 
 def raise_tip(ground: Ground, event: Event) -> None:
     """An unknown or foreign bottle was seen: put it before the regulator, once per event."""
-    actor = Actor(SYSTEM, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", event.district))
-    key = f"event-{event.id}"
-    doing = Doing(ground, actor, event.district, request_id=key, key=key, fingerprint=event.id.bytes)
-    record_tip(doing, event)
+    record_tip(acting(ground, event, "oversight.tips"), event)
 
 
 @does("tip.record")

@@ -123,5 +123,5 @@ def doing(ground: Ground) -> Doing:
 
 
 def doing_as(ground: Ground, role: Role, kind: ScopeKind, code: str, district: int = CHANGNING) -> Doing:
-    actor = Actor(new_id(), Reach(role, kind, code, district))
+    actor = Actor(new_id(), Reach(role, kind, code, district), district)
     return Doing(ground, actor, district, request_id="test")

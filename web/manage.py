@@ -12,19 +12,19 @@ import structlog
 
 import rulebook
 from core import clock, config, outbox
-from core.auth import Actor, Grant, Reach, Role, ScopeKind, issue_token
+from core.auth import Actor, Reach, Role, ScopeKind
 from core.config import WrongSetting
 from core.doing import Doing
-from core.ids import new_id
 from core.migrate import MIGRATIONS
 from core.postgres import NotStarted
 from core.refusal import Audience, Refused
 from core.sealed import KeyringError
 from evidence.verify import Tally, verify
+from registry.grants import give_grant
 from rulebook.decisions import replay
 from rulebook.edition import Edition
 from web import docs
-from web.opening import Opened, opened
+from web.opening import NotMigrated, Opened, opened
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run: Command = options.run
         return run(options)
-    except (WrongSetting, NotStarted, KeyringError) as error:
+    except (WrongSetting, NotStarted, KeyringError, NotMigrated) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     tokens.add_argument("--role", required=True, choices=[role.value for role in Role])
     tokens.add_argument("--scope", default="all", metavar="KIND[:CODE]", help="e.g. district:310105, firm:ID")
     tokens.add_argument("--district", type=int, required=True, help="where its deeds file, e.g. 310105")
-    tokens.add_argument("--days", type=int, help="how long the token lives; absent: until revoked")
+    tokens.add_argument("--days", type=_days, help="how long the token lives; absent: until revoked")
     imports = _command(commands, "import", _import, "import a register from a JSONL file, one row a line")
     imports.add_argument("what", choices=["users", "cylinders"])
     imports.add_argument("file", type=Path)
@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "verify", _verify, "read all evidence again; name what was changed, lost or moved")
     again = _command(commands, "replay", _replay, "judge every stored decision again by the rules of its day")
     again.add_argument("--with", dest="folder", type=Path, metavar="FOLDER", help="by the law in this folder")
-    _command(commands, "outbox", _outbox, "hand out what is due in the outbox, once")
+    box = _command(commands, "outbox", _outbox, "hand out what is due in the outbox, once")
+    box.add_argument("--dead", action="store_true", help="only list what was given up on")
     pages = _command(commands, "docs", _docs, "print the generated pages of docs/")
     pages.add_argument("--check", action="store_true", help="only say whether they are fresh")
     _command(commands, "drift", _drift, "compare the migrations with the code's tables")
@@ -81,17 +82,29 @@ def _command(
 
 
 @contextmanager
-def _house() -> Iterator[Opened]:
+def _house(*, migrate: bool = False) -> Iterator[Opened]:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     import app  # the rooms register their gates, reasons and handlers
 
     assert app.ROOMS
-    with opened(config.read()) as house:
+    with opened(config.read(), migrate_first=migrate) as house:
         yield house
 
 
+def _doing(house: Opened, district: int) -> Doing:
+    """The operator at the console: an administrator of everything."""
+    actor = Actor(outbox.HOUSE, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", district), district)
+    return Doing(house.ground, actor, district, request_id="manage")
+
+
+def _days(given: str) -> int:
+    if not given.isascii() or not given.isdigit() or int(given) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of days from 1, got {given!r}")
+    return int(given)
+
+
 def _migrate(_: argparse.Namespace) -> int:
-    with _house():
+    with _house(migrate=True):
         print("the database stands at the newest schema")
     return 0
 
@@ -104,21 +117,18 @@ def _tokens(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    with _house() as house, house.ground.sessions() as db:
-        principal = new_id()
-        grant = Grant(
-            principal_id=principal,
+    expires_at = clock.now() + timedelta(days=options.days) if options.days else None
+    with _house() as house:
+        given = give_grant(
+            _doing(house, options.district),
             role=Role(options.role),
             scope_kind=ScopeKind(kind),
             scope_code=code,
             home_district=options.district,
-            from_at=clock.now(),
+            label=f"{options.role} by manage",
+            until_at=expires_at,
         )
-        db.add(grant)
-        ends = clock.now() + timedelta(days=options.days) if options.days else None
-        token = issue_token(db, principal, f"{options.role} by manage", ends)
-        db.commit()
-    print(token)
+    print(given.token)
     return 0
 
 
@@ -128,8 +138,7 @@ def _import(options: argparse.Namespace) -> int:
 
     run = import_users if options.what == "users" else import_cylinders
     with _house() as house, options.file.open(encoding="utf-8") as lines:
-        actor = Actor(UUID(int=0), Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", options.district))
-        doing = Doing(house.ground, actor, options.district, request_id="manage-import")
+        doing = _doing(house, options.district)
         try:
             report = run(
                 doing,
@@ -192,8 +201,19 @@ def _replay(options: argparse.Namespace) -> int:
     return 1 if found and edition is None else 0
 
 
-def _outbox(_: argparse.Namespace) -> int:
+def _list_dead(house: Opened) -> int:
+    with house.ground.sessions() as db:
+        given_up = outbox.dead(db)
+    for row in given_up:
+        print(f"{row.district} {row.event_id} {row.consumer}: {row.attempts} attempts, {row.last_error}")
+    print(f"{len(given_up)} deliveries given up on")
+    return 1 if given_up else 0
+
+
+def _outbox(options: argparse.Namespace) -> int:
     with _house() as house:
+        if options.dead:
+            return _list_dead(house)
         done = sum(outbox.deliver_due(house.ground, one) for one in outbox.districts_due(house.ground))
     print(f"{done} deliveries handed out")
     return 0

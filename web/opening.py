@@ -6,15 +6,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
-import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session
 
 import rulebook
 from core import db, demo_clock
 from core.config import Config
 from core.ground import Ground
-from core.migrate import migrate
+from core.migrate import is_current, migrate
 from core.postgres import AlreadyRuns, Cluster
 from core.sealed import Keyring
 from rulebook.decisions import keep_edition
@@ -22,6 +20,10 @@ from rulebook.decisions import keep_edition
 DATABASE = "lpg"
 EMBEDDED_URL = "_LPG_EMBEDDED_URL"
 """How a serving parent tells its workers where its own server listens. Not a setting."""
+
+
+class NotMigrated(Exception):
+    """The database stands at an older schema than this checkout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,21 @@ class Opened:
 
 
 @contextmanager
-def opened(config: Config, *, database: str = DATABASE) -> Iterator[Opened]:
-    """The ground to stand on; an embedded server lives as long as this block, unless it ran already."""
+def opened(config: Config, *, database: str = DATABASE, migrate_first: bool = True) -> Iterator[Opened]:
+    """The ground to stand on; an embedded server lives as long as this block, unless it ran already.
+
+    Without ``migrate_first`` a database that is not at the newest schema is ``NotMigrated``.
+    """
     if config.database_url is not None:
         owner_url = _psycopg_url(config.owner_url or config.database_url)
-        yield _open(config, owner_url, _psycopg_url(config.database_url))
+        yield _open(config, owner_url, _psycopg_url(config.database_url), migrate_first)
         return
     cluster = Cluster(config.state_dir / "postgres")
     with suppress(AlreadyRuns):
         cluster.start()
     try:
         make_database(cluster, database)
-        yield _open(config, cluster.url(database), cluster.url(database, role="lpg_app"))
+        yield _open(config, cluster.url(database), cluster.url(database, role="lpg_app"), migrate_first)
     finally:
         cluster.stop()
 
@@ -56,8 +61,11 @@ def make_database(cluster: Cluster, name: str, template: str = "template1") -> N
             owner.execute(statement.format(psycopg.sql.Identifier(name), psycopg.sql.Identifier(template)))
 
 
-def _open(config: Config, owner_url: str, app_url: str) -> Opened:
-    migrate(owner_url)
+def _open(config: Config, owner_url: str, app_url: str, migrate_first: bool) -> Opened:
+    if migrate_first:
+        migrate(owner_url)
+    elif not is_current(owner_url):
+        raise NotMigrated("the database is not at the newest schema: run ./lpg manage migrate")
     keyring = Keyring.load_or_make(config.keyring_path)
     ground = ground_on(config, app_url, keyring)
     with ground.sessions() as session:
@@ -72,10 +80,6 @@ def ground_on(config: Config, app_url: str, keyring: Keyring) -> Ground:
     # one connection a thread, and one more for what runs beside the requests
     bind = db.engine(app_url, pool_size=config.threads + 1)
     return Ground(config, db.sessions(bind), keyring)
-
-
-def owner_session(owner_url: str) -> Session:
-    return Session(sa.create_engine(owner_url))
 
 
 def worker_ground(config: Config) -> Ground:

@@ -22,10 +22,12 @@ def make() -> Flask:
     # a worker never outlives the process that started it, however that process ended
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     settings = config.read()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings.log_level))
     ground = worker_ground(settings)
     made = application.create_app(ground)
     if settings.demo_clock:
         made.before_request(lambda: demo_clock.follow(ground.sessions))
+        demo_clock.follow(ground.sessions)
     threading.Thread(target=_hand_out, args=(ground,), name="outbox", daemon=True).start()
     return made
 
@@ -35,6 +37,8 @@ def _hand_out(ground: Ground) -> None:
     pause = threading.Event()
     while not pause.wait(OUTBOX_EVERY_S):
         try:
+            if ground.config.demo_clock:
+                demo_clock.follow(ground.sessions)
             for district in outbox.districts_due(ground):
                 outbox.deliver_due(ground, district)
         except Exception:

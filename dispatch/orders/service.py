@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.dialects.postgresql import insert
 
 from core import clock
 from core.auth import Role
+from core.db import table_of
 from core.doing import Doing
 from core.ids import new_id
 from core.problems import NotFound, WrongField
@@ -135,18 +135,8 @@ def book(
     channel: Channel,
     card_ids: Sequence[UUID],
 ) -> Answer:
-    """Book a swap for each card: ``order_id``, and ``again`` where the same booking already stands.
-
-    Of two first refusals at once on one card both want to open its row of the day: the loser, of whom
-    nothing was kept, asks again and counts on the row that now stands.
-    """
-    asked = Booking(household_id, slot_id, purpose, channel, tuple(sorted(card_ids)))
-    try:
-        return _book(doing, asked)
-    except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != "pk_booking_repeat":
-            raise
-        return _book(doing, asked)
+    """Book a swap for each card: ``order_id``, and ``again`` where the same booking already stands."""
+    return _book(doing, Booking(household_id, slot_id, purpose, channel, tuple(sorted(card_ids))))
 
 
 @does("order.book")
@@ -271,23 +261,18 @@ def _count_repeats(deed: Deed, desk: Desk) -> bool:
         )
     )
     for card_id in sorted(desk.busy):
-        deed.keep(
-            _one_more(deed, card_id, desk.day) if card_id in before else _first(deed, card_id, desk.day)
-        )
+        deed.keep_by(_one_more(deed, card_id, desk.day))
     return bool(desk.busy) and desk.busy == before
 
 
-def _first(deed: Deed, card_id: UUID, day: date) -> BookingRepeat:
-    return BookingRepeat(district=deed.district, card_id=card_id, day=day, times=1, last_at=deed.recorded_at)
-
-
-def _one_more(deed: Deed, card_id: UUID, day: date) -> BookingRepeat:
-    """The standing row, not read but added to when it is kept: the work's locks are gone by then."""
-    row = BookingRepeat(district=deed.district, card_id=card_id, day=day)
-    make_transient_to_detached(row)
-    row.times = BookingRepeat.times + 1
-    row.last_at = deed.recorded_at
-    return row
+def _one_more(deed: Deed, card_id: UUID, day: date) -> sa.Executable:
+    """Added to when it is kept, not read before: the work's locks are gone by then."""
+    first = insert(table_of(BookingRepeat)).values(
+        district=deed.district, card_id=card_id, day=day, times=1, last_at=deed.recorded_at
+    )
+    return first.on_conflict_do_update(
+        constraint="pk_booking_repeat", set_={"times": BookingRepeat.times + 1, "last_at": deed.recorded_at}
+    )
 
 
 # --- cancelling ------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The deed: done is committed with its entry; refused is undone and kept; a bug leaves no trace."""
 
 import threading
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,10 @@ from sqlalchemy.orm import Session
 from core.auth import Role, ScopeKind
 from core.doing import Doing
 from core.ground import Ground
+from core.outbox import OutboxEvent
 from core.problems import KeyReused
 from core.refusal import Refused, reason
-from evidence.deed import Answer, Deed, does, held_by
+from evidence.deed import Answer, Deed, does
 from evidence.models import Entry, Head, Link, Outcome, SubjectType
 from evidence.verify import verify
 from registry.models import Firm
@@ -25,7 +27,6 @@ NOT_TODAY = reason(
     en="not today: {why}",
     office=("wait", "改天再来", "come back"),
 )
-TAKEN = reason("test.taken", "S03", zh="已占用", en="taken", office=("other", "换一个", "take another"))
 
 
 @does("test.register_firm")
@@ -49,7 +50,7 @@ def entries(db: Session) -> list[Entry]:
 def keyed(ground: Ground, key: str, fingerprint: bytes = b"a", principal: UUID | None = None) -> Doing:
     who = doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, "")
     if principal:
-        who.actor = type(who.actor)(principal, who.actor.reach)
+        who.actor = replace(who.actor, principal_id=principal)
     who.key, who.fingerprint = key, fingerprint
     return who
 
@@ -81,11 +82,10 @@ def test_a_bug_leaves_no_trace(doing: Doing, db: Session) -> None:
 
 
 def test_a_constraint_of_the_database_becomes_a_refusal_by_its_name(doing: Doing, db: Session) -> None:
-    held_by("uq_firm_uscc", TAKEN)
     register_firm(doing, uscc="A")
     with pytest.raises(Refused) as refused:
         register_firm(doing, uscc="A")
-    assert [one.code for one in refused.value.refusals] == ["test.taken"]
+    assert [one.rule for one in refused.value.refusals] == ["S03"]
     assert [entry.outcome for entry in entries(db)] == [Outcome.DONE, Outcome.REFUSED]
 
 
@@ -159,3 +159,118 @@ def test_the_application_may_not_change_or_delete_an_entry(doing: Doing, db: Ses
         with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
             db.execute(sa.text(statement))
         db.rollback()
+
+
+@does("test.refuse_early")
+def refuse_early(deed: Deed) -> Answer:
+    raise Refused([NOT_TODAY(why="too early to name anything")])
+
+
+def test_a_refusal_before_any_subject_is_kept_in_the_register(doing: Doing, db: Session) -> None:
+    with pytest.raises(Refused):
+        refuse_early(doing)
+    assert [(link.subject_type, link.subject_key) for link in db.scalars(sa.select(Link))] == [
+        (SubjectType.REGISTER, "310105")
+    ]
+
+
+@does("test.count_and_refuse")
+def count_and_refuse(deed: Deed, key: str) -> Answer:
+    deed.about(SubjectType.REGISTER, "310105")
+    deed.keep_by(_COUNT.bindparams(key=key))
+    deed.tell("test.seen", even_if_refused=True, key=key)
+    deed.tell("test.done", key=key)
+    raise Refused([NOT_TODAY(why="counted")])
+
+
+_COUNT = sa.text(
+    "INSERT INTO booking_repeat (district, card_id, day, times, last_at) "
+    "VALUES (310105, CAST(:key AS uuid), '2024-06-12', 1, now()) "
+    "ON CONFLICT (district, card_id, day) DO UPDATE SET times = booking_repeat.times + 1"
+)
+
+
+def test_what_is_kept_and_what_was_seen_outlive_a_refusal(ground: Ground, db: Session) -> None:
+    card = str(UUID(int=7))
+
+    def go() -> None:
+        with pytest.raises(Refused):
+            count_and_refuse(doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, ""), key=card)
+
+    threads = [threading.Thread(target=go) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert db.scalar(sa.text("SELECT times FROM booking_repeat")) == 6
+    assert [event.topic for event in db.scalars(sa.select(OutboxEvent))] == ["test.seen"] * 6
+
+
+def test_a_change_to_a_standing_row_cannot_be_kept(doing: Doing, db: Session) -> None:
+    @does("test.keep_standing")
+    def keep_standing(deed: Deed) -> Answer:
+        deed.about(SubjectType.REGISTER, "310105")
+        deed.keep(deed.db.scalars(sa.select(Firm)).one())
+        return {}
+
+    register_firm(doing, uscc="A")
+    with pytest.raises(ValueError, match="new row"):
+        keep_standing(doing)
+
+
+def test_two_deeds_that_keep_the_same_new_row_are_both_recorded(ground: Ground, db: Session) -> None:
+    """The loser runs again; its work sees the row and leaves it."""
+    started = threading.Barrier(2)
+
+    @does("test.keep_first")
+    def keep_first(deed: Deed) -> Answer:
+        deed.about(SubjectType.REGISTER, str(deed.id))
+        known = deed.db.scalar(sa.select(sa.func.count()).select_from(Firm))
+        if not known:
+            if not started.broken and started.n_waiting < 2:
+                started.wait(5)
+            deed.keep(Firm(home_district=310105, name="样例", uscc="ONE", recorded_at=deed.recorded_at))
+        raise Refused([NOT_TODAY(why="kept")])
+
+    refused: list[str | None] = []
+
+    def go() -> None:
+        with pytest.raises(Refused) as said:
+            keep_first(doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, ""))
+        refused.append(said.value.number)
+
+    threads = [threading.Thread(target=go) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(refused)) == 2
+    assert len(entries(db)) == 2
+
+
+def test_a_trigger_of_a_machine_says_no_by_name(doing: Doing, db: Session) -> None:
+    @does("test.jump")
+    def skip_states(deed: Deed) -> Answer:
+        deed.about(SubjectType.REGISTER, "310105")
+        deed.db.execute(
+            sa.text(
+                "INSERT INTO slot (district, id, zone_id, day, starts_at, ends_at, capacity, taken, closed, "
+                "recorded_at) VALUES (310105, :id, :id, '2024-06-12', now(), now() + interval '1 hour', "
+                "1, 0, false, now())"
+            ),
+            {"id": deed.id},
+        )
+        deed.db.execute(
+            sa.text(
+                "INSERT INTO round_plan (district, id, zone_id, day, wave, state, problem, plan, unserved, "
+                "engine, seed, iterations, travel_s, distance_m, travel_times, recorded_at) VALUES "
+                "(310105, :id, :id, '2024-06-12', 1, 'applied', '{}', '{}', '[]', '', 0, 0, 0, 0, '', now())"
+            ),
+            {"id": deed.id},
+        )
+        return {}
+
+    with pytest.raises(Refused) as refused:
+        skip_states(doing)
+    assert [one.code for one in refused.value.refusals] == ["state.move_not_allowed"]
+    assert db.scalar(sa.text("SELECT count(*) FROM slot")) == 0

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 from core.doing import Doing
 from core.ground import Ground
 from evidence.deed import Answer, Deed, does
+from evidence.entry import Subject
 from evidence.models import SubjectType
+from evidence.queries import chain
 from evidence.verify import Finding, Tally, verify
 
 
@@ -125,3 +127,88 @@ def test_the_finding_names_the_very_entry(ground: Ground, owner_engine: sa.Engin
     [gone] = db.execute(sa.text(f"SELECT {NTH.format(n=2)}")).scalars()
     tamper(owner_engine, f"DELETE FROM evidence_entry WHERE id = '{gone}'")
     assert any(str(gone) in finding.en for finding in findings(ground))
+
+
+FORGED = """
+INSERT INTO evidence_entry
+  (id, verb, outcome, district, actor_id, role, occurred_at, recorded_at, written, hash)
+SELECT '01900000-0000-7000-8000-000000000001', verb, outcome, district, actor_id, role, occurred_at,
+       recorded_at - interval '1 hour', {written}, hash
+FROM evidence_entry WHERE id = {source}
+"""
+
+UNREADABLE = {
+    "a word no enumeration knows": (
+        f"UPDATE evidence_entry SET outcome = 'maybe' WHERE id = {NTH.format(n=2)}"
+    ),
+    "bytes that are a list": f"UPDATE evidence_entry SET written = '[]' WHERE id = {NTH.format(n=2)}",
+    "bytes without a place": (
+        f"UPDATE evidence_entry SET written = '{{\"subjects\":[{{}}]}}' WHERE id = {NTH.format(n=2)}"
+    ),
+    "a time without end": f"UPDATE evidence_entry SET recorded_at = 'infinity' WHERE id = {NTH.format(n=2)}",
+    "a time moved by less than a millisecond": (
+        "UPDATE evidence_entry SET recorded_at = recorded_at + interval '300 microseconds' "
+        f"WHERE id = {NTH.format(n=2)}"
+    ),
+    "a subject of no known kind": "UPDATE evidence_link SET subject_type = 'moon' WHERE subject_key = 'B'",
+}
+
+
+@pytest.mark.usefixtures("three_entries")
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_cannot_be_read_any_more_is_a_finding_and_no_error(
+    ground: Ground, owner_engine: sa.Engine, case: str
+) -> None:
+    tamper(owner_engine, UNREADABLE[case])
+    assert findings(ground)
+
+
+@pytest.mark.usefixtures("three_entries")
+@pytest.mark.parametrize("written", ["written", "convert_to('{\"subjects\":[]}', 'UTF8')"])
+def test_an_entry_that_was_slipped_in_is_named(ground: Ground, owner_engine: sa.Engine, written: str) -> None:
+    tamper(owner_engine, FORGED.format(written=written, source=NTH.format(n=2)))
+    assert "added" in {finding.code for finding in findings(ground)}
+
+
+@pytest.mark.usefixtures("three_entries")
+def test_deeds_done_while_the_verifier_reads_are_no_findings(ground: Ground, doing: Doing) -> None:
+    """A deed is done after the entries were read and before the chains are."""
+
+    class Meanwhile(Tally):
+        def __setattr__(self, name: str, value: int) -> None:
+            super().__setattr__(name, value)
+            if (name, value) == ("entries", 3):
+                note(doing, 4, "A")
+
+    with ground.sessions() as db:
+        assert not list(verify(db, Meanwhile()))
+    assert not findings(ground)
+
+
+@pytest.mark.usefixtures("three_entries")
+def test_a_table_of_evidence_cannot_be_emptied(owner_engine: sa.Engine) -> None:
+    with (
+        owner_engine.begin() as connection,
+        pytest.raises(sa.exc.IntegrityError, match="only ever added"),
+    ):
+        connection.execute(sa.text("TRUNCATE evidence_entry"))
+
+
+@pytest.mark.usefixtures("three_entries")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM evidence_link WHERE subject_key = 'A' AND seq = 3",
+        f"UPDATE evidence_entry SET written = written || ' ' WHERE id = {NTH.format(n=2)}",
+        f"DELETE FROM evidence_entry WHERE id = {NTH.format(n=1)}",
+    ],
+)
+def test_a_trace_over_touched_evidence_says_so(
+    ground: Ground, owner_engine: sa.Engine, statement: str
+) -> None:
+    subject = Subject(SubjectType.CARD, "A")
+    with ground.sessions() as db:
+        assert chain(db, subject).intact
+    tamper(owner_engine, statement)
+    with ground.sessions() as db:
+        assert not chain(db, subject).intact
