@@ -88,7 +88,9 @@ def nothing_written(db: Session) -> None:
     assert decisions.keys() == {"booking", "premises"}
 
 
-@pytest.mark.parametrize(("rule", "wrong", "refused"), RESIDENT_CASES, ids=lambda one: str(one)[:30])
+@pytest.mark.parametrize(
+    ("rule", "wrong", "refused"), RESIDENT_CASES, ids=lambda one: None if callable(one) else str(one)[:30]
+)
 def test_a_resident_is_refused(
     town: Town, clerk: Person, db: Session, rule: str, wrong: Wrong, refused: list[str]
 ) -> None:
@@ -118,7 +120,9 @@ BUSINESS_CASES: list[tuple[str, dict[str, Any], Wrong, list[str]]] = [
 
 
 @pytest.mark.parametrize(
-    ("rule", "change", "wrong", "refused"), BUSINESS_CASES, ids=lambda one: str(one)[:30]
+    ("rule", "change", "wrong", "refused"),
+    BUSINESS_CASES,
+    ids=lambda one: None if callable(one) else str(one)[:30],
 )
 def test_a_business_is_refused(
     town: Town,
