@@ -95,15 +95,15 @@ def test_of_two_first_refusals_at_once_both_are_counted(
     """The other desk's row is committed after ours has looked for one and before ours is written."""
     home, slot = town.home(), town.slot()
     clerk.post(ORDERS, home.booking(slot))
-    first = service._first
+    one_more = service._one_more
 
-    def overtaken(*args: Any) -> BookingRepeat:
+    def overtaken(*args: Any) -> sa.Executable:
         with town.ground.sessions() as other:
-            other.add(first(*args))
+            other.execute(one_more(*args))
             other.commit()
-        return first(*args)
+        return one_more(*args)
 
-    monkeypatch.setattr(service, "_first", overtaken)
+    monkeypatch.setattr(service, "_one_more", overtaken)
     assert codes(clerk.post(ORDERS, home.booking(slot, purpose="other"))) == ["card.order_open"]
     assert db.scalars(sa.select(BookingRepeat)).one().times == 2
     assert not list(verify(db))
