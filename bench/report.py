@@ -110,13 +110,13 @@ def _asks(done: Measured) -> Iterator[str]:
 
 def _sampled(done: Measured) -> Iterator[str]:
     sampled = done.sampled
-    each_ms = sampled.took_s / sampled.operations * 1000
-    yield f"  Where the application's time goes at the door, of {each_ms:.2f} ms ({sampled.looks} looks):"
-    for name, share in sampled.shares():
-        yield f"  {name:<44}{share:>7.1%}{share * each_ms:>9.2f} ms"
-    yield "  Of which within these functions of ours, all that they call included:"
-    for name, share in sampled.longest(LONGEST):
-        yield f"  {name:<72}{share:>7.1%}"
+    looks = f"({sampled.wall.count} and {sampled.cpu.count} looks)"
+    yield f"  {'Where the time goes at the door ' + looks:<72}{'time':>8}{'CPU':>8}"
+    for name in sampled.owners():
+        yield f"  {name:<72}{sampled.wall.share(name):>8.1%}{sampled.cpu.share(name):>8.1%}"
+    yield "  within these functions of ours, all that they call included:"
+    for name in sampled.longest(LONGEST):
+        yield f"  {name:<72}{sampled.wall.share(name):>8.1%}{sampled.cpu.share(name):>8.1%}"
 
 
 def to_json(circumstances: Circumstances, done: Sequence[Measured]) -> str:
@@ -125,6 +125,7 @@ def to_json(circumstances: Circumstances, done: Sequence[Measured]) -> str:
 
 
 def _plain(done: Measured) -> dict[str, Any]:
+    shared = done.sampled.owners() + done.sampled.longest(10 * LONGEST)
     return {
         "races": [
             {
@@ -143,8 +144,8 @@ def _plain(done: Measured) -> dict[str, Any]:
         ],
         "commands": done.commands,
         "hot_path": done.claim.hot_path,
-        "own_share": dict(done.sampled.shares()),
-        "within_share": dict(done.sampled.longest(10 * LONGEST)),
+        "time_share": {name: done.sampled.wall.share(name) for name in shared},
+        "cpu_share": {name: done.sampled.cpu.share(name) for name in shared},
     }
 
 

@@ -3,10 +3,12 @@
 A signal asks the main thread where it is; the time between two looks goes to the innermost frame that
 belongs to somebody we name. Unlike a tracing profiler this costs what is called often no more than what is
 called once, so that the shares are those of the real run (a percent or so goes to the looking).
+
+Looked at twice: by the wall's clock, which also runs while we wait for PostgreSQL or for a core, and by the
+process's own, which runs only while it works.
 """
 
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,55 +41,73 @@ _ROOMS = ("core", "evidence", "registry", "cylinders", "dispatch", "oversight", 
 
 
 @dataclass(slots=True)
-class Sampled:
-    """``own`` by whom we name, ``within`` by function of ours (all that it called included): looks each."""
+class Looks:
+    """``own`` by whom we name, ``within`` by function of ours (all that it called included)."""
 
-    operations: int
-    looks: int = 0
-    took_s: float = 0.0
+    is_open: bool = False
+    count: int = 0
     own: Counter[str] = field(default_factory=Counter)
     within: Counter[str] = field(default_factory=Counter)
 
-    def shares(self) -> list[tuple[str, float]]:
-        return [(name, count / self.looks) for name, count in self.own.most_common()]
-
-    def longest(self, most: int) -> list[tuple[str, float]]:
-        return [(name, count / self.looks) for name, count in self.within.most_common(most)]
+    def share(self, name: str) -> float:
+        return (self.own[name] + self.within[name]) / max(self.count, 1)
 
 
-def sample(stand: Stand, operation: Operation, *, warm_up: int, count: int, first: int = 0) -> Sampled:
-    found = Sampled(count)
-    with stand.house(stand.clone()) as house:
-        for i in range(first, first + warm_up + count):
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    wall: Looks
+    cpu: Looks
+
+    def owners(self) -> list[str]:
+        """Whoever has a part of the time, the largest first."""
+        return [name for name, _ in self.wall.own.most_common()]
+
+    def longest(self, most: int) -> list[str]:
+        """The functions of ours in which the most time is spent."""
+        return [name for name, _ in self.wall.within.most_common(most)]
+
+
+def sample(stand: Stand, operation: Operation, *, warm_up: int, count: int) -> Sampled:
+    wall = _looks(stand, operation, warm_up, count, signal.ITIMER_REAL, signal.SIGALRM)
+    return Sampled(wall, _looks(stand, operation, warm_up, count, signal.ITIMER_PROF, signal.SIGPROF))
+
+
+def _looks(
+    stand: Stand,
+    operation: Operation,
+    warm_up: int,
+    count: int,
+    timer: int,
+    told_by: signal.Signals,
+) -> Looks:
+    found = Looks()
+    with stand.house(stand.clone()) as house, _every_moment(found, timer, told_by):
+        for i in range(warm_up + count):
             ready = operation.ready(house, i)
-            if i < first + warm_up:
-                operation.check(ready())
-                continue
-            with _looking(found):
-                outcome = ready()
+            found.is_open = i >= warm_up
+            outcome = ready()
+            found.is_open = False
             operation.check(outcome)
     return found
 
 
 @contextmanager
-def _looking(found: Sampled) -> Iterator[None]:
+def _every_moment(found: Looks, timer: int, told_by: signal.Signals) -> Iterator[None]:
     def look(_: int, frame: FrameType | None) -> None:
-        _note(found, frame)
+        if found.is_open:
+            _note(found, frame)
 
-    before = signal.signal(signal.SIGALRM, look)
-    started_at = time.perf_counter()
-    # The first look falls at any time within a millisecond, so that short operations are seen evenly.
-    signal.setitimer(signal.ITIMER_REAL, EVERY_S * (0.05 + time.perf_counter_ns() % 1000 / 1000), EVERY_S)
+    before = signal.signal(told_by, look)
+    signal.setitimer(timer, EVERY_S, EVERY_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        found.took_s += time.perf_counter() - started_at
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(timer, 0)
+        signal.signal(told_by, before)
 
 
-def _note(found: Sampled, frame: FrameType | None) -> None:
-    found.looks += 1
+def _note(found: Looks, frame: FrameType | None) -> None:
+    found.count += 1
     owner, within = None, set()
     while frame is not None:
         named, ours = _belongs(frame.f_code.co_filename, frame.f_code.co_qualname)
