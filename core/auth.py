@@ -172,7 +172,12 @@ def issue_token(db: Session, principal_id: UUID, label: str, expires_at: datetim
 _AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
 _GRANTS_OF_TOKEN = (
     sa.select(
-        Grant,
+        Grant.id,
+        Grant.principal_id,
+        Grant.role,
+        Grant.scope_kind,
+        Grant.scope_code,
+        Grant.home_district,
         sa.and_(Grant.from_at <= _AT, sa.or_(Grant.until_at.is_(None), Grant.until_at > _AT)).label(
             "in_force"
         ),
@@ -190,12 +195,16 @@ _GRANTS_OF_TOKEN = (
 def actors_of(db: Session, token: str) -> list[Actor]:
     """Every grant now in force behind a token; empty when the token is unknown, spent or revoked."""
     rows = db.execute(_GRANTS_OF_TOKEN, {"token_hash": hash_token(token), "at": clock.now()}).all()
-    return [_actor(row.Grant, rows[0].Grant.home_district) for row in rows if row.in_force]
-
-
-def _actor(grant: Grant, key_district: int) -> Actor:
-    reach = Reach(grant.role, grant.scope_kind, grant.scope_code, grant.home_district)
-    return Actor(grant.principal_id, reach, key_district, grant.id)
+    return [
+        Actor(
+            row.principal_id,
+            Reach(row.role, row.scope_kind, row.scope_code, row.home_district),
+            rows[0].home_district,
+            row.id,
+        )
+        for row in rows
+        if row.in_force
+    ]
 
 
 def with_verb(actors: Iterable[Actor], verb: str, rights: Mapping[Role, frozenset[str]]) -> list[Actor]:

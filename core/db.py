@@ -110,3 +110,9 @@ Sessions = sessionmaker[Session]
 
 def sessions(bind: sa.Engine) -> Sessions:
     return sessionmaker(bind, expire_on_commit=False)
+
+
+def reading_sessions(made: Sessions) -> Sessions:
+    """The same engine without BEGIN and ROLLBACK. Each statement has its own snapshot, as it has anyway."""
+    bind: sa.Engine = made.kw["bind"]
+    return sessionmaker(bind.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)

@@ -116,7 +116,7 @@ def _admit(verb: str, district: int | None) -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("expected a bearer token")
-    with ground().sessions() as db:
+    with ground().reads() as db:
         actors = actors_of(db, token.strip())
     if not actors:
         raise Unauthorized("this token is unknown, spent or revoked")

@@ -60,10 +60,29 @@ def _claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
     return standing
 
 
-def settle(db: Session, district: int, actor_id: UUID, key: str, **answer: Any) -> None:
-    """Write down what this key answered."""
-    db.execute(
-        sa.update(Idempotency)
-        .where(Idempotency.district == district, Idempotency.actor_id == actor_id, Idempotency.key == key)
-        .values(**answer)
+_table = table_of(Idempotency)
+_SETTLE = (
+    sa.update(_table)
+    .where(
+        _table.c.district == sa.bindparam("b_district"),
+        _table.c.actor_id == sa.bindparam("b_actor_id"),
+        _table.c.key == sa.bindparam("b_key"),
     )
+    .values({name: sa.bindparam(name) for name in ("answer", "reasons", "refusal_no", "entry_id")})
+)
+
+
+def settle(
+    db: Session,
+    district: int,
+    actor_id: UUID,
+    key: str,
+    *,
+    entry_id: UUID,
+    answer: dict[str, Any] | None = None,
+    reasons: list[Any] | None = None,
+    refusal_no: str | None = None,
+) -> None:
+    """Write down what this key answered: an answer, or reasons with their number."""
+    settled = {"answer": answer, "reasons": reasons, "refusal_no": refusal_no, "entry_id": entry_id}
+    db.execute(_SETTLE, {"b_district": district, "b_actor_id": actor_id, "b_key": key, **settled})

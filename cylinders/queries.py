@@ -492,7 +492,7 @@ def verdicts(
     at = clock.now()
     day = clock.day_of(at)
     read = [classify(code) for code in codes]
-    with doing.ground.sessions() as db:
+    with doing.ground.reads() as db:
         standing = _standing_of_asker(db, doing, purpose, site, filler, day)
         by_code = _by_code(_bottles_behind(db, read, at))
         owners = (

@@ -9,13 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.doing import Doing
 from core.problems import WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts as bottles
 from cylinders.queries import BottleVerdict, custody_of, judge_bottle, resolve, types
 from dispatch.deliveries import refusals as no
-from dispatch.deliveries import strangers
 from dispatch.deliveries.acts import begin_load, end_load
 from dispatch.deliveries.crew import CrewFacts, crew_facts, locked_round, on_board, round_refusals
 from dispatch.deliveries.handover_gate import LoadFacts
@@ -40,20 +38,9 @@ MOST_NAMED = 50
 # --- load -------------------------------------------------------------------------------------------------
 
 
-def load(doing: Doing, *, round_id: UUID, line_id: UUID, code: str) -> Answer:
-    """Put a bottle on the vehicle for one order line: by its courier, or released by the site's clerk."""
-    try:
-        return _load(doing, round_id=round_id, line_id=line_id, code=code)
-    except Refused as refused:
-        if bottles.is_stranger(refused.refusals):
-            strangers.report(
-                doing, code, seen_as="full", where="site", reasons=refused.refusals, round_id=round_id
-            )
-        raise
-
-
 @does("cylinder.load")
-def _load(deed: Deed, *, round_id: UUID, line_id: UUID, code: str) -> Answer:
+def load(deed: Deed, *, round_id: UUID, line_id: UUID, code: str) -> Answer:
+    """Put a bottle on the vehicle for one order line: by its courier, or released by the site's clerk."""
     db = deed.db
     seen = round_in_reach(db, deed.doing, round_id)
     line = db.get(OrderLine, (deed.district, line_id), with_for_update=True)
@@ -84,6 +71,15 @@ def _load(deed: Deed, *, round_id: UUID, line_id: UUID, code: str) -> Answer:
         *bottle.verdict.reasons,
         *standing_refusals(db, line, station, cylinder_id),
     ]
+    if bottles.is_stranger(bottle.verdict.reasons):
+        bottles.stranger_seen(
+            deed,
+            bottle.resolved,
+            where="site",
+            site_id=station.id,
+            round_id=round.id,
+            reasons=bottle.verdict.reasons,
+        )
     if reasons or cylinder_id is None or crew.binding is None:
         raise Refused(reasons)
 

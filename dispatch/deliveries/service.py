@@ -5,6 +5,7 @@ What stops supply there (a blocking finding, a refused check) and a wrong code a
 and the deed succeeds in recording them, with nothing handed over.
 """
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +18,13 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import ScopeKind
-from core.doing import Doing
 from core.geo import Datum, Point, distance_m, to_wgs84
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts as bottles
 from cylinders.models import Cylinder
 from cylinders.queries import BottleVerdict, Resolved, custody_of, holding_of, judge_bottle, resolve
-from dispatch.deliveries import door_code, strangers
+from dispatch.deliveries import door_code
 from dispatch.deliveries import refusals as no
 from dispatch.deliveries.acts import end_load
 from dispatch.deliveries.crew import CrewFacts, crew_facts, locked_round, round_refusals
@@ -136,30 +136,9 @@ class Visit:
     holding: UUID | None
 
 
-def deliver(doing: Doing, *, order_id: UUID, report: Report) -> Answer:
-    """Hand over one line's bottle; or record that it was withheld, or that the code was wrong."""
-    try:
-        return _deliver(doing, order_id=order_id, report=report)
-    except Refused as refused:
-        _report_strangers(doing, order_id, report, refused)
-        raise
-
-
-def _report_strangers(doing: Doing, order_id: UUID, report: Report, refused: Refused) -> None:
-    """A foreign empty that was offered, a strange bottle that was brought: seen, whatever was refused."""
-    reasons = refused.refusals
-    if bottles.is_stranger(reasons):
-        strangers.report(
-            doing, report.full_code, seen_as="full", where="door", reasons=reasons, order_id=order_id
-        )
-    if report.empty_code is not None and no.EMPTY_FOREIGN in [refusal.reason for refusal in reasons]:
-        strangers.report(
-            doing, report.empty_code, seen_as="empty", where="door", reasons=reasons, order_id=order_id
-        )
-
-
 @does("order.deliver")
-def _deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
+def deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
+    """Hand over one line's bottle; or record that it was withheld, or that the code was wrong."""
     _must_have_happened(deed, report.occurred_at)
     deed.occurred_at = as_written(report.occurred_at)
     order, line, card, round = _locked(deed, order_id, report)
@@ -173,8 +152,8 @@ def _deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
     place, day = str(order.district), clock.day_of(report.occurred_at)
     verdict = judge("handover", facts, place, day, current())
     deed.keep(decision_of(verdict, deed.district))
+    _tell_of_strangers(deed, visit, facts)
     if check is not None and load is not None and _stops_supply(facts):
-        _tell_of_strange_empty(deed, visit, facts)
         return _withhold(deed, visit, check, load, report)
 
     reasons = [
@@ -358,10 +337,15 @@ def _empty_offered(db: Session, visit: Visit, report: Report) -> EmptyOffered:
     return EmptyOffered.OF_ANOTHER_CARD
 
 
-def _tell_of_strange_empty(deed: Deed, visit: Visit, facts: HandoverFacts) -> None:
+def _tell_of_strangers(deed: Deed, visit: Visit, facts: HandoverFacts) -> None:
+    """A foreign empty that was offered, a strange bottle that was brought: seen, whatever is refused."""
+    seen = functools.partial(
+        bottles.stranger_seen, deed, where="door", order_id=visit.order.id, round_id=visit.round.id
+    )
+    if bottles.is_stranger(visit.full.verdict.reasons):
+        seen(visit.full.resolved, reasons=visit.full.verdict.reasons)
     if visit.empty is not None and facts.empty is EmptyOffered.FOREIGN:
-        order_id, round_id = visit.order.id, visit.round.id
-        bottles.stranger_seen(deed, visit.empty, where="door", order_id=order_id, round_id=round_id)
+        seen(visit.empty, reasons=[no.EMPTY_FOREIGN()])
 
 
 def visit_refusals(deed: Deed, visit: Visit, report: Report) -> list[Refusal]:

@@ -251,6 +251,8 @@ def _count_repeats(deed: Deed, desk: Desk) -> bool:
 
     True: all of them had been refused today before, so that this refusal is only one more of the same.
     """
+    if not desk.busy:
+        return False
     before = set(
         deed.db.scalars(
             sa.select(BookingRepeat.card_id).where(
@@ -262,7 +264,7 @@ def _count_repeats(deed: Deed, desk: Desk) -> bool:
     )
     for card_id in sorted(desk.busy):
         deed.keep_by(_one_more(deed, card_id, desk.day))
-    return bool(desk.busy) and desk.busy == before
+    return desk.busy == before
 
 
 def _one_more(deed: Deed, card_id: UUID, day: date) -> sa.Executable:
