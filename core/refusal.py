@@ -132,11 +132,10 @@ class Refusal:
     def worded(self, audience: Audience) -> dict[str, Any]:
         """As the world reads it, worded for one kind of person."""
         cure = self.reason.cure_for(audience)
-        shown = {name: "?" if value is None else value for name, value in self.facts.items()}
         return {
             **self.to_plain(),
-            "zh": self.reason.zh.format_map(_Holes(shown)),
-            "en": self.reason.en.format_map(_Holes(shown)),
+            "zh": self.reason.zh.format_map(_shown(self.facts, _said_in_chinese)),
+            "en": self.reason.en.format_map(_shown(self.facts, str)),
             "cure": {"action": cure.action, "zh": cure.zh, "en": cure.en},
         }
 
@@ -189,6 +188,24 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): plain(item) for name, item in value.items()}
     raise TypeError(f"expected a plain fact, got {type(value).__name__}")
+
+
+_chinese: dict[str, str] = {}
+
+
+def in_chinese(words: Mapping[str, str]) -> None:
+    """What the words that facts hold (states, kinds, grades) are called in a Chinese sentence."""
+    _chinese.update(words)
+
+
+def _said_in_chinese(value: Any) -> str:
+    if isinstance(value, list):
+        return "、".join(_said_in_chinese(item) for item in value)
+    return _chinese.get(value, value) if isinstance(value, str) else str(value)
+
+
+def _shown(facts: Mapping[str, Any], say: Callable[[Any], str]) -> "_Holes":
+    return _Holes({name: "?" if value is None else say(value) for name, value in facts.items()})
 
 
 class _Holes(dict[str, Any]):

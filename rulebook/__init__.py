@@ -34,8 +34,9 @@ docs/rulebook.md.
 from datetime import date
 from functools import cache
 
-from core.refusal import Basis, find_basis_by
+from core.refusal import Basis, find_basis_by, in_chinese
 from rulebook.edition import Edition
+from rulebook.words import WORDS
 
 
 @cache
@@ -49,3 +50,4 @@ def _basis_of(rule: str, place: str, day: date) -> Basis | None:
 
 
 find_basis_by(_basis_of)
+in_chinese(WORDS)

@@ -15,6 +15,7 @@ from core.auth import Role
 from core.db import Base, Group
 from core.machine import MACHINES
 from core.refusal import CATALOGUE, Audience
+from rulebook.words import WORDS
 from tests.desk import Desk
 from web.rights import RIGHTS
 
@@ -92,6 +93,20 @@ def test_every_refusal_is_worded_in_two_languages_and_says_what_to_do(code: str)
         assert cure.action
         assert re.search(r"[\u4e00-\u9fff]", cure.zh)
         assert re.search(r"[a-z]", cure.en)
+
+
+@pytest.mark.parametrize("table", sorted(MACHINES))
+def test_every_state_can_be_said_in_chinese(table: str) -> None:
+    machine = MACHINES[table]
+    states = {machine.initial, *(move.target for move in machine.moves)}
+    assert {state.value for state in states} <= WORDS.keys()
+
+
+def test_a_chinese_sentence_holds_no_english_words() -> None:
+    stopped = CATALOGUE["premises.open_hazard"]
+    said = stopped(grade="major", state="mended").worded(Audience.RESIDENT)
+    assert re.search(r"[a-z]", said["zh"]) is None, said["zh"]
+    assert "major" in said["en"]
 
 
 def test_every_refusal_rests_on_a_rule_of_the_rulebook() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from core.refusal import in_chinese
 from dispatch.safety.models import Grade
 from rulebook.edition import Law
 
@@ -108,6 +109,8 @@ ITEMS: dict[str, Item] = {
         Item("leak_test", Group.LEAK_TEST, "接口检漏无泄漏", "no leak at any joint"),
     )
 }
+
+in_chinese({item.code: item.zh for item in ITEMS.values()})
 
 MANDATORY = frozenset(item.code for item in ITEMS.values() if item.mandatory)
 
