@@ -153,6 +153,7 @@ def test_a_filler_whose_certificate_has_run_out_fills_nothing(bottles: Bottles, 
     assert nothing_was_filled(db, bottle)
 
 
+@pytest.mark.both_ends
 def test_of_twenty_who_fill_one_bottle_at_once_exactly_one_does(bottles: Bottles, db: Session) -> None:
     bottle = bottles.empty()
     bodies = [bottles.filling(bottle.code) for _ in range(20)]

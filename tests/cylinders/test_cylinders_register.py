@@ -71,6 +71,7 @@ def test_a_code_is_never_given_to_a_second_bottle(bottles: Bottles, db: Session)
     assert count(db, Cylinder) == 1
 
 
+@pytest.mark.both_ends
 def test_of_ten_who_register_one_code_at_once_one_does(bottles: Bottles, db: Session) -> None:
     code = [{"scheme": "stamp", "value": "YL-55"}]
     body = {"firm_id": str(bottles.cast.firm()), **bottles.row(identifiers=code)}

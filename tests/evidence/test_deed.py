@@ -20,6 +20,8 @@ from evidence.verify import verify
 from registry.models import Firm
 from tests.conftest import doing_as
 
+pytestmark = pytest.mark.both_ends
+
 NOT_TODAY = reason(
     "test.not_today",
     "S01",

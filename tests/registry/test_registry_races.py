@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from core.auth import Role, ScopeKind
@@ -30,6 +31,8 @@ from registry.states import AccountState, CardState
 from tests.cast import Cast, made
 from tests.conftest import doing_as
 from tests.registry.proofs import codes, count, entries
+
+pytestmark = pytest.mark.both_ends
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
