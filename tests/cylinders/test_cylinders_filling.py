@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
