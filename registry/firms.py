@@ -14,7 +14,7 @@ from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import refusals as no
 from registry.documents import WrongDocument, check_uscc
-from registry.mentions import named
+from registry.mentions import named, unknown
 from registry.models import Firm, Licence, LicenceKind, Site, SiteKind
 
 OF_A_FIRM = frozenset({LicenceKind.GAS_BUSINESS})
@@ -28,7 +28,8 @@ LicenceGiven = Mapping[str, Any]
 def register_firm(
     deed: Deed, *, name: str, uscc: str, home_district: int, licences: Sequence[LicenceGiven]
 ) -> Answer:
-    deed.actor.must_reach(district=home_district)
+    if not deed.actor.reach.covers(district=home_district):
+        raise unknown("/home_district")
     firm = Firm(
         id=new_id(),
         home_district=home_district,
@@ -63,7 +64,8 @@ def register_site(
     licences: Sequence[LicenceGiven],
 ) -> Answer:
     """``stock_cap`` in cylinders."""
-    deed.actor.must_reach(district=district)
+    if not deed.actor.reach.covers(district=district):
+        raise unknown("/district")
     firm = named(deed.db.get(Firm, firm_id), "/firm_id")
     at = to_wgs84(point["lon"], point["lat"], Datum(point["datum"]))
     site = Site(

@@ -13,7 +13,7 @@ from core.problems import NotFound, WrongField
 from evidence.deed import Answer, Deed, does, run
 from evidence.models import SubjectType
 from registry.mentions import named, unknown
-from registry.models import Firm, Person, Site, Staff, StaffKind
+from registry.models import Account, Firm, Person, Site, Staff, StaffKind
 
 SCOPES: dict[Role, frozenset[ScopeKind]] = {
     Role.RESIDENT: frozenset({ScopeKind.PERSON}),
@@ -54,7 +54,8 @@ def give_grant(
     def give(deed: Deed) -> Answer:
         # The token stays out of the answer: answers are kept, for saying them again.
         nonlocal token
-        deed.actor.must_reach(district=home_district)
+        if not deed.actor.reach.covers(district=home_district):
+            raise unknown("/home_district")
         _scope_must_exist(deed, role, scope_kind, scope_code, home_district)
         if until_at is not None and until_at <= deed.recorded_at:
             raise WrongField("/until_at", "past", "应为将来的时间", "expected an instant still to come")
@@ -91,9 +92,8 @@ def give_grant(
 def end_grant(deed: Deed, grant_id: UUID) -> Answer:
     """From this instant the grant gives nothing. Tokens of a principal left without grants are revoked."""
     grant = deed.db.get(Grant, grant_id, with_for_update=True)
-    if grant is None:
+    if grant is None or not _is_over(deed, grant):
         raise NotFound
-    deed.actor.must_reach(district=grant.home_district)
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.note(grant_id=grant.id, principal_id=grant.principal_id)
     now = deed.recorded_at
@@ -110,6 +110,13 @@ def end_grant(deed: Deed, grant_id: UUID) -> Answer:
     return {"grant_id": str(grant.id)}
 
 
+def _is_over(deed: Deed, grant: Grant) -> bool:
+    """A district's administrator is over the district's grants, and over none that reaches everything."""
+    if grant.scope_kind is ScopeKind.ALL:
+        return deed.actor.reach.kind is ScopeKind.ALL
+    return deed.actor.reach.covers(district=grant.home_district)
+
+
 def _has_grants(deed: Deed, principal_id: UUID) -> bool:
     later = deed.recorded_at + timedelta(microseconds=1)
     standing = sa.select(Grant.id).where(
@@ -119,18 +126,36 @@ def _has_grants(deed: Deed, principal_id: UUID) -> bool:
 
 
 def _principal(deed: Deed, given: UUID | None, kind: ScopeKind, code: str) -> UUID:
-    """A resident is the principal of its own file; otherwise the one given, or a new one."""
+    """A resident is the principal of its own file; otherwise the one given, or a new one.
+
+    The token made here opens every grant its principal has: a principal may be given one more only by who
+    is over all of them.
+    """
     if kind is ScopeKind.PERSON:
-        return named(deed.db.get(Person, UUID(code)), "/scope_code").principal_id
+        own = named(deed.db.get(Person, UUID(code)), "/scope_code").principal_id
+        if given not in (None, own):
+            raise unknown("/principal_id")
+        if not all(_is_over(deed, grant) for grant in _grants_of(deed, own)):
+            raise unknown("/scope_code")
+        return own
     if given is None:
         return new_id()
-    if deed.db.scalars(sa.select(Grant.id).where(Grant.principal_id == given).limit(1)).first() is None:
+    grants = _grants_of(deed, given)
+    if not grants or not all(_is_over(deed, grant) for grant in grants):
         raise unknown("/principal_id")
     return given
 
 
+def _grants_of(deed: Deed, principal_id: UUID) -> list[Grant]:
+    return list(deed.db.scalars(sa.select(Grant).where(Grant.principal_id == principal_id)))
+
+
 def _scope_must_exist(deed: Deed, role: Role, kind: ScopeKind, code: str, home_district: int) -> None:
-    """A role may be given only within its kinds of scope, and the scope must be there."""
+    """A role may be given only within its kinds of scope, and the scope must be there and the giver's.
+
+    A firm is administered where it is at home, a site there and where it stands.
+    """
+    over = deed.actor.reach.covers
     if kind not in SCOPES[role]:
         expected = ", ".join(sorted(SCOPES[role]))
         raise WrongField(
@@ -138,26 +163,39 @@ def _scope_must_exist(deed: Deed, role: Role, kind: ScopeKind, code: str, home_d
         )
     match kind:
         case ScopeKind.ALL:
-            deed.actor.must_reach()
+            if not over():
+                raise unknown("/scope_kind")
             is_there = code == ""
         case ScopeKind.DISTRICT:
             is_there = code == str(home_district)
         case ScopeKind.STREET:
             is_there = code.startswith(str(home_district)) and code != str(home_district)
         case ScopeKind.FIRM:
-            is_there = deed.db.get(Firm, _id(code)) is not None
+            firm = deed.db.get(Firm, _id(code))
+            is_there = firm is not None and over(district=firm.home_district)
         case ScopeKind.SITE:
-            is_there = deed.db.get(Site, _id(code)) is not None
+            site = deed.db.get(Site, _id(code))
+            is_there = site is not None and (
+                over(district=site.district)
+                or over(district=deed.db.get_one(Firm, site.firm_id).home_district)
+            )
         case ScopeKind.COURIER:
             courier = deed.db.get(Staff, (home_district, _id(code)))
             is_there = courier is not None and courier.kind is StaffKind.COURIER
         case ScopeKind.PERSON:
-            is_there = deed.db.get(Person, _id(code)) is not None
+            is_there = deed.db.get(Person, _id(code)) is not None and (
+                over() or _has_account(deed, _id(code), home_district)
+            )
         case ScopeKind.AGENCY:
             # Inspection agencies have no file of their own yet: any id names one.
             is_there = bool(_id(code))
     if not is_there:
         raise unknown("/scope_code")
+
+
+def _has_account(deed: Deed, person_id: UUID, district: int) -> bool:
+    held = sa.select(Account.id).where(Account.district == district, Account.person_id == person_id)
+    return deed.db.scalars(held.limit(1)).first() is not None
 
 
 def _id(code: str) -> UUID:

@@ -151,7 +151,13 @@ class SiteIn(Form):
 class GrantIn(Form):
     role = Word(Role, required=True)
     scope_kind = Word(ScopeKind, required=True)
-    scope_code = Text(most=40, code=True, load_default="")
+    scope_code = Text(
+        most=40,
+        code=True,
+        pattern=r"[0-9A-Za-z-]{1,40}",
+        expected=("编号或区划代码", "an id or a division code"),
+        load_default="",
+    )
     home_district = Number(required=True, **DIVISION)
     label = Text(required=True, most=80)
     principal_id = Id(load_default=None, allow_none=True)

@@ -182,14 +182,100 @@ def test_a_grant_needs_a_scope_that_exists_and_fits_the_role(
     assert count(ground, Grant) == before
 
 
-def test_a_districts_administrator_gives_nothing_beyond_the_district(cast: Cast, ground: Ground) -> None:
-    local = cast.granted("administrator", "district", "310105")
+@pytest.fixture
+def local(cast: Cast) -> Person:
+    """The administrator of Changning alone."""
+    return cast.granted("administrator", "district", "310105")
+
+
+def test_a_districts_administrator_gives_nothing_beyond_the_district(
+    cast: Cast, local: Person, ground: Ground
+) -> None:
+    qingpu = Cast(cast.desk, 310118)
     beyond = a_grant(cast, role="administrator", scope_kind="all")
     del beyond["scope_code"]
-    assert local.post("/api/v1/grants", beyond).status_code == 404
-    elsewhere = a_grant(cast, home_district=310118)
-    assert local.post("/api/v1/grants", elsewhere).status_code == 404
+    filler = {"role": "filler", "scope_kind": "site"}
+    resident = {"role": "resident", "scope_kind": "person"}
+    asked = (
+        (beyond, "/scope_kind"),
+        (a_grant(cast, home_district=310118), "/home_district"),
+        (a_grant(cast, scope_code=str(qingpu.firm())), "/scope_code"),
+        (a_grant(cast, **filler, scope_code=str(qingpu.filling_station())), "/scope_code"),
+        (a_grant(cast, **resident, scope_code=str(qingpu.person())), "/scope_code"),
+    )
+    before = count(ground, Grant)
+    for body, pointer in asked:
+        assert faults(local.post("/api/v1/grants", body)) == [(pointer, "unknown")], body
+    assert count(ground, Grant) == before
     made(local.post("/api/v1/grants", a_grant(cast)))
+    made(local.post("/api/v1/grants", a_grant(cast, **filler, scope_code=str(cast.filling_station()))))
+    registrant = cast.registrant_of(cast.household())
+    made(local.post("/api/v1/grants", a_grant(cast, **resident, scope_code=str(registrant))))
+
+
+def test_no_token_is_made_for_a_principal_who_reaches_further_than_the_giver(
+    cast: Cast, local: Person, ground: Ground
+) -> None:
+    """A token opens every grant of its principal: one more small grant must not open the large one."""
+    registrant = cast.registrant_of(cast.household())
+    resident = a_grant(cast, role="resident", scope_kind="person", scope_code=str(registrant))
+    made(cast.admin.post("/api/v1/grants", resident | {"home_district": 310118}))
+    tokens = count(ground, ApiToken)
+    for body, pointer in (
+        (a_grant(cast, principal_id=str(cast.admin.principal_id)), "/principal_id"),
+        (resident, "/scope_code"),
+    ):
+        assert faults(local.post("/api/v1/grants", body)) == [(pointer, "unknown")]
+    assert count(ground, ApiToken) == tokens
+
+
+def test_a_residents_grant_is_the_residents_own(cast: Cast, ground: Ground) -> None:
+    registrant = cast.registrant_of(cast.household())
+    body = a_grant(cast, role="resident", scope_kind="person", scope_code=str(registrant))
+    before = count(ground, Grant)
+    answer = cast.admin.post("/api/v1/grants", body | {"principal_id": str(cast.clerk.principal_id)})
+    assert faults(answer) == [("/principal_id", "unknown")]
+    assert count(ground, Grant) == before
+
+
+def test_a_districts_administrator_does_not_end_the_grant_of_one_over_everything(
+    cast: Cast, local: Person, ground: Ground
+) -> None:
+    with ground.sessions() as db:
+        over_all = db.scalars(sa.select(Grant).where(Grant.principal_id == cast.admin.principal_id)).one()
+    assert over_all.home_district == 310105
+    assert local.post(f"/api/v1/grants/{over_all.id}/end").status_code == 404
+    qingpu = made(cast.admin.post("/api/v1/grants", a_grant(cast, home_district=310118)))
+    assert local.post(f"/api/v1/grants/{qingpu['grant_id']}/end").status_code == 404
+    assert not entries(ground, "grant.end")
+
+
+def test_a_districts_administrator_registers_nothing_in_another_district(
+    cast: Cast, local: Person, ground: Ground
+) -> None:
+    elsewhere = local.post("/api/v1/firms", cast.firm_body(home_district=310118))
+    assert faults(elsewhere) == [("/home_district", "unknown")]
+    site = {
+        "firm_id": str(cast.firm()),
+        "district": 310118,
+        "name": "样例站",
+        "kinds": ["depot"],
+        "point": MIDDLE,
+        "stock_cap": 1,
+    }
+    assert faults(local.post("/api/v1/sites", site)) == [("/district", "unknown")]
+    assert count(ground, Site) == 0
+    abroad = Cast(cast.desk, 310118)
+    renewed = {"licences": [licence("gas_business")]}
+    assert local.post(f"/api/v1/firms/{abroad.firm()}/licences", renewed).status_code == 404
+    permit = {"licences": [licence("site_permit")]}
+    assert local.post(f"/api/v1/sites/{abroad.supply_point()}/licences", permit).status_code == 404
+    assert not entries(ground, "firm.license") + entries(ground, "site.license")
+
+
+def test_the_code_of_a_scope_holds_no_words(cast: Cast, ground: Ground) -> None:
+    body = a_grant(cast, role="regulator", scope_kind="street", scope_code="310105样例王小明")
+    assert faults(cast.admin.post("/api/v1/grants", body)) == [("/scope_code", "pattern")]
 
 
 def test_only_an_administrator_gives_grants(cast: Cast) -> None:
