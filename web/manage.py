@@ -17,6 +17,7 @@ from core.config import WrongSetting
 from core.doing import Doing
 from core.migrate import MIGRATIONS
 from core.postgres import NotStarted
+from core.problems import WrongField
 from core.refusal import Audience, Refused
 from core.sealed import KeyringError
 from evidence.verify import Tally, verify
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run: Command = options.run
         return run(options)
-    except (WrongSetting, NotStarted, KeyringError, NotMigrated) as error:
+    except (WrongSetting, NotStarted, KeyringError, NotMigrated, WrongField) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:

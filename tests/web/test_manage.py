@@ -70,6 +70,21 @@ def test_a_scope_that_means_nothing_is_named(state: Path, scope: str) -> None:
     assert not given.stdout
 
 
+def test_a_scope_that_does_not_exist_is_one_line(state: Path) -> None:
+    given = manage(
+        state, "tokens", "--role", "regulator", "--scope", "district:310118", "--district", "310105"
+    )
+    assert given.returncode == 2
+    [line] = given.stderr.strip().splitlines()
+    assert line.startswith("/scope_code")
+
+
+def test_a_house_that_was_never_migrated_says_how(state: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="lpg-", dir="/tmp") as empty:
+        refused = manage(Path(empty), "verify")
+    assert (refused.returncode, "./lpg manage migrate" in refused.stderr) == (2, True)
+
+
 def test_the_law_of_changning_on_the_first_day_of_the_moratorium(state: Path) -> None:
     said = manage(state, "rules", "show", "--place", "310105", "--on", "2023-08-01").stdout
     [line] = [line for line in said.splitlines() if line.startswith("A02 = ")]
