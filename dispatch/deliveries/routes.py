@@ -19,6 +19,7 @@ from dispatch.deliveries.schemas import (
     ReturnIn,
     ReturnView,
 )
+from dispatch.deliveries.visit import Report
 from dispatch.rounds.queries import one_round
 from dispatch.rounds.schemas import RoundView
 
@@ -78,7 +79,7 @@ def read_door_code(district: int, order_id: UUID) -> dict[str, Any]:
 @room.response(201, DeliveryView)
 def deliver(body: dict[str, Any], district: int, order_id: UUID) -> dict[str, Any]:
     """Hand over one line's bottle. 201 also when it was withheld or the code was wrong: see ``outcome``."""
-    done = service.deliver(doing(), order_id=order_id, report=service.Report(**body))
+    done = service.deliver(doing(), order_id=order_id, report=Report(**body))
     return queries.delivery(doing(), UUID(done["delivery_id"]), done.get("tries_left"))
 
 

@@ -1,5 +1,6 @@
 """At the door: scan, check, proof. What is wrong is refused with every reason; what happened is recorded."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -60,15 +61,22 @@ def held_by_card(db: Session, card_id: UUID) -> list[UUID]:
 
 
 def nothing_was_handed_over(day: WorkingDay, db: Session, booked: Booked, bottle: Bottle) -> bool:
-    """The full bottle is with the courier, the old one on the card, the line loaded, nothing on record."""
+    """The full bottle is with the courier, the old one on the card, the line loaded, no visit on record."""
     old = [UUID(int=0)] if not booked.home.empties else held_by_card(db, booked.home.users.card_ids[0])
     return (
         day.holder(bottle.cylinder_id) == ("courier", day.bound.courier_id)
         and bottle.cylinder_id not in old
         and line_state(db, booked) == "loaded"
         and not list(db.scalars(sa.select(Delivery)))
-        and not list(db.scalars(sa.select(SafetyCheck)))
         and len(list(db.scalars(sa.select(LineLoad).where(LineLoad.active)))) == 1
+    )
+
+
+def a_mild_item() -> str:
+    """An item whose failing is written down and does not stop supply."""
+    law = current().at(str(CHANGNING), clock.today())
+    return next(
+        code for code in ITEMS if default_grade(law, code) is Grade.GENERAL and not ruling(law, code).blocking
     )
 
 
@@ -168,6 +176,69 @@ def test_a_restaurants_lines_are_handed_over_one_by_one_under_one_check(day: Wor
 # --- it is refused ----------------------------------------------------------------------------------------
 
 
+def test_the_check_made_at_a_refused_handover_is_kept_by_a_deed_of_its_own(
+    day: WorkingDay, db: Session
+) -> None:
+    booked, bottle, _ = day.loaded()
+    mild = a_mild_item()
+    report = day.report(booked, bottle, check=a_check_that_finds(mild))
+    refused = [day.deliver(booked, {**report, "empty_code": None}, key="refused-1") for _ in range(2)]
+    assert [codes(one)[-1] for one in refused] == ["handover.empty_missing"] * 2
+    assert nothing_was_handed_over(day, db, booked, bottle)
+    [check] = db.scalars(sa.select(SafetyCheck))
+    [hazard] = db.scalars(sa.select(Hazard))
+    assert (check.order_id, check.outcome.value) == (UUID(booked.order_id), "findings")
+    assert (hazard.check_id, hazard.item) == (check.id, mild)
+    [no_entry] = day.entries(db, "order.deliver")
+    [its_own] = day.entries(db, "check.record")
+    assert no_entry.outcome is Outcome.REFUSED
+    assert b"check" not in json.dumps(json.loads(no_entry.written)["payload"]).encode()
+    told = json.loads(its_own.written)["payload"]
+    assert told["check_id"] == str(check.id)
+    assert told["refusal_no"] == no_entry.refusal_no == refused[0].get_json()["refusal_no"]
+    touched = set(db.scalars(sa.select(Link.subject_type).where(Link.entry_id == no_entry.id)))
+    assert SubjectType.HAZARD not in touched
+    assert not list(verify(db))
+
+
+def test_after_a_refused_handover_the_check_that_was_made_need_not_be_made_again(
+    day: WorkingDay, db: Session
+) -> None:
+    booked, bottle, _ = day.loaded()
+    report = day.report(booked, bottle)
+    assert codes(day.deliver(booked, {**report, "card_credential": None})) == ["handover.card_not_shown"]
+    done = made(day.deliver(booked, {**report, "check": None}))
+    [check] = db.scalars(sa.select(SafetyCheck))
+    assert (done["outcome"], done["check_id"]) == ("delivered", str(check.id))
+
+
+def test_what_stops_supply_at_a_line_already_failed_is_refused_with_every_reason_and_kept(
+    day: WorkingDay, db: Session
+) -> None:
+    booked, bottle, _ = day.loaded()
+    body = {"line_id": booked.line_ids[0], "reason": "nobody_home"}
+    made(day.courier.post(day.at(f"orders/{booked.order_id}/failures"), body))
+    found = a_check_that_finds("hose_whole", grade="major")
+    assert codes(day.deliver(booked, day.report(booked, bottle, check=found))) == [
+        "handover.blocking_finding",
+        "handover.line_not_loaded",
+    ]
+    assert line_state(db, booked) == "failed"
+    assert not list(db.scalars(sa.select(Delivery)))
+    [hazard] = db.scalars(sa.select(Hazard))
+    assert (hazard.item, hazard.blocking, hazard.state.value) == ("hose_whole", True, "told")
+
+
+def test_nothing_happens_at_a_door_before_its_round_was_made(day: WorkingDay, db: Session) -> None:
+    booked = day.order()
+    day.round()
+    report = day.report(booked, day.bottle(), occurred_at="1990-01-01T10:00:00+08:00")
+    answer = day.deliver(booked, report)
+    assert (answer.status_code, answer.get_json()["errors"][0]["code"]) == (422, "before_round")
+    assert not list(db.scalars(sa.select(SafetyCheck)))
+    assert not day.entries(db, "order.deliver")
+
+
 def test_d02_the_binding_must_have_been_in_force_when_it_happened(day: WorkingDay, db: Session) -> None:
     booked, bottle, _ = day.loaded()
     report = day.report(booked, bottle)
@@ -216,6 +287,7 @@ def test_d05_half_a_check_is_a_wrong_field(day: WorkingDay, db: Session) -> None
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["pointer"] == "/check/items"
     assert nothing_was_handed_over(day, db, booked, bottle)
+    assert not list(db.scalars(sa.select(SafetyCheck)))
 
 
 def test_d06_another_cards_bottle_a_damaged_tag_and_none_at_all(day: WorkingDay, db: Session) -> None:
@@ -445,11 +517,8 @@ def test_a_foreign_empty_seen_at_a_withheld_visit_is_told(day: WorkingDay, db: S
 
 
 def test_a_mild_finding_is_recorded_and_does_not_stop_supply(day: WorkingDay, db: Session) -> None:
-    law = current().at(str(CHANGNING), clock.today())
-    mild = next(
-        code for code in ITEMS if default_grade(law, code) is Grade.GENERAL and not ruling(law, code).blocking
-    )
     booked, bottle, _ = day.loaded()
+    mild = a_mild_item()
     report = day.report(booked, bottle, check=a_check_that_finds(mild))
     assert made(day.deliver(booked, report))["outcome"] == "delivered"
     assert [(hazard.item, hazard.blocking) for hazard in db.scalars(sa.select(Hazard))] == [(mild, False)]
