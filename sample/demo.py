@@ -49,9 +49,9 @@ EPILOG = """\
 exit status:  0 every promise held; 1 one was broken, or the server answered otherwise than the law;
               2 it could not start
 
-settings:     LPG_STATE_DIR, LPG_KEYRING_PATH, LPG_BIND_HOST, LPG_BIND_PORT, LPG_WORKERS, LPG_THREADS and
-              LPG_LOG_LEVEL as for ./lpg run --help. The demo brings its own database: it does not run with
-              LPG_DATABASE_URL."""
+settings:     LPG_STATE_DIR, LPG_KEYRING_PATH, LPG_BIND_HOST, LPG_BIND_PORT, LPG_PUBLIC_URL, LPG_THREADS
+              and LPG_LOG_LEVEL as for ./lpg run --help. The demo brings its own database and does not run
+              with LPG_DATABASE_URL; one server process is enough for it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,7 +109,7 @@ def play(stage: Stage, cast: Cast, watch: Watch, *, fresh: bool, once: bool) -> 
     stage.forget(also_ours=fresh)
     if stage.has_kept("lived"):
         with watch.part("回到样例日", "back to the day"):
-            world, told = _remembered(stage.return_to("lived"))
+            world, told = remembered(stage.return_to("lived"))
             stage.begin_time(day.ENDS_AT)
             stage.serve()
     else:
@@ -158,6 +158,7 @@ def _live(stage: Stage, cast: Cast, world: World, watch: Watch) -> DayTold:
         stage.wait_until(day.ENDS_AT)
         api.close()
         stage.stop_serving()
+    stage.outcomes.write_text("".join(f"{outcome.line}\n" for outcome in api.outcomes))
     examples = {reason["code"]: reason for answer in api.refused_answers for reason in answer.reasons}
     return DayTold(
         counts=dict(scene.counts),
@@ -198,10 +199,10 @@ def _check(stage: Stage, cast: Cast, world: World, told: DayTold) -> list[Promis
     }
     api.close()
     with stage.sessions()() as db:
-        return check_all(Audit(db, told.heard, listed, _secrets(cast, world), stage.server_log))
+        return check_all(Audit(db, told.heard, listed, secrets_of(cast, world), stage.server_log))
 
 
-def _secrets(cast: Cast, world: World) -> frozenset[bytes]:
+def secrets_of(cast: Cast, world: World) -> frozenset[bytes]:
     numbers = {user.number for user in cast.users}
     numbers |= {newcomer.number for newcomer in cast.newcomer.values()}
     people = [person(number) for user in numbers for number in (user, 2 * NEWCOMER + user)]
@@ -242,7 +243,7 @@ def _show(stage: Stage, cast: Cast, world: World, told: DayTold) -> None:
     sys.stdout.flush()
 
 
-def _remembered(plain: Any) -> tuple[World, DayTold]:
+def remembered(plain: Any) -> tuple[World, DayTold]:
     return World.from_plain(plain["world"]), cattrs.structure(plain["day"], DayTold)
 
 

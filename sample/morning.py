@@ -18,26 +18,28 @@ CHECKED = ("valve", "body", "tag")
 def at_the_counter(scene: Scene) -> None:
     """Changning has taken no new user and let no account change hands since 2023-08-01; Qingpu does both."""
     scene.at(5, 30)
-    for district, clerk, bars in (
-        (CHANGNING, f"clerk {scene.cast.giver.firm}", True),
-        (QINGPU, "clerk qingpu", False),
-    ):
+    for district, is_barred in ((CHANGNING, True), (QINGPU, False)):
         newcomer = scene.cast.newcomer[district]
-        opening = _opening(scene, clerk, newcomer)
-        giver = scene.cast.giver if bars else _first_sound(scene, QINGPU)
-        transfer = _transfer(scene, clerk, giver)
-        giver_account = scene.user(giver).account_id
-        if bars:
-            answer = scene.refused_here(clerk, "accounts", opening, "opening", {"A02"}, district)
-            _must_name_both_dates(answer.reasons[0])
-            path = f"accounts/{giver_account}/transfers"
-            answer = scene.refused_here(clerk, path, transfer, "transfer", {"A03"}, district)
-            _must_name_both_dates(answer.reasons[0])
-            scene.count("refused at the counter", 2)
+        giver = scene.cast.giver if is_barred else _first_sound(scene, QINGPU)
+        opening = _opening(scene, f"clerk {newcomer.firm}", newcomer)
+        transfer = _transfer(scene, f"clerk {giver.firm}", giver)
+        path = f"accounts/{scene.user(giver).account_id}/transfers"
+        if is_barred:
+            _must_be_barred(scene, f"clerk {newcomer.firm}", "accounts", opening, "opening", "A02")
+            _must_be_barred(scene, f"clerk {giver.firm}", path, transfer, "transfer", "A03")
         else:
-            scene.do_here(clerk, "accounts", opening, "opening", district)
-            scene.do_here(clerk, f"accounts/{giver_account}/transfers", transfer, "transfer", district)
+            scene.do_here(f"clerk {newcomer.firm}", "accounts", opening, "opening", district)
+            scene.do_here(f"clerk {giver.firm}", path, transfer, "transfer", district)
             scene.count("done at the counter", 2)
+
+
+def _must_be_barred(scene: Scene, clerk: str, path: str, body: Any, what: str, rule: str) -> None:
+    """Refused, naming the day of the application and the day from which the bar holds."""
+    reason = scene.refused_here(clerk, path, body, what, {rule}).reasons[0]
+    named = (reason["facts"].get("applied_on"), reason["facts"].get("since"))
+    if named != ("2024-06-12", "2023-08-01"):
+        raise Unexpected(f"{reason['code']}: expected both dates among its facts, got {reason['facts']}")
+    scene.count("refused at the counter")
 
 
 def _opening(scene: Scene, clerk: str, newcomer: SamplePremises) -> dict[str, Any]:
@@ -63,13 +65,6 @@ def _transfer(scene: Scene, clerk: str, giver: SamplePremises) -> dict[str, Any]
 
 def _first_sound(scene: Scene, district: int) -> SamplePremises:
     return next(user for user in scene.cast.users if user.district == district and user.fault is None)
-
-
-def _must_name_both_dates(reason: dict[str, Any]) -> None:
-    """The day of the application, and the day from which the bar holds."""
-    named = (reason["facts"].get("applied_on"), reason["facts"].get("since"))
-    if named != ("2024-06-12", "2023-08-01"):
-        raise Unexpected(f"{reason['code']}: expected both dates among its facts, got {reason['facts']}")
 
 
 # --- the filling stations -------------------------------------------------------------------------------

@@ -3,11 +3,16 @@ look. Chinese first, English beside it; about two screens."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, TextIO
+
+from rich.cells import cell_len
 
 from sample.promises import Promise
 
 MOST_CODES = 16
+COLUMN = 58
+"""Cells of the left one of two columns."""
 MOST_BROKEN_SHOWN = 3
 
 COUNTED = {
@@ -71,16 +76,14 @@ def print_report(
 
     line()
     line("一、样例世界 / What was built (all synthetic)")
-    line("  " + "；".join(f"{one.zh} {one.number}" for one in built))
-    line("  " + "; ".join(f"{one.en} {one.number}" for one in built))
+    for pair in _in_pairs([f"{one.number:>5}  {one.zh} / {one.en}" for one in built]):
+        line(pair)
     line()
     line("二、2024-06-12，长宁的一天 / A day in Changning")
-    for name, (zh, en) in COUNTED.items():
-        if name in day.counts:
-            line(f"  {day.counts[name]:>5}  {zh} / {en}")
-    line(
-        f"  {day.deeds:>5}  次请求 / deeds asked for over HTTP; 结果序列 / their outcomes: {day.digest[:16]}"
-    )
+    counted = [(day.counts[name], *words) for name, words in COUNTED.items() if name in day.counts]
+    for pair in _in_pairs([f"{number:>5}  {zh} / {en}" for number, zh, en in counted]):
+        line(pair)
+    line(f"  {day.deeds:>5}  次请求和答复 / requests and their answers, digest {day.digest[:16]}")
     _print_refusals(line, day)
     line()
     line("四、承诺 / Promises, read back from the database")
@@ -94,17 +97,26 @@ def _print_refusals(line: Any, day: DayTold) -> None:
     line()
     line("三、拒绝，都有依据 / Refusals, each with its basis")
     ranked = sorted(day.by_code.items(), key=lambda item: (-item[1], item[0]))
-    for code, times in ranked[:MOST_CODES]:
-        line(f"  {times:>4}  {day.examples[code]['rule']}  {code}")
-    if len(ranked) > MOST_CODES:
-        others = ranked[MOST_CODES:]
-        line(f"  {sum(times for _, times in others):>4}  其他 / of {len(others)} other codes")
+    rows = [f"{times:>5}  {day.examples[code]['rule']}  {code}" for code, times in ranked]
+    for pair in _in_pairs(rows[:MOST_CODES]):
+        line(pair)
+    if others := ranked[MOST_CODES:]:
+        rules = " ".join(sorted({day.examples[code]["rule"] for code, _ in others}))
+        total = sum(times for _, times in others)
+        line(f"  {total:>5}  其他 / of {len(others)} other codes, by rules {rules}")
     for code in ("account.opening_barred", "premises.open_hazard"):
         if code in day.examples:
             _print_example(line, "例 / for example", day.examples[code])
     if day.new_year:
         _print_example(line, "2025-01-02，另一份世界 / in a copy of the world", day.new_year)
         line("     同一天居民照常订到 / a resident books as before on the same day")
+
+
+def _in_pairs(texts: Sequence[str]) -> Iterable[str]:
+    """Two columns, the left one read first. A Chinese character takes two cells."""
+    half = (len(texts) + 1) // 2
+    for left, right in zip_longest(texts[:half], texts[half:], fillvalue=""):
+        yield f"  {left}{' ' * max(1, COLUMN - cell_len(left))}{right}".rstrip()
 
 
 def _print_example(line: Any, title: str, reason: Mapping[str, Any]) -> None:
@@ -117,7 +129,7 @@ def _print_example(line: Any, title: str, reason: Mapping[str, Any]) -> None:
 def _print_promise(line: Any, promise: Promise) -> None:
     word = "守住 held  " if promise.is_held else "破了 BROKEN"
     line(f"  {word}  {promise.zh} / {promise.en}")
-    line(f"              {promise.looked_at} 项 / looked at: {promise.how}")
+    line(f"      {promise.looked_at:>5}  {promise.how}")
     for case in promise.broken[:MOST_BROKEN_SHOWN]:
         line(f"              ! {case}")
     if len(promise.broken) > MOST_BROKEN_SHOWN:
