@@ -143,7 +143,8 @@ def import_users(
 
 def _said(item: Mapping[str, Any]) -> Iterator[str]:
     for fault in item["errors"]:
-        yield f"{fault['pointer']}: {fault['zh']} / {fault['en']}"
+        where = f"{fault['pointer']}: " if fault["pointer"] else ""
+        yield f"{where}{fault['zh']} / {fault['en']}"
     for one in item["reasons"]:
         said = Refusal.from_plain(one).worded(Audience.OFFICE)
         yield f"{said['code']}: {said['zh']} / {said['en']}"
@@ -163,7 +164,9 @@ def _read(number: int, line: str) -> Row:
     try:
         return Row(number, orjson.loads(line))
     except orjson.JSONDecodeError:
-        fault = FieldFault("", "json", "这一行不是JSON", "expected one JSON object on this line")
+        fault = FieldFault(
+            "", "json", "这一行不是UTF-8的JSON", "expected one JSON object in UTF-8 on this line"
+        )
         return Row(number, errors=[fault])
 
 

@@ -1,14 +1,17 @@
 """./lpg manage: what an operator does to the house as a whole."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 import structlog
+from marshmallow import ValidationError
 
 import rulebook
 from core import clock, config, outbox
@@ -22,6 +25,7 @@ from core.refusal import Audience, Refused
 from core.sealed import KeyringError
 from evidence.verify import Tally, verify
 from registry.grants import give_grant
+from registry.schemas import PlainCode
 from rulebook.decisions import replay
 from rulebook.edition import Edition
 from web import docs
@@ -53,11 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     tokens.add_argument("--days", type=_days, help="how long the token lives; absent: until revoked")
     imports = _command(commands, "import", _import, "import a register from a JSONL file, one row a line")
     imports.add_argument("what", choices=["users", "cylinders"])
-    imports.add_argument("file", type=Path)
+    imports.add_argument("file", type=_readable)
     imports.add_argument("--firm", type=UUID, required=True)
-    imports.add_argument("--district", type=int, required=True)
-    imports.add_argument("--document", required=True, help="code of the evidence the register rests on")
-    imports.add_argument("--reference", required=True, help="its number or date")
+    imports.add_argument("--district", type=_district, required=True, help="where its rows file, e.g. 310105")
+    imports.add_argument(
+        "--document", type=_paper, required=True, help="code of the evidence the register rests on"
+    )
+    imports.add_argument("--reference", type=_paper, required=True, help="its number or date")
     imports.add_argument("--on-error", choices=["proceed", "rollback"], default="rollback")
     rules = _command(commands, "rules", _rules, "show the law that binds at a place on a day")
     rules.add_argument("action", choices=["show"])
@@ -104,6 +110,28 @@ def _days(given: str) -> int:
     return int(given)
 
 
+def _district(given: str) -> int:
+    if not re.fullmatch("[1-8][0-9]{5}", given):
+        raise argparse.ArgumentTypeError(f"expected a district's six digits, got {given!r}")
+    return int(given)
+
+
+def _readable(given: str) -> Path:
+    try:
+        Path(given).open("rb").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{given}: {error.strerror}") from None
+    return Path(given)
+
+
+def _paper(given: str) -> str:
+    """A code that goes into the evidence, in the same form as through HTTP."""
+    try:
+        return str(PlainCode().deserialize(given))
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(str(error.messages[0]).rpartition("|")[2]) from None
+
+
 def _migrate(_: argparse.Namespace) -> int:
     with _house(migrate=True):
         print("the database stands at the newest schema")
@@ -138,28 +166,40 @@ def _import(options: argparse.Namespace) -> int:
     from registry.imports import import_users
 
     run = import_users if options.what == "users" else import_cylinders
-    with _house() as house, options.file.open(encoding="utf-8") as lines:
-        doing = _doing(house, options.district)
-        try:
+    try:
+        with _house() as house, options.file.open("rb") as file:
             report = run(
-                doing,
-                lines,
+                _doing(house, options.district),
+                _lines_of(file),
                 firm_id=options.firm,
                 document=options.document,
                 reference=options.reference,
                 on_error=options.on_error,
                 progress=lambda done: print(f"\r{done} rows", end="", file=sys.stderr),
             )
-        except Refused as refused:
-            print(f"\nrefused, nothing was written ({refused.number}):", file=sys.stderr)
-            for refusal in refused.refusals:
-                said = refusal.worded(Audience.OFFICE)
-                print(f"  {said['code']}  {said['zh']} / {said['en']}", file=sys.stderr)
-            return 1
-    print(f"\naccepted {report.accepted}, refused {len(report.faults)}")
+    except Refused as refused:
+        print(f"\nrefused, nothing was written ({refused.number}):", file=sys.stderr)
+        for refusal in refused.refusals:
+            said = refusal.worded(Audience.OFFICE)
+            line = f"line {refusal.facts['row']}: " if "row" in refusal.facts else ""
+            print(f"  {line}{said['code']}: {said['zh']} / {said['en']}", file=sys.stderr)
+        return 1
+    print(file=sys.stderr)
+    print(f"accepted {report.accepted}, refused {len({fault.line for fault in report.faults})}")
     for fault in report.faults:
         print(f"  line {fault.line}: {fault.text}")
     return 1 if report.faults else 0
+
+
+def _lines_of(file: IO[bytes]) -> Iterator[str]:
+    """Lines in UTF-8, with or without a byte order mark. One in another encoding is no JSON either."""
+    encoding = "utf-8-sig"
+    for line in file:
+        try:
+            yield line.decode(encoding)
+        except UnicodeDecodeError:
+            yield "not UTF-8"
+        encoding = "utf-8"
 
 
 def _rules(options: argparse.Namespace) -> int:
