@@ -2,8 +2,9 @@
 
 A row is a premises with its household, a registrant, an account opened in the past and its cards. Each row
 runs in a savepoint of its own: with ``proceed`` the good rows stand and the bad ones are reported, with
-``rollback`` one bad row refuses them all. The entry names no row but their root: a Merkle tree hash
-(RFC 9162) over the rows' ids and the salted commitments to their personal data.
+``rollback`` one bad row refuses them all. The entry says which rows were refused and why, by code, and
+commits to the good ones by their root: a Merkle tree hash (RFC 9162) over what was written of each, with
+personal data by salted commitment and address by keyed index.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from core import clock
 from core.doing import Doing
 from core.ids import new_id
 from core.problems import FieldFault, WrongField
-from core.refusal import Audience, Refusal, Refused
+from core.refusal import Audience, Refusal, Refused, plain
 from evidence.deed import Answer, Deed, run
 from evidence.entry import leaf_hash
 from evidence.models import SubjectType
@@ -37,13 +38,14 @@ from registry.accounts import (
     registrant_refusals,
 )
 from registry.households import (
+    SEEN,
     active_household,
     codes_must_nest,
     enter_household,
     enter_premises,
     premises_at,
 )
-from registry.mentions import my_firm
+from registry.mentions import my_firm, resting
 from registry.models import AccountOrigin, CheckMethod
 from registry.schemas import UserRowIn
 from rulebook import current
@@ -102,6 +104,11 @@ class Outcome:
             "errors": [fault.to_plain() for fault in self.errors],
             "reasons": [refusal.to_plain() for refusal in self.reasons],
         }
+
+    def in_short(self) -> dict[str, Any]:
+        """Which row and why it was refused: the codes alone."""
+        codes = {fault.code for fault in self.errors} | {refusal.code for refusal in self.reasons}
+        return {"row": self.number, "codes": codes}
 
     def as_refusals(self) -> Iterator[Refusal]:
         for refusal in self.reasons:
@@ -195,7 +202,7 @@ def _import(
         deed.note(accepted=len(good), refused=len(bad))
         if bad and on_error == "rollback":
             raise Refused([refusal for outcome in bad for refusal in outcome.as_refusals()])
-        deed.note(root=root)
+        deed.note(root=root, refused_rows=[outcome.in_short() for outcome in bad])
         return {
             "import_id": str(import_id),
             "accepted": len(good),
@@ -220,12 +227,12 @@ def _one_row(deed: Deed, firm_id: UUID, import_id: UUID, row: Row) -> Outcome:
     except WrongField as wrong:
         return Outcome(row.number, errors=list(wrong.faults))
     except Refused as refused:
-        return Outcome(row.number, reasons=list(refused.refusals))
+        return Outcome(row.number, reasons=[resting(deed, one) for one in refused.refusals])
     except IntegrityError as error:
         reason = no.HELD.get(getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "")
         if reason is None:
             raise
-        return Outcome(row.number, reasons=[reason()])
+        return Outcome(row.number, reasons=[resting(deed, reason())])
 
 
 def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Mapping[str, Any]) -> Outcome:
@@ -248,7 +255,8 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
     reasons += cards_refusals(deed, place.user_class, row["cards"])
     if reasons:
         raise Refused(reasons)
-    household = enter_household(deed, premises or enter_premises(deed, place), place, new_id())
+    premises = premises or enter_premises(deed, place)
+    household = enter_household(deed, premises, place, new_id())
     opening = Opening(
         firm_id=firm_id,
         person_id=person_id,
@@ -267,9 +275,19 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
         "person_id": str(person_id),
         "card_ids": [str(card_id) for card_id in card_ids],
     }
-    opened_on = row["opened_on"].isoformat()
-    leaf = {"row": number, **ids, "opened_on": opened_on, "commitment": committed}
-    return Outcome(number, ids, leaf=leaf_hash(rfc8785.dumps(leaf)))
+    leaf = {
+        "row": number,
+        **ids,
+        "commitment": committed,
+        "address": premises.address_index.hex(),
+        **{name: getattr(premises, name) for name in ("street_code", "committee_code", "kind", *SEEN)},
+        "user_class": household.user_class,
+        "applied_on": account.applied_on,
+        "opened_on": account.opened_on,
+        "cards": row["cards"],
+        "contract": row["contract"],
+    }
+    return Outcome(number, ids, leaf=leaf_hash(rfc8785.dumps(plain(leaf))))
 
 
 def _registrant(deed: Deed, given: Mapping[str, Any]) -> tuple[UUID, str | None]:

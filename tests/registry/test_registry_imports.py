@@ -4,13 +4,17 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 import sqlalchemy as sa
 
 from core.auth import Role, ScopeKind
 from core.ground import Ground
 from core.problems import WrongField
 from core.refusal import Refused
+from core.sealed import commitment
+from evidence.entry import leaf_hash
 from evidence.models import Outcome
+from registry import sealing
 from registry.imports import MAX_LINES, import_users, merkle_root
 from registry.models import (
     Account,
@@ -105,6 +109,64 @@ def test_one_import_is_one_entry_with_counts_and_root_and_no_personal_data(
     for row in rows:
         for secret in (row["registrant"]["name"], row["registrant"]["phone"], row["premises"]["address"]):
             assert secret not in json.dumps(entry, ensure_ascii=False)
+
+
+def test_the_entry_says_which_rows_were_refused_and_why(cast: Cast, ground: Ground) -> None:
+    row = cast.user_row()
+    wrong = cast.user_row(opened_on="yesterday", cards=[])
+    same_place = cast.user_row(premises=row["premises"])
+    items = made(send(cast, [row, wrong, a_bad_row(cast), same_place]))["items"]
+    [entry] = entries(ground, "account.import")
+    assert entry["payload"]["refused_rows"] == [
+        {"row": 1, "codes": ["day", "length"]},
+        {"row": 2, "codes": ["account.opening_barred"]},
+        {"row": 3, "codes": ["household.stands"]},
+    ]
+    assert items[3]["reasons"][0]["basis"]["document"], "every reason says what it rests on"
+
+
+def test_the_root_is_worked_out_again_from_what_stands_in_the_tables(cast: Cast, ground: Ground) -> None:
+    contract = {"number": "HT-7", "valid_from": "2024-01-01", "valid_until": "2024-12-31"}
+    place = cast.place_body(kind="restaurant", user_class="restaurant", lift=None)
+    row = cast.user_row(premises=place, contract=contract, applied_on="2022-04-01")
+    answer = made(send(cast, [row]))
+    [item] = answer["items"]
+    with ground.sessions() as db:
+        premises = db.scalars(sa.select(Premises)).one()
+        account = db.scalars(sa.select(Account)).one()
+        person = db.scalars(sa.select(Person)).one()
+        salt = sealing.opened(db, ground, sealing.salt_of(person))
+        assert salt is not None
+        number = row["registrant"]["document"]["number"]
+        said = {
+            "name": row["registrant"]["name"],
+            "phone": row["registrant"]["phone"],
+            "document": f"resident_id:{number}",
+        }
+        leaf = {
+            "row": 0,
+            "household_id": str(account.household_id),
+            "account_id": str(account.id),
+            "person_id": str(person.person_id),
+            "card_ids": item["card_ids"],
+            "commitment": commitment(bytes.fromhex(salt), said),
+            "address": premises.address_index.hex(),
+            "street_code": "310105001",
+            "committee_code": "310105001001",
+            "kind": "restaurant",
+            "piped_gas": False,
+            "lift": None,
+            "height_m": 18,
+            "floor_kind": "above_ground",
+            "converted_to_pipe": False,
+            "has_cylinder_room": None,
+            "user_class": "restaurant",
+            "applied_on": "2022-04-01",
+            "opened_on": "2022-05-01",
+            "cards": [{"cylinder_model": "YSP35.5", "exception": "first_supply"}],
+            "contract": contract,
+        }
+    assert leaf_hash(rfc8785.dumps(leaf)).hex() == answer["root"]
 
 
 @pytest.mark.parametrize(
