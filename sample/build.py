@@ -4,7 +4,7 @@ Only the first administrator is made by hand, as ``./lpg manage tokens`` does. U
 dated import with the paper they rest on, as in life: since 2023-08-01 Changning opens no account.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from sample.client import Api
 from sample.people import SamplePerson, person
 from sample.places import CHANGNING, QINGPU, SamplePremises, UseKind
 from sample.stage import Stage
-from sample.world import User, World, zone_key
+from sample.world import Told, User, World, zone_key
 
 BUILT_AT = clock.at(date(2024, 6, 1), time(8))
 DISTRICTS = (CHANGNING, QINGPU)
@@ -28,9 +28,6 @@ HOME = {firm.key: firm.home_district for firm in firms.FIRMS}
 ROWS_AT_ONCE = 60
 USERS_PAPER = {"document": "YL-USERS", "reference": "2024-05-31"}
 CYLINDERS_PAPER = {"document": "YL-CYLINDERS", "reference": "2024-05-31"}
-
-Told = Callable[[str, int], None]
-"""What has been built, and how much of it, for the progress shown to the person at the keyboard."""
 
 T = TypeVar("T")
 

@@ -56,7 +56,8 @@ settings:     LPG_STATE_DIR, LPG_KEYRING_PATH, LPG_BIND_HOST, LPG_BIND_PORT, LPG
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _end)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _end)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     watch = Watch(Console(file=sys.stdout))
     try:

@@ -1,7 +1,7 @@
 """What every part of the day shares: the stage, the cast, the world, and where the day has got to."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -12,10 +12,7 @@ from sample.client import Answer, Api
 from sample.firms import DEMO_DAY
 from sample.places import CHANGNING, SamplePremises
 from sample.stage import Stage
-from sample.world import User, World, zone_key
-
-Told = Callable[[str, int], None]
-"""What has just been done, and how often, for whoever watches the progress."""
+from sample.world import Told, User, World, zone_key
 
 
 @dataclass

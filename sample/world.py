@@ -1,11 +1,15 @@
 """What the demo knows of the world it built: the ids the server gave, and the tokens of its cast."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import cattrs
 
 from sample.client import Caller
+
+Told = Callable[[str, int], None]
+"""What has just been done, and how often, for the progress shown to the person at the keyboard."""
 
 
 @dataclass(slots=True)

@@ -110,7 +110,7 @@ def test_a_given_database_is_declined_politely(tmp_path: Path) -> None:
 # --- stopped ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGHUP], ids=lambda how: how.name)
 def test_a_demo_that_is_ended_leaves_no_process_behind(
     state: Path, first: subprocess.CompletedProcess[str], how: signal.Signals
 ) -> None:
