@@ -387,11 +387,13 @@ def _judge(
     place: str,
     at: datetime,
 ) -> Verdict:
-    facts = _facts(resolved, row, standing, purpose)
-    return judge("refill", facts, place, clock.day_of(at), current())
+    day = clock.day_of(at)
+    return judge("refill", _facts(resolved, row, standing, purpose, day), place, day, current())
 
 
-def _facts(resolved: Resolved, row: sa.Row[Any] | None, standing: Standing, purpose: Purpose) -> RefillFacts:
+def _facts(
+    resolved: Resolved, row: sa.Row[Any] | None, standing: Standing, purpose: Purpose, day: date
+) -> RefillFacts:
     firm_id = str(standing.firm_id or "")
     if row is None:
         nobody = unknown_bottle(purpose, firm_id, resolved.identity)
@@ -400,7 +402,7 @@ def _facts(resolved: Resolved, row: sa.Row[Any] | None, standing: Standing, purp
         purpose=purpose,
         identity=resolved.identity,
         cylinder_id=str(row.cylinder_id),
-        registered_use=row.registered_on is not None,
+        registered_use=row.registered_on is not None and row.registered_on <= day,
         registered_by_firm_id=_text(row.registered_by_firm_id),
         owner_firm_id=_text(row.owner_firm_id),
         station_firm_id=firm_id,

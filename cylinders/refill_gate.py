@@ -123,8 +123,8 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
     design_ends_on, longest_ends_on = design_life_ends_on(c, law), max_life_ends_on(c, law)
     if design_ends_on is None or longest_ends_on is None:
         yield no.LIFE_UNKNOWN()
-    if design_ends_on is not None and law.day > extended(design_ends_on, c):
-        yield no.PAST_DESIGN_LIFE(ended_on=extended(design_ends_on, c))
+    if design_ends_on is not None and law.day > extended(design_ends_on, c, law):
+        yield no.PAST_DESIGN_LIFE(ended_on=extended(design_ends_on, c, law))
     if longest_ends_on is not None and law.day > longest_ends_on:
         yield no.PAST_MAX_LIFE(ended_on=longest_ends_on)
 
@@ -233,7 +233,7 @@ def life_ends_on(c: RefillFacts, law: Law) -> date | None:
     design_ends_on, longest_ends_on = design_life_ends_on(c, law), max_life_ends_on(c, law)
     if design_ends_on is None or longest_ends_on is None:
         return None
-    return min(extended(design_ends_on, c), longest_ends_on)
+    return min(extended(design_ends_on, c, law), longest_ends_on)
 
 
 def design_life_ends_on(c: RefillFacts, law: Law) -> date | None:
@@ -253,9 +253,9 @@ def max_life_ends_on(c: RefillFacts, law: Law) -> date | None:
     return _life_end(c, made_on, longest)
 
 
-def extended(design_ends_on: date, c: RefillFacts) -> date:
+def extended(design_ends_on: date, c: RefillFacts, law: Law) -> date:
     """The end of life with its extension, if one stands: checked *and* registered, both on record."""
-    checked = c.inspected_on is not None or c.extension_assessed
+    checked = _past(c.inspected_on, law) is not None or c.extension_assessed
     if c.extended_until is None or not (checked and c.extension_registered):
         return design_ends_on
     return max(design_ends_on, c.extended_until)

@@ -38,6 +38,7 @@ def test_a_sound_bottle_may_be_filled_and_the_answer_says_how_much(bottles: Bott
 
 FAULTS: list[tuple[dict[str, Any], list[str]]] = [
     ({"registered_on": None}, ["refill.not_registered"]),
+    ({"registered_on": "2024-06-13"}, ["refill.not_registered"]),
     ({"owner_firm_id": None}, ["refill.owner_unknown"]),
     ({"registered_by_firm_id": None}, ["refill.owner_unknown"]),
     ({"standard": None}, ["refill.inspection_date_unknown", "refill.life_unknown"]),
