@@ -236,7 +236,6 @@ class FillingOut(View):
 
 class ReceiptIn(Form):
     code = Scanned(required=True)
-    round_id = Id(load_default=None)
 
 
 class ReceiptOut(View):

@@ -247,13 +247,14 @@ def fill(
     checks_after: list[dict[str, Any]],
     seal_no: str,
 ) -> Answer:
-    """充装, as weighed and checked. A stranger is refused and told."""
+    """充装, as weighed and checked: also what is refused stands in the entry. A stranger is told."""
     site = _site_of_form(deed, site_id)
     _filler_of(deed, site, filler_id)
     resolved = _locked(deed, code)
     deed.at(firm=site.firm_id, site=site.id)
     deed.note(code=resolved.on_record, filler_id=filler_id, scale=scale, seal_no=seal_no)
     deed.note(tare_weighed_g=tare_weighed_g, residue_g=residue_g, gross_g=gross_g)
+    deed.note(checks_before=checks_before, checks_after=checks_after)
     bottle = judge_bottle(
         deed.db,
         code,
@@ -314,16 +315,16 @@ def fill(
 
 
 @does("cylinder.receive")
-def receive(deed: Deed, *, site_id: UUID, code: str, round_id: UUID | None = None) -> Answer:
+def receive(deed: Deed, *, site_id: UUID, code: str) -> Answer:
     """入站: a site scans a bottle and so has it. A stranger is refused and told."""
     site = _site_of_address(deed, site_id)
     resolved = _locked(deed, code)
-    deed.at(firm=site.firm_id, site=site.id, round=round_id)
+    deed.at(firm=site.firm_id, site=site.id)
     deed.note(code=resolved.on_record)
     reasons = _why_a_stranger(deed, resolved, code, site)
     if reasons or resolved.cylinder_id is None:
         raise _refused_at(deed, site, resolved, reasons)
-    custody = acts.receive(deed, cylinder_id=resolved.cylinder_id, site_id=site.id, round_id=round_id)
+    custody = acts.receive(deed, cylinder_id=resolved.cylinder_id, site_id=site.id)
     return {"cylinder_id": str(resolved.cylinder_id), "site_id": str(site.id), "full": custody.now.full}
 
 

@@ -1,5 +1,6 @@
 """Filling: the happy path, every refusal kept, and one bottle filled once however many try."""
 
+import json
 import threading
 from collections import Counter
 from typing import Any
@@ -116,6 +117,18 @@ def test_a_failed_check_is_no_filling(bottles: Bottles, db: Session) -> None:
     assert codes(answer.json) == ["filling.check_failed"]
     assert answer.json["reasons"][0]["facts"] == {"items": ["leak"]}
     assert nothing_was_filled(db, bottle)
+
+
+def test_what_was_weighed_and_checked_survives_a_refused_filling(bottles: Bottles, db: Session) -> None:
+    answer = bottles.fill(bottles.empty(), checks_after=[{"item": "leak", "passed": False}])
+    entry = db.scalars(sa.select(Entry).where(Entry.refusal_no == answer.json["refusal_no"])).one()
+    payload = json.loads(entry.written)["payload"]
+    assert payload["checks_before"] == [
+        {"item": "shell", "passed": True},
+        {"item": "valve", "passed": True},
+    ]
+    assert payload["checks_after"] == [{"item": "leak", "passed": False}]
+    assert (payload["tare_weighed_g"], payload["gross_g"]) == (TARE_G, TARE_G + 14_800)
 
 
 def test_a_bottle_without_a_stamped_tare_is_not_filled(bottles: Bottles, db: Session) -> None:

@@ -91,6 +91,16 @@ def test_a_foreign_bottle_is_neither_taken_in_nor_filled_and_both_are_told(
     assert db.get(CylinderCustody, foreign.id) is None
 
 
+def test_a_receipt_names_no_round_that_its_room_cannot_know(bottles: Bottles, db: Session) -> None:
+    path = f"/api/v1/sites/{bottles.cast.filling_station()}/receipts"
+    facts = sa.select(sa.func.count()).select_from(CustodyFact)
+    body = {"code": bottles.empty().code, "round_id": str(uuid4())}
+    before = db.scalar(facts)
+    answer = bottles.cast.filler.post(path, body)
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/round_id")
+    assert db.scalar(facts) == before
+
+
 def test_telling_twice_with_one_key_tells_once(bottles: Bottles, db: Session) -> None:
     body = bottles.filling("A-STRANGER-1")
     first = bottles.cast.filler.post("/api/v1/fillings", body, key="stranger-0001")
