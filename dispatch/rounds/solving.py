@@ -54,9 +54,12 @@ def _plan_of(problem: Problem, iterations: int, seed: int) -> Plan:
     order = {"problem": problem.to_plain(), "iterations": iterations, "seed": seed}
     answer = _ask_child(json.dumps(order).encode())
     try:
-        return Plan.from_plain(json.loads(answer))
+        plan = Plan.from_plain(json.loads(answer))
     except (ValueError, TypeError, KeyError, RecursionError) as unreadable:
         raise SolverFailed(f"no plan: {type(unreadable).__name__}") from unreadable
+    if (plan.iterations, plan.seed, plan.warm) != (iterations, seed, None):
+        raise SolverFailed("answers another order: whoever repeats ours would find another plan")
+    return plan
 
 
 def _ask_child(order: bytes) -> bytes:

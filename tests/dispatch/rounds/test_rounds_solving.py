@@ -25,6 +25,18 @@ def test_a_problem_is_solved_in_a_process_of_its_own() -> None:
     assert plan.problem == PROBLEM.digest
 
 
+def test_a_child_that_answers_another_order_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    another = (
+        "import json, sys\n"
+        "from routing.__main__ import answer\n"
+        "order = json.load(sys.stdin)\n"
+        "print(json.dumps(answer(order | {'seed': order['seed'] + 1})))"
+    )
+    child(monkeypatch, another)
+    with pytest.raises(Busy):
+        solving.solve_apart(PROBLEM, 10, 1)
+
+
 def test_the_child_is_given_none_of_our_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LPG_OWNER_URL", "postgresql://secret")
     seen = tmp_path / "environ"
