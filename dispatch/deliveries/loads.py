@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.machine import LOST_RACE
 from core.problems import WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts as bottles
 from cylinders.queries import BottleVerdict, custody_of, judge_bottle, resolve, types
+from cylinders.refill_gate import Identity
 from dispatch.deliveries import refusals as no
 from dispatch.deliveries.acts import begin_load, end_load
 from dispatch.deliveries.crew import CrewFacts, crew_facts, locked_round, on_board, round_refusals
@@ -44,10 +46,10 @@ def load(deed: Deed, *, round_id: UUID, line_id: UUID, code: str) -> Answer:
     db = deed.db
     seen = round_in_reach(db, deed.doing, round_id)
     line = db.get(OrderLine, (deed.district, line_id), with_for_update=True)
-    if line is None:
+    order = db.get_one(Order, (deed.district, line.order_id)) if line is not None else None
+    if line is None or order is None or order.firm_id != seen.firm_id:
         raise WrongField("/line_id", "unknown", "没有这个订单行", "expected a line of an order on this round")
     round = locked_round(deed, seen)
-    order = db.get_one(Order, (deed.district, line.order_id))
     station = _site_of(db, round)
     deed.about(SubjectType.ORDER, order.id)
     deed.note(line_id=line.id)
@@ -171,7 +173,8 @@ def _site_of(db: Session, round: Round) -> Site:
 def bring_back(deed: Deed, *, round_id: UUID, code: str) -> Answer:
     """A bottle of the vehicle, full or empty, is scanned back at the round's site, and its load ends.
 
-    A line that nobody was visited for is booked again; a failed or withheld one stays as it is.
+    A line that nobody was visited for is booked again; a failed or withheld one stays as it is. A label
+    that is nobody's is told to the rooms above: somebody put that bottle on the vehicle.
     """
     db = deed.db
     seen = round_in_reach(db, deed.doing, round_id)
@@ -180,6 +183,8 @@ def bring_back(deed: Deed, *, round_id: UUID, code: str) -> Answer:
     line = db.get(OrderLine, (deed.district, line_id), with_for_update=True) if line_id is not None else None
     round = locked_round(deed, seen)
     cylinder_id = lock_scanned(deed, code)
+    if _loaded_line(db, cylinder_id) != line_id:
+        raise Refused([LOST_RACE(thing="cylinder")])
     custody = custody_of(db, cylinder_id) if cylinder_id is not None else None
     on_vehicle = custody is not None and (custody.holder_kind, custody.holder_id) == (
         HolderKind.COURIER,
@@ -188,6 +193,10 @@ def bring_back(deed: Deed, *, round_id: UUID, code: str) -> Answer:
     reasons = round_refusals(round)
     if not on_vehicle:
         reasons.append(no.NOT_ON_VEHICLE())
+    if scanned.identity in (Identity.UNKNOWN, Identity.VOIDED, Identity.CLAIMED_TWICE):
+        bottles.stranger_seen(
+            deed, scanned, where="site", site_id=round.supply_site_id, round_id=round.id, reasons=reasons
+        )
     if reasons or cylinder_id is None:
         raise Refused(reasons)
     bottles.receive(deed, cylinder_id=cylinder_id, site_id=round.supply_site_id, round_id=round.id)

@@ -260,23 +260,28 @@ def _flags(db: Session, visit: Visit, report: Report, point: Point | None) -> li
 
 @does("order.fail")
 def fail(deed: Deed, *, order_id: UUID, line_id: UUID, reason: FailureReason) -> Answer:
-    """Nobody was supplied. A bottle that was loaded stays on the vehicle until it is scanned back."""
+    """Nobody was supplied. A bottle that was loaded stays on the vehicle until it is scanned back.
+
+    A courier says so of a visit on the road; a dispatcher also of a round that will not set out.
+    """
     db = deed.db
     found = order_with_lines(db, deed.district, order_id, lock=True)
     if found is None:
         raise NotFound
     stop = stop_of(db, deed.district, order_id)
     seen = round_of(db, deed.district, stop.round_id) if stop is not None else None
-    if deed.actor.reach.kind is ScopeKind.COURIER:
+    by_courier = deed.actor.reach.kind is ScopeKind.COURIER
+    if by_courier:
         deed.actor.must_reach(courier=seen and seen.courier_id)
     else:
         deed.actor.must_reach(firm=found.order.firm_id, district=deed.district)
     line = next((one for one in found.lines if one.id == line_id), None)
     if line is None:
         raise WrongField("/line_id", "unknown", "没有这个订单行", "expected a line of this order")
-    if seen is not None:
-        locked_round(deed, seen)
     deed.about(SubjectType.ORDER, order_id)
     deed.note(line_id=line.id, failure=reason)
+    reasons = round_refusals(locked_round(deed, seen)) if seen is not None else []
+    if by_courier and reasons:
+        raise Refused(reasons)
     mark_failed(deed, line, reason.value)
     return {"line_id": str(line.id)}

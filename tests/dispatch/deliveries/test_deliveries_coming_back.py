@@ -1,7 +1,9 @@
 """Visits that supplied nobody, bottles that come back, and the story of a whole round."""
 
+import threading
+import time
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -9,11 +11,13 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from core.auth import Role
+from core.outbox import OutboxEvent
+from cylinders.code import new_code
 from dispatch.deliveries.models import CylinderLoad, LineLoad
 from dispatch.orders.models import OrderLine
 from dispatch.rounds.models import Round
 from evidence.verify import verify
-from tests.cast import made
+from tests.cast import CHANGNING, made
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import WorkingDay, a_check, codes
 
@@ -101,6 +105,57 @@ def test_a_line_that_was_never_loaded_can_fail_too(day: WorkingDay, db: Session)
     day.round()
     made(fail(day, booked.order_id, booked.line_ids[0], "no_bottle"))
     assert line(db, booked.line_ids[0]) == ("failed", "no_bottle")
+
+
+def test_a_visit_is_made_on_the_road_a_courier_fails_none_before(day: WorkingDay, db: Session) -> None:
+    booked = day.order()
+    day.planned_round()
+    assert codes(fail(day, booked.order_id, booked.line_ids[0])) == ["delivery.round_not_started"]
+    assert line(db, booked.line_ids[0]) == ("booked", None)
+    path, body = day.at(f"orders/{booked.order_id}/failures"), {"line_id": booked.line_ids[0]}
+    made(day.dispatcher.post(path, body | {"reason": "vehicle_trouble"}))
+    assert line(db, booked.line_ids[0]) == ("failed", "vehicle_trouble")
+
+
+def test_a_bottle_reloaded_while_it_was_being_brought_back_frees_nobody_elses_line(
+    day: WorkingDay, db: Session
+) -> None:
+    booked, bottle, round_id = day.loaded()
+    moment = threading.Event()
+    answers: list[TestResponse] = []
+
+    def bring_back() -> None:
+        moment.set()
+        answers.append(day.bring_back(round_id, bottle.code))
+
+    with day.desk.ground.sessions() as other:
+        other.get_one(OrderLine, (CHANGNING, UUID(booked.line_ids[0])), with_for_update=True)
+        desk = threading.Thread(target=bring_back)
+        desk.start()
+        moment.wait()
+        wait_until_somebody_waits(day)
+        other.execute(sa.update(CylinderLoad).values(line_id=uuid4()))
+        other.commit()
+        desk.join()
+    assert codes(answers[0]) == ["state.changed_meanwhile"]
+    assert line(db, booked.line_ids[0]) == ("loaded", None)
+    assert day.holder(bottle.cylinder_id) == ("courier", day.bound.courier_id)
+
+
+def wait_until_somebody_waits(day: WorkingDay) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with day.desk.ground.sessions() as db:
+        while not db.scalar(sa.text(waiting)):
+            db.rollback()
+            time.sleep(0.01)
+
+
+def test_a_label_that_is_nobodys_does_not_come_back_and_is_told(day: WorkingDay, db: Session) -> None:
+    _, _, round_id = day.loaded()
+    strange = new_code()
+    assert codes(day.bring_back(round_id, strange)) == ["return.not_on_vehicle"]
+    [event] = db.scalars(sa.select(OutboxEvent).where(OutboxEvent.topic == "cylinder.stranger_seen"))
+    assert (event.payload["code"], event.payload["round_id"]) == (strange, round_id)
 
 
 def test_a_delivered_line_does_not_fail(day: WorkingDay, db: Session) -> None:

@@ -20,7 +20,7 @@ from cylinders.code import new_code
 from cylinders.models import CustodyConflict
 from dispatch.deliveries import loads
 from dispatch.deliveries.models import CylinderLoad, LineLoad
-from dispatch.orders.models import OrderLine
+from dispatch.orders.models import Order, OrderLine
 from evidence.models import Link, Outcome, SubjectType
 from evidence.verify import verify
 from registry.models import Binding, Staff, Vehicle
@@ -296,3 +296,14 @@ def test_the_day_a_paper_ends_is_still_good(day: WorkingDay) -> None:
     late: datetime = THE_DAY + timedelta(hours=14, minutes=59)
     with clock.standing_at(late):
         made(day.load(round_id, booked.line_ids[0], bottle.code))
+
+
+def test_a_line_of_another_firms_order_is_not_there(day: WorkingDay, db: Session) -> None:
+    mine, theirs = day.order(), day.order()
+    round_id, bottle = day.round(), day.bottle()
+    change(day, Order, UUID(theirs.order_id), firm_id=day.cast.another_firm())
+    answer = day.load(round_id, theirs.line_ids[0], bottle.code)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/line_id")
+    assert nothing_was_loaded(day, db, theirs.line_ids[0], bottle)
+    assert not day.entries(db, "cylinder.load")
+    made(day.load(round_id, mine.line_ids[0], bottle.code))
