@@ -58,7 +58,7 @@ def register_premises(deed: Deed, *, place: Place) -> Answer:
         return {"premises_id": str(premises.id), "household_id": str(standing.id), "standing": True}
     household_id = new_id()
     deed.about(SubjectType.HOUSEHOLD, household_id)
-    premises = premises or enter_premises(deed, place)
+    premises = entered_again(premises, place) if premises else enter_premises(deed, place)
     household = enter_household(deed, premises, place, household_id)
     deed.note(
         premises_id=premises.id,
@@ -75,7 +75,9 @@ def register_premises(deed: Deed, *, place: Place) -> Answer:
 def survey_premises(deed: Deed, household_id: UUID, *, seen: Mapping[str, Any]) -> Answer:
     """Write down what was seen of the place; what is not named stays as it was."""
     party = queries.party_within_reach(deed.db, deed.actor, deed.district, household_id)
-    premises = deed.db.get_one(Premises, (deed.district, party.premises.id), with_for_update=True)
+    premises = deed.db.get_one(
+        Premises, (deed.district, party.premises.id), with_for_update=True, populate_existing=True
+    )
     deed.about(SubjectType.HOUSEHOLD, household_id)
     deed.note(premises_id=premises.id, **seen)
     for name, value in seen.items():
@@ -126,6 +128,15 @@ def enter_premises(deed: Deed, place: Place) -> Premises:
     )
     deed.db.add(premises)
     deed.db.flush()
+    return premises
+
+
+def entered_again(premises: Premises, place: Place) -> Premises:
+    """A place whose household is gone, as its next one finds it; what nobody looked at stays as it was."""
+    premises.kind = place.kind
+    for name in SEEN:
+        if (value := getattr(place, name)) is not None:
+            setattr(premises, name, value)
     return premises
 
 

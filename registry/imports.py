@@ -43,6 +43,7 @@ from registry.households import (
     codes_must_nest,
     enter_household,
     enter_premises,
+    entered_again,
     premises_at,
 )
 from registry.mentions import my_firm, resting
@@ -255,7 +256,7 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
     reasons += cards_refusals(deed, place.user_class, row["cards"])
     if reasons:
         raise Refused(reasons)
-    premises = premises or enter_premises(deed, place)
+    premises = entered_again(premises, place) if premises else enter_premises(deed, place)
     household = enter_household(deed, premises, place, new_id())
     opening = Opening(
         firm_id=firm_id,

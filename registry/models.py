@@ -320,6 +320,14 @@ class UserClass(StrEnum):
     OTHER_BUSINESS = "other_business"
 
 
+CLASS_AT = {
+    PremisesKind.DWELLING: UserClass.RESIDENT,
+    PremisesKind.RESTAURANT: UserClass.RESTAURANT,
+    PremisesKind.OTHER_BUSINESS: UserClass.OTHER_BUSINESS,
+}
+"""Who uses gas in which kind of place."""
+
+
 class Household(Base):
     """户: an address unit, a family's or a business's. One is active per premises."""
 

@@ -26,6 +26,7 @@ from registry.accounts import SuspensionReason
 from registry.documents import DocumentKind
 from registry.households import Place
 from registry.models import (
+    CLASS_AT,
     CardException,
     CheckMethod,
     LicenceKind,
@@ -440,7 +441,7 @@ class SeenIn(Form):
 
 
 class PlaceIn(SeenIn):
-    """Loads to a ``Place``."""
+    """Loads to a ``Place``. Some rules look at the place and some at its user: the two must agree."""
 
     address = Text(required=True, most=200)
     point = Part(PointForm, required=True)
@@ -450,13 +451,30 @@ class PlaceIn(SeenIn):
     user_class = Word(UserClass, required=True)
     vulnerable = Flag(load_default=False)
 
+    @ma.validates_schema
+    def kind_and_class_agree(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        if "kind" in form and "user_class" in form and CLASS_AT[form["kind"]] is not form["user_class"]:
+            word = CLASS_AT[form["kind"]].value
+            raise ValidationError(
+                f"agree|与场所类型不符，应为{word}|expected {word}, to agree with the kind of place",
+                "user_class",
+            )
+
     @ma.post_load
     def as_place(self, form: dict[str, Any], **kwargs: Any) -> Place:
         return Place(**form)
 
 
 class CardIn(Form):
-    cylinder_model = Text(required=True, code=True, most=40)
+    """``cylinder_model`` stands in entries: a type's code, no words. The bottles' room has the types."""
+
+    cylinder_model = Text(
+        required=True,
+        code=True,
+        most=64,
+        pattern=r"[0-9A-Za-z./()_-]+",
+        expected=("规格代号", "a type's code"),
+    )
 
 
 class AccountIn(Form):

@@ -59,7 +59,8 @@ def test_an_address_is_one_place_however_it_is_typed(cast: Cast, ground: Ground)
 def test_a_second_household_of_another_class_at_one_address_is_refused(cast: Cast, ground: Ground) -> None:
     body = cast.place_body()
     made(cast.clerk.post(cast.at("premises"), body))
-    answer = cast.clerk.post(cast.at("premises"), body | {"user_class": "restaurant"})
+    shop = {"kind": "restaurant", "user_class": "restaurant"}
+    answer = cast.clerk.post(cast.at("premises"), body | shop)
     assert codes(answer) == ["household.stands"]
     assert count(ground, Household) == 1
     assert was_refused(ground, "premises.register", answer)
@@ -90,6 +91,8 @@ def test_the_database_alone_refuses_a_second_active_household(cast: Cast, ground
         ({"committee_code": "310105002001"}, ("/committee_code", "not_here")),
         ({"point": {"lon": 121.4, "lat": 31.2}}, ("/point/datum", "required")),
         ({"kind": "castle"}, ("/kind", "word")),
+        ({"kind": "restaurant"}, ("/user_class", "agree")),
+        ({"user_class": "restaurant"}, ("/user_class", "agree")),
         ({"owner": "x"}, ("/owner", "unknown_field")),
     ],
 )
@@ -106,6 +109,52 @@ def test_what_is_seen_of_a_place_is_written_down_and_the_rest_stays(cast: Cast, 
     file = made(cast.clerk.post(path, {"lift": True}))
     assert (file["premises"]["lift"], file["premises"]["height_m"]) == (True, None)
     assert entries(ground, "premises.survey")[-1]["payload"]["lift"] is True
+
+
+def test_the_next_household_of_a_place_finds_it_as_it_is_now(cast: Cast, ground: Ground) -> None:
+    body = cast.place_body(piped_gas=True, lift=False)
+    first = made(cast.clerk.post(cast.at("premises"), body))
+    with ground.sessions() as db:
+        db.get_one(Household, (CHANGNING, UUID(first["household_id"]))).closed_at = clock.now()
+        db.commit()
+    shop = {"kind": "restaurant", "user_class": "restaurant", "lift": True, "piped_gas": None}
+    second = made(cast.clerk.post(cast.at("premises"), body | shop))
+    assert (second["premises_id"], second["household_id"] != first["household_id"]) == (
+        first["premises_id"],
+        True,
+    )
+    with ground.sessions() as db:
+        place = db.scalars(sa.select(Premises)).one()
+    assert (place.kind, place.lift, place.piped_gas) == ("restaurant", True, True)
+    assert entries(ground, "premises.register")[-1]["payload"]["lift"] is True
+
+
+def test_two_surveys_at_once_leave_what_the_later_saw(
+    cast: Cast, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another survey is committed after ours has looked for the place and before it has locked it."""
+    users = cast.household(lift=None)
+    within_reach = queries.party_within_reach
+
+    def overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(queries, "party_within_reach", within_reach)
+        party = within_reach(*args)
+        with ground.sessions() as other:
+            other.get_one(Premises, (CHANGNING, party.premises.id)).lift = True
+            other.commit()
+        return party
+
+    monkeypatch.setattr(queries, "party_within_reach", overtaken)
+    path = cast.at(f"households/{users.household_id}/surveys")
+    cast.clerk.post(path, {"lift": None})
+    with ground.sessions() as db:
+        assert db.scalars(sa.select(Premises)).one().lift is None
+
+
+def test_a_card_names_its_type_by_a_code(cast: Cast, ground: Ground) -> None:
+    answer = open_account(cast, cards=[{"cylinder_model": "样例王小明的瓶"}])
+    assert faults(answer) == [("/cards/0/cylinder_model", "pattern")]
+    assert count(ground, Account) == 0
 
 
 # --- the moratorium -------------------------------------------------------------------------------------
