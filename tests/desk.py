@@ -44,9 +44,17 @@ class Desk:
     app: Flask
     ground: Ground
 
-    def sign_in(self, role: Role, district: int = 310105, **scope: UUID | str) -> Person:
+    def sign_in(
+        self,
+        role: Role,
+        home: int = 310105,
+        kind: ScopeKind = ScopeKind.ALL,
+        code: str = "",
+        **scope: UUID | str,
+    ) -> Person:
         """``desk.sign_in(Role.CLERK, firm=firm_id)``; without a scope: everything."""
-        kind, code = next(iter(scope.items())) if scope else (ScopeKind.ALL.value, "")
+        for named, identity in scope.items():
+            kind, code = ScopeKind(named), str(identity)
         with self.ground.sessions() as db:
             principal = new_id()
             db.add(
@@ -54,9 +62,9 @@ class Desk:
                     id=new_id(),
                     principal_id=principal,
                     role=role,
-                    scope_kind=ScopeKind(kind),
-                    scope_code=str(code),
-                    home_district=district,
+                    scope_kind=kind,
+                    scope_code=code,
+                    home_district=home,
                     from_at=datetime(2020, 1, 1, tzinfo=UTC),
                 )
             )

@@ -69,6 +69,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "plan.read",
             "plan.apply",
             "round.read",
+            "order.approve_outside_zone",
             "order.fail",
             "cylinder.ask",
             "hazard.read",

@@ -17,6 +17,8 @@ from core.postgres import NotStarted
 from core.sealed import KeyringError
 from web.opening import EMBEDDED_URL, Opened, opened
 
+STOPPED_WITHIN_S = 10
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
@@ -53,6 +55,7 @@ def serve(settings: Config, house: Opened) -> None:
         log_access=False,
         log_enabled=settings.log_level == "debug",
         respawn_failed_workers=True,
+        workers_kill_timeout=STOPPED_WITHIN_S,
     ).serve()
 
 

@@ -19,6 +19,8 @@ _PR_SET_PDEATHSIG = 1
 
 def make() -> Flask:
     """Granian's factory, called once in each worker."""
+    # while it loads, a worker still has its parent's handler of SIGTERM, which would swallow a stop
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # a worker never outlives the process that started it, however that process ended
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     settings = config.read()
