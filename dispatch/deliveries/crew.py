@@ -18,7 +18,7 @@ from dispatch.deliveries import refusals as no
 from dispatch.deliveries.models import Delivery, LineLoad, VisitOutcome
 from dispatch.orders.models import Order
 from dispatch.rounds.models import Round
-from dispatch.rounds.queries import round_of
+from dispatch.rounds.queries import round_of, zone_approval
 from dispatch.rounds.states import RoundState
 from evidence.deed import Deed
 from evidence.models import SubjectType
@@ -29,10 +29,14 @@ from rulebook.term import Term
 
 @dataclass(frozen=True, slots=True)
 class CrewFacts:
-    """``binding`` is the round's own if it was in force; ``vehicle`` the round's."""
+    """``binding`` is the round's own if it was in force; ``vehicle`` the round's.
+
+    ``approved_outside_zone``: a dispatcher had approved this order on this round by then.
+    """
 
     binding: Binding | None
     in_zone: bool | None
+    approved_outside_zone: bool
     vehicle: Vehicle | None
     vehicle_permit: Term | None
     courier_certificate: Term | None
@@ -54,6 +58,7 @@ def crew_facts(db: Session, round: Round, order: Order, at: datetime) -> CrewFac
     return CrewFacts(
         binding=bound if bound is not None and bound.id == round.binding_id else None,
         in_zone=_in_zone(db, order, bound, clock.day_of(at)),
+        approved_outside_zone=_approved(db, round, order, at),
         vehicle=driven,
         vehicle_permit=Term(driven.permit_from, driven.permit_until) if driven is not None else None,
         courier_certificate=(
@@ -69,6 +74,11 @@ def _in_zone(db: Session, order: Order, bound: Binding | None, day: date) -> boo
     premises = db.get_one(Premises, (order.district, order.premises_id))
     zone = zone_at(db, order.district, premises.lon, premises.lat, day)
     return zone is not None and zone.id == bound.zone_id
+
+
+def _approved(db: Session, round: Round, order: Order, at: datetime) -> bool:
+    approval = zone_approval(db, round.district, round.id, order.id)
+    return approval is not None and approval.approved_at <= at
 
 
 def locked_round(deed: Deed, seen: Round) -> Round:

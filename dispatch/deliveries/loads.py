@@ -127,7 +127,7 @@ def _load_facts(
         ),
         binding_in_force=crew.binding is not None,
         in_zone=crew.in_zone,
-        approved_outside_zone=False,
+        approved_outside_zone=crew.approved_outside_zone,
         vehicle_permit=crew.vehicle_permit,
         courier_certificate=crew.courier_certificate,
         bottles=len(aboard) + 1,

@@ -164,7 +164,7 @@ def handover_facts(db: Session, visit: Visit, report: Report) -> HandoverFacts:
     return HandoverFacts(
         binding_in_force=visit.crew.binding is not None,
         in_zone=visit.crew.in_zone,
-        approved_outside_zone=False,
+        approved_outside_zone=visit.crew.approved_outside_zone,
         right_card=_right_card(db, visit.card, report.card_credential),
         card_state=visit.card.state,
         check=_outcome_of(visit.check),

@@ -1,6 +1,7 @@
 """Tables of rounds: the plan of a zone's day as it was solved and checked, and the rounds made of it."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -108,3 +109,32 @@ class RoundStop(Base):
     position: Mapped[int]
     arrive_at: Mapped[datetime]
     active: Mapped[bool]
+
+
+class ApprovalReason(StrEnum):
+    """Why a crew may serve an address outside its fixed zone. A word, never free text."""
+
+    ZONE_REDRAWN = "zone_redrawn"
+    CREW_MISSING = "crew_missing"
+    URGENT_NEED = "urgent_need"
+
+
+class ZoneApproval(Base):
+    """A dispatcher's word that this order may be served on this round, outside the binding's zone (D03).
+
+    It counts from ``approved_at`` on, for that round only.
+    """
+
+    __tablename__ = "zone_approval"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "round_id"], ["round.district", "round.id"]),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    round_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reason: Mapped[ApprovalReason]
+    approved_by: Mapped[UUID]
+    approved_at: Mapped[datetime]

@@ -25,7 +25,7 @@ from cylinders.queries import types
 from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.queries import PlanOrder, to_plan
 from dispatch.orders.states import LineState
-from dispatch.rounds.models import Round, RoundPlan, RoundStop
+from dispatch.rounds.models import Round, RoundPlan, RoundStop, ZoneApproval
 from dispatch.rounds.states import PlanState, RoundState
 from dispatch.rounds.unserved import WORDS
 from dispatch.rounds.zone_day import RELOAD_S, Crew, Door
@@ -70,6 +70,11 @@ def rounds_of_courier(db: Session, district: int, courier_id: UUID, day: date) -
             .order_by(Round.recorded_at, Round.id)
         )
     )
+
+
+def zone_approval(db: Session, district: int, round_id: UUID, order_id: UUID) -> ZoneApproval | None:
+    """The dispatcher's approval to serve this order on this round outside the crew's zone."""
+    return db.get(ZoneApproval, (district, round_id, order_id))
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -269,6 +274,11 @@ def round_in_reach(db: Session, doing: Doing, round_id: UUID, *, lock: bool = Fa
         courier=found.courier_id, firm=found.firm_id, site=found.supply_site_id, district=found.district
     )
     return found
+
+
+def approval(doing: Doing, round_id: UUID, order_id: UUID) -> ZoneApproval:
+    with doing.ground.sessions() as db:
+        return db.get_one(ZoneApproval, (doing.district, round_id, order_id))
 
 
 def rounds(doing: Doing, *, day: date | None, limit: int, cursor: str | None) -> Page:

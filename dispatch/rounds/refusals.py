@@ -80,6 +80,22 @@ STOP_TAKEN = reason(
     office=("plan_again", "重新排一次", "make the plan again"),
 )
 
+# D03: outside the fixed zone
+NOT_ON_A_ROUND = reason(
+    "round.order_on_none",
+    "D03",
+    zh="这一单现在不在任何趟次上，没有可批准的人车",
+    en="this order stands on no round now: there is no crew to approve",
+    office=("plan", "先排进趟次，再批准", "plan it first, then approve"),
+)
+APPROVED_ALREADY = reason(
+    "round.approved_already",
+    "S03",
+    zh="这一单在这趟上已经批准过",
+    en="this order has been approved on this round already",
+    office=("look", "查看趟次", "look at the round"),
+)
+
 # D02 and T08 to T10: driving a round
 WRONG_VEHICLE = reason(
     "round.wrong_vehicle",
@@ -126,6 +142,7 @@ ANOTHER_STARTED = reason(
     office=("finish", "请送气工先收车", "have the other round finished first"),
 )
 
+held_by("pk_zone_approval", APPROVED_ALREADY)
 held_by("uq_round_plan_applied", ALREADY_APPLIED)
 held_by("uq_round_stop_active_order", STOP_TAKEN)
 held_by("uq_round_started_courier", ANOTHER_STARTED)

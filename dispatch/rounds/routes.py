@@ -6,8 +6,11 @@ from uuid import UUID
 from core.http import Room, doing
 from core.paging import Page
 from dispatch.rounds import queries, service
+from dispatch.rounds.models import ZoneApproval
 from dispatch.rounds.schemas import (
     AppliedView,
+    ApprovalIn,
+    ApprovalView,
     Nothing,
     PlanIn,
     PlanView,
@@ -45,6 +48,16 @@ def read_plan(district: int, plan_id: UUID) -> dict[str, Any]:
 def apply_plan(body: dict[str, Any], district: int, plan_id: UUID) -> dict[str, Any]:
     """Make the day's rounds of a plan, if its orders and crews still stand."""
     return service.apply_plan(doing(), plan_id=plan_id)
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/zone-approvals")
+@room.may("order.approve_outside_zone", writes=True)
+@room.arguments(ApprovalIn)
+@room.response(201, ApprovalView)
+def approve_outside_zone(body: dict[str, Any], district: int, order_id: UUID) -> ZoneApproval:
+    """The order may be served on its present round outside the crew's fixed zone, and why."""
+    done = service.approve_outside_zone(doing(), order_id=order_id, **body)
+    return queries.approval(doing(), UUID(done["round_id"]), order_id)
 
 
 @room.get("/districts/<int:district>/rounds")

@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from core.fields import Day, Form, Id, Instant, Number, PageQuery, Text, View, Word, page_view
 from dispatch.orders.states import LineState
+from dispatch.rounds.models import ApprovalReason
 from dispatch.rounds.states import PlanState, RoundState
 
 PLAIN_ITERATIONS = 100_000
@@ -71,6 +72,17 @@ class PlanView(View):
 class AppliedView(View):
     plan_id = Id()
     round_ids = fields.List(Id())
+
+
+class ApprovalIn(Form):
+    reason = Word(ApprovalReason, required=True)
+
+
+class ApprovalView(View):
+    order_id = Id()
+    round_id = Id()
+    reason = Word(ApprovalReason)
+    approved_at = Instant()
 
 
 class RoundView(View):

@@ -1,4 +1,4 @@
-"""Verbs of rounds: make a plan, apply it, start a round, reveal its manifest.
+"""Verbs of rounds: make a plan, apply it, approve what lies outside the zone, start, reveal the manifest.
 
 A plan is solved before its deed opens, so that no lock and no transaction waits for a solver. The deed that
 stores it holds only what the independent checker passed.
@@ -14,12 +14,14 @@ import structlog
 from core import clock
 from core.auth import ScopeKind
 from core.doing import Doing
+from core.problems import NotFound
 from core.refusal import Refusal, Refused
 from dispatch.orders.models import Order, OrderLine
+from dispatch.orders.queries import order_with_lines
 from dispatch.orders.states import LineState
 from dispatch.rounds import queries
 from dispatch.rounds import refusals as no
-from dispatch.rounds.models import Round, RoundPlan, RoundStop
+from dispatch.rounds.models import ApprovalReason, Round, RoundPlan, RoundStop, ZoneApproval
 from dispatch.rounds.solving import solve_apart
 from dispatch.rounds.states import PLAN, ROUND, PlanState, RoundState
 from dispatch.rounds.zone_day import problem_of
@@ -246,6 +248,38 @@ def _stops_of_trip(made: Round, trip: Trip) -> list[RoundStop]:
         )
         for position, visit in enumerate(trip.visits, start=1)
     ]
+
+
+# --- outside the zone -------------------------------------------------------------------------------------
+
+
+@does("order.approve_outside_zone")
+def approve_outside_zone(deed: Deed, *, order_id: UUID, reason: ApprovalReason) -> Answer:
+    """The order may be served on the round it stands on, although it lies outside the crew's zone (D03)."""
+    found = order_with_lines(deed.db, deed.district, order_id)
+    if found is None:
+        raise NotFound
+    deed.actor.must_reach(firm=found.order.firm_id, district=deed.district)
+    deed.about(SubjectType.ORDER, order_id)
+    deed.note(order_id=order_id, reason=reason)
+    stop = queries.stop_of(deed.db, deed.district, order_id)
+    row = queries.round_of(deed.db, deed.district, stop.round_id, lock=True) if stop is not None else None
+    if row is None or row.state is RoundState.FINISHED:
+        raise Refused([no.NOT_ON_A_ROUND()])
+    deed.about(SubjectType.BINDING, row.binding_id)
+    deed.at(firm=row.firm_id, site=row.supply_site_id, zone=row.zone_id, round=row.id)
+    deed.note(round_id=row.id)
+    deed.db.add(
+        ZoneApproval(
+            district=deed.district,
+            round_id=row.id,
+            order_id=order_id,
+            reason=reason,
+            approved_by=deed.actor.principal_id,
+            approved_at=deed.recorded_at,
+        )
+    )
+    return {"round_id": str(row.id), "order_id": str(order_id)}
 
 
 # --- drive ------------------------------------------------------------------------------------------------

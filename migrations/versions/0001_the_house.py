@@ -896,6 +896,17 @@ CREATE TABLE round_stop (
 );
 CREATE UNIQUE INDEX uq_round_stop_active_order ON round_stop (district, order_id) WHERE active;
 
+CREATE TABLE zone_approval (
+  district INTEGER NOT NULL,
+  round_id UUID NOT NULL,
+  order_id UUID NOT NULL,
+  reason VARCHAR(32) NOT NULL,
+  approved_by UUID NOT NULL,
+  approved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_zone_approval PRIMARY KEY (district, round_id, order_id),
+  CONSTRAINT fk_zone_approval_district_round_id FOREIGN KEY(district, round_id) REFERENCES round (district, id)
+);
+
 CREATE TABLE card (
   district INTEGER NOT NULL,
   id UUID NOT NULL,
@@ -1129,6 +1140,11 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON notice
 CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON notice
   FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON zone_approval
+  FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON zone_approval
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
 """
 
 GRANTS = """
@@ -1193,6 +1209,7 @@ GRANT SELECT, INSERT, UPDATE ON tip TO lpg_app;
 GRANT SELECT, INSERT, UPDATE ON vehicle TO lpg_app;
 GRANT SELECT, INSERT ON verdict_ask TO lpg_app;
 GRANT SELECT, INSERT, UPDATE ON zone TO lpg_app;
+GRANT SELECT, INSERT ON zone_approval TO lpg_app;
 GRANT SELECT, INSERT, UPDATE ON zone_set TO lpg_app;
 """
 
