@@ -68,7 +68,7 @@ def dealt(timetable: Timetable, rounds: Rounds, seed: int) -> Rounds:
     stops = timetable.problem.stops
 
     def lot(place: int) -> bytes:
-        return hashlib.sha256(f"{seed}:{stops[place - 1].id}".encode()).digest()
+        return hashlib.sha256(f"{seed}:{place}".encode()).digest()
 
     drawn = sorted(served_places(rounds), key=lot)[: len(stops) // 3] if seed else []
     for place in drawn:

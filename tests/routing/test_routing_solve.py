@@ -351,3 +351,16 @@ def test_a_zone_of_25_stops_is_much_better_than_by_hand(seed: int, measured: flo
     problem = zone(25, seed)
     by_hand, searched = solved(problem, 0).objective, solved(problem, 100_000).objective
     assert searched <= by_hand * measured * 1.01
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_names_of_stops_make_no_difference(seed: int) -> None:
+    """The same orders under fresh ids give the same plan, whatever the seed."""
+    problem = zone(25, 1)
+    renamed = replace(problem, stops=tuple(replace(stop, id=f"renamed-{stop.id}") for stop in problem.stops))
+    as_named = solve(problem, 2_000, seed).routes
+    as_renamed = solve(renamed, 2_000, seed).routes
+    assert {
+        vehicle: [[f"renamed-{stop}" for stop in trip] for trip in trips]
+        for vehicle, trips in as_named.items()
+    } == {vehicle: [list(trip) for trip in trips] for vehicle, trips in as_renamed.items()}
