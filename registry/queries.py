@@ -5,7 +5,7 @@ scope themselves). Then the reads behind our own routes, which judge scope row b
 personal; only ``revealed`` opens it, after the deed that gave the reason.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -70,13 +70,28 @@ def licences_of(db: Session, *, firm_id: UUID | None = None, site_id: UUID | Non
     return list(db.scalars(sa.select(Licence).where(holder).order_by(Licence.valid_from, Licence.id)))
 
 
-def licence_span(db: Session, kind: LicenceKind, holder_id: UUID, day: date) -> tuple[date, date] | None:
-    """First and last day of the paper that covers ``day``; of the latest one where none does.
+Span = tuple[date, date]
+"""The first and the last day of a paper."""
 
-    ``holder_id`` is the firm's or the site's id.
-    """
-    held = sa.or_(Licence.firm_id == holder_id, Licence.site_id == holder_id)
-    papers = list(db.scalars(sa.select(Licence).where(held, Licence.kind == kind)))
+
+def licence_span(db: Session, kind: LicenceKind, holder_id: UUID, day: date) -> Span | None:
+    """``licence_spans`` of one paper: ``holder_id`` is the firm's or the site's id."""
+    return licence_spans(db, [(kind, holder_id)], day)[0]
+
+
+def licence_spans(db: Session, held: Sequence[tuple[LicenceKind, UUID]], day: date) -> list[Span | None]:
+    """The days of each holder's paper of that kind that covers ``day``; of the latest where none does."""
+    holders = [holder_id for _, holder_id in held]
+    papers = db.scalars(
+        sa.select(Licence).where(sa.or_(Licence.firm_id.in_(holders), Licence.site_id.in_(holders)))
+    ).all()
+    return [
+        _span([one for one in papers if one.kind is kind and holder_id in (one.firm_id, one.site_id)], day)
+        for kind, holder_id in held
+    ]
+
+
+def _span(papers: Sequence[Licence], day: date) -> Span | None:
     covering = [paper for paper in papers if paper.valid_from <= day <= paper.valid_until]
     best = max(covering or papers, key=lambda paper: paper.valid_until, default=None)
     return (best.valid_from, best.valid_until) if best else None
@@ -128,17 +143,23 @@ def zone_at(db: Session, district: int, lon: float, lat: float, day: date) -> Zo
         return None
     outlines = _ZONES.get(standing.id)
     if outlines is None:
-        zones = zones_of(db, district, standing.id)
-        outlines = ZoneIndex([(zone.number, area_from_geojson(zone.outline, Datum.WGS84)) for zone in zones])
+        outlines = _Outlines(zones_of(db, district, standing.id))
         _ZONES.keep(standing.id, outlines)
-    number = outlines.zone_of(Point(lon, lat))
-    if number is None:
-        return None
-    return db.scalars(
-        sa.select(Zone).where(
-            Zone.district == district, Zone.zone_set_id == standing.id, Zone.number == number
-        )
-    ).one()
+    zone_id = outlines.zone_of(Point(lon, lat))
+    return db.get_one(Zone, (district, zone_id)) if zone_id else None
+
+
+class _Outlines:
+    """The outlines of a set, and which zone each number is."""
+
+    def __init__(self, zones: Collection[Zone]):
+        areas = [(zone.number, area_from_geojson(zone.outline, Datum.WGS84)) for zone in zones]
+        self._numbers = ZoneIndex(areas)
+        self._ids = {zone.number: zone.id for zone in zones}
+
+    def zone_of(self, point: Point) -> UUID | None:
+        number = self._numbers.zone_of(point)
+        return None if number is None else self._ids[number]
 
 
 class _LatestOutlines:
@@ -146,12 +167,12 @@ class _LatestOutlines:
 
     def __init__(self, most: int):
         self._most = most
-        self._kept: dict[UUID, ZoneIndex[int]] = {}
+        self._kept: dict[UUID, _Outlines] = {}
 
-    def get(self, zone_set_id: UUID) -> ZoneIndex[int] | None:
+    def get(self, zone_set_id: UUID) -> _Outlines | None:
         return self._kept.get(zone_set_id)
 
-    def keep(self, zone_set_id: UUID, outlines: ZoneIndex[int]) -> None:
+    def keep(self, zone_set_id: UUID, outlines: _Outlines) -> None:
         kept = {**self._kept, zone_set_id: outlines}
         # A new dict, not a changed one: other threads may be reading.
         self._kept = dict(list(kept.items())[-self._most :])
@@ -226,12 +247,9 @@ def booking_party(
 
     ``lock`` takes premises (share), household and account (update), person (share), in that order.
     """
-    seen = db.get(Household, (district, household_id))
-    if seen is None:
+    premises = _premises_of(db, district, household_id, lock)
+    if premises is None:
         return None
-    premises = db.get_one(
-        Premises, (district, seen.premises_id), with_for_update={"read": True} if lock else None
-    )
     household = db.get_one(
         Household, (district, household_id), with_for_update=lock or None, populate_existing=lock
     )
@@ -242,6 +260,28 @@ def booking_party(
         db.get_one(Person, account.person_id, with_for_update={"read": True})
     identity = identity_of(db, account.person_id)
     return BookingParty(premises, household, account, identity, contracts_of(db, district, account.id))
+
+
+def _premises_of(db: Session, district: int, household_id: UUID, lock: bool) -> Premises | None:
+    """Found by the household, which is locked only after them."""
+    query = (
+        sa.select(Premises)
+        .join(
+            Household, sa.and_(Household.district == Premises.district, Household.premises_id == Premises.id)
+        )
+        .where(Household.district == district, Household.id == household_id)
+    )
+    if lock:
+        query = query.with_for_update(read=True, of=Premises).execution_options(populate_existing=True)
+    return db.scalars(query).first()
+
+
+def reach_of(party: BookingParty) -> dict[str, object]:
+    """What a grant must cover to reach this household (for ``actor.must_reach``)."""
+    row: dict[str, object] = {"district": party.household.district, "street": party.premises.street_code}
+    if party.account is not None:
+        row |= {"firm": party.account.firm_id, "person": party.account.person_id}
+    return row
 
 
 def account_of(db: Session, district: int, household_id: UUID, *, lock: bool = False) -> Account | None:
@@ -313,10 +353,7 @@ def party_within_reach(db: Session, actor: Actor, district: int, household_id: U
     party = booking_party(db, district, household_id)
     if party is None:
         raise NotFound
-    row: dict[str, object] = {"district": district, "street": party.premises.street_code}
-    if party.account is not None:
-        row |= {"firm": party.account.firm_id, "person": party.account.person_id}
-    actor.must_reach(**row)
+    actor.must_reach(**reach_of(party))
     return party
 
 

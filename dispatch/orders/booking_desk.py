@@ -1,6 +1,6 @@
 """What a booking is judged by: locked and read in the order of the house, then said as the gates' facts.
 
-open_desk(…)       everything a booking touches, locked: premises, household, account, person, slot, cards
+open_desk(…)       what a booking touches, locked: premises, household, account, person, slot, all cards
 booking_facts(…)   for the booking gate
 premises_facts(…)  for the premises gate
 slot_refusals(…)   what the slot itself says against it, beside the gate
@@ -23,16 +23,16 @@ from dispatch.orders.booking_gate import BookingFacts, CardFacts, SlotFacts
 from dispatch.orders.models import Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.queries import open_lines
 from dispatch.orders.states import LineState
-from dispatch.safety.queries import inspection_refused, open_hazards, reach_of_household
+from dispatch.safety.queries import inspection_refused, open_hazards
 from evidence.deed import Deed
 from registry.models import Card, Contract, LicenceKind, Zone
 from registry.premises_gate import FloorKind, HazardGrade, OpenHazard, PremisesFacts
 from registry.queries import (
     BookingParty,
     booking_party,
-    cards_of,
     cards_of_account,
-    licence_span,
+    licence_spans,
+    reach_of,
     zone_at,
 )
 from registry.states import CardState
@@ -59,18 +59,32 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a booking is judged by, read and locked. ``day`` is today, ``judged_on`` the later day."""
+    """Everything a booking is judged by, locked and read once.
+
+    ``cards`` are those asked for, ``all_cards`` the account's that are not closed beside them; ``lines`` are
+    the open ones of all these cards, ``holding`` those that hold a bottle. ``nominal_g`` is by model. ``day``
+    is today, ``judged_on`` the later day.
+    """
 
     party: BookingParty
     slot: Slot
     zone: Zone
     cards: list[Card]
-    open_lines: list[OrderLine]
+    all_cards: list[Card]
+    lines: list[OrderLine]
+    holding: set[UUID]
+    nominal_g: dict[str, int]
     day: date
 
     @property
     def judged_on(self) -> date:
         return max(self.day, self.slot.day)
+
+    @property
+    def open_lines(self) -> list[OrderLine]:
+        """Those of the cards asked for."""
+        asked = {card.id for card in self.cards}
+        return [line for line in self.lines if line.card_id in asked]
 
     @property
     def busy(self) -> set[UUID]:
@@ -80,30 +94,48 @@ class Desk:
 def open_desk(deed: Deed, asked: Booking) -> Desk:
     """Lock and read, in the order of the house. What is unknown or out of reach is a wrong field."""
     party = booking_party(deed.db, deed.district, asked.household_id, lock=True)
-    if party is None or not _reaches(deed, asked.household_id):
+    if party is None or not deed.actor.reach.covers(**reach_of(party)):
         raise WrongField("/household_id", "unknown", "没有这一户", "expected a household you may book for")
     slot = deed.db.get(Slot, (deed.district, asked.slot_id), with_for_update=True, populate_existing=True)
     if slot is None:
         raise WrongField("/slot_id", "unknown", "没有这个时段", "expected a slot of this district")
-    cards = cards_of(deed.db, deed.district, asked.card_ids, lock=True)
-    if {card.id for card in cards if _is_card_of(card, party)} != set(asked.card_ids):
+    every_card = _cards_of(deed, party)
+    if not {card.id for card in every_card}.issuperset(asked.card_ids):
         raise WrongField("/card_ids", "unknown", "有的卡不是这一户的", "expected cards of this household")
+    cards = [card for card in every_card if card.id in asked.card_ids]
+    all_cards = [card for card in every_card if card.state is not CardState.CLOSED or card in cards]
+    card_ids = [card.id for card in all_cards]
     return Desk(
         party,
         slot,
         deed.db.get_one(Zone, (deed.district, slot.zone_id)),
         cards,
-        open_lines(deed.db, deed.district, asked.card_ids),
+        all_cards,
+        open_lines(deed.db, deed.district, card_ids),
+        _holding(deed, card_ids),
+        {model: one.nominal_g for model, one in types(deed.db).items()},
         clock.day_of(deed.recorded_at),
     )
 
 
-def _reaches(deed: Deed, household_id: UUID) -> bool:
-    return deed.actor.reach.covers(**reach_of_household(deed.db, deed.actor, deed.district, household_id))
+def _cards_of(deed: Deed, party: BookingParty) -> list[Card]:
+    """All of the account's cards, locked: what the others store counts for the weight limit."""
+    if party.account is None:
+        return []
+    return cards_of_account(deed.db, deed.district, party.account.id, lock=True)
 
 
-def _is_card_of(card: Card, party: BookingParty) -> bool:
-    return party.account is not None and card.account_id == party.account.id
+def _holding(deed: Deed, card_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the cards that hold a bottle. A claim still in dispute counts as one."""
+    holding = sa.select(CardHolding.card_id).where(
+        CardHolding.district == deed.district, CardHolding.card_id.in_(card_ids), CardHolding.active
+    )
+    disputed = sa.select(CustodyConflict.card_id).where(
+        CustodyConflict.district == deed.district,
+        CustodyConflict.card_id.in_(card_ids),
+        CustodyConflict.resolved_at.is_(None),
+    )
+    return {card_id for card_id in deed.db.scalars(holding.union(disputed)) if card_id}
 
 
 def firm_of(desk: Desk) -> UUID:
@@ -122,12 +154,13 @@ def slot_refusals(deed: Deed, desk: Desk) -> list[Refusal]:
     return [refusal.resting_on(basis) for refusal in reasons]
 
 
-def booking_facts(deed: Deed, asked: Booking, desk: Desk, held: Collection[UUID]) -> BookingFacts:
+def booking_facts(deed: Deed, asked: Booking, desk: Desk) -> BookingFacts:
     party, slot = desk.party, desk.slot
+    firm_licence, site_permit = _papers(deed, desk)
     return BookingFacts(
         account_state=party.account.state if party.account else None,
         account_class=party.household.user_class,
-        cards=tuple(_card_facts(card, desk, held) for card in desk.cards),
+        cards=tuple(_card_facts(card, desk) for card in desk.cards),
         identity_verified=party.identity is not None,
         document_expires_on=party.identity.valid_until if party.identity else None,
         judged_on=desk.judged_on,
@@ -139,10 +172,10 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, held: Collection[UUID]
         ),
         purpose=asked.purpose.value if asked.purpose else None,
         quantity=len(desk.cards),
-        firm_licence=_licence(deed, LicenceKind.GAS_BUSINESS, firm_of(desk), desk.judged_on),
-        site_permit=_licence(deed, LicenceKind.SITE_PERMIT, desk.zone.supply_site_id, desk.judged_on),
+        firm_licence=firm_licence,
+        site_permit=site_permit,
         premises_kind=party.premises.kind,
-        stored_after_g=_stored_after_g(deed, desk, held),
+        stored_after_g=_stored_after_g(desk),
         has_cylinder_room=party.premises.has_cylinder_room,
         contract=_contract(party, desk.judged_on),
         has_second_supplier=_has_second_supplier(party, desk.judged_on),
@@ -150,20 +183,19 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, held: Collection[UUID]
     )
 
 
-def _card_facts(card: Card, desk: Desk, held: Collection[UUID]) -> CardFacts:
+def _card_facts(card: Card, desk: Desk) -> CardFacts:
     return CardFacts(
         card=str(card.id),
         state=card.state,
         has_open_line=card.id in desk.busy,
-        holds_bottle=card.id in held,
-        at_quota=card.id in held,
+        holds_bottle=card.id in desk.holding,
+        at_quota=card.id in desk.holding,
         exception=card.exception,
     )
 
 
 def premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
     premises, household = desk.party.premises, desk.party.household
-    nominal = _nominal_g(deed)
     return PremisesFacts(
         kind=premises.kind,
         account_class=household.user_class,
@@ -180,15 +212,23 @@ def premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
         inspection_refused=inspection_refused(deed.db, deed.district, household.id),
         has_cylinder_room=premises.has_cylinder_room,
         largest_nominal_g=max(
-            (nominal[card.cylinder_model] for card in desk.cards if card.cylinder_model in nominal),
+            (
+                desk.nominal_g[card.cylinder_model]
+                for card in desk.cards
+                if card.cylinder_model in desk.nominal_g
+            ),
             default=None,
         ),
     )
 
 
-def _licence(deed: Deed, kind: LicenceKind, holder_id: UUID, day: date) -> Term | None:
-    span = licence_span(deed.db, kind, holder_id, day)
-    return Term(*span) if span else None
+def _papers(deed: Deed, desk: Desk) -> list[Term | None]:
+    """The firm's licence and the permit of the site that supplies the zone, as of the later day."""
+    held = [
+        (LicenceKind.GAS_BUSINESS, firm_of(desk)),
+        (LicenceKind.SITE_PERMIT, desk.zone.supply_site_id),
+    ]
+    return [Term(*span) if span else None for span in licence_spans(deed.db, held, desk.judged_on)]
 
 
 def _contract(party: BookingParty, day: date) -> Term | None:
@@ -223,43 +263,11 @@ def _last_booked_on(deed: Deed, household_id: UUID) -> date | None:
     return clock.day_of(last_at) if last_at else None
 
 
-# --- what is stored --------------------------------------------------------------------------------------
-
-
-def cards_holding(deed: Deed, desk: Desk) -> set[UUID]:
-    """Those of the account's cards that hold a bottle. A claim still in dispute counts as one."""
-    card_ids = [card.id for card in _live_cards(deed, desk)]
-    holding = sa.select(CardHolding.card_id).where(
-        CardHolding.district == deed.district, CardHolding.card_id.in_(card_ids), CardHolding.active
-    )
-    disputed = sa.select(CustodyConflict.card_id).where(
-        CustodyConflict.district == deed.district,
-        CustodyConflict.card_id.in_(card_ids),
-        CustodyConflict.resolved_at.is_(None),
-    )
-    return {card_id for card_id in deed.db.scalars(holding.union(disputed)) if card_id}
-
-
-def _stored_after_g(deed: Deed, desk: Desk, held: Collection[UUID]) -> int | None:
+def _stored_after_g(desk: Desk) -> int | None:
     """Nominal fill at the premises once this and every other open order is delivered; None if unknown.
 
     A swap adds nothing: a card stores one bottle of its own model if it holds or awaits one.
     """
-    cards = _live_cards(deed, desk)
-    awaiting = {line.card_id for line in open_lines(deed.db, deed.district, [card.id for card in cards])}
-    storing = {*held, *awaiting, *(card.id for card in desk.cards)}
-    nominal = _nominal_g(deed)
-    masses = [nominal.get(card.cylinder_model) for card in cards if card.id in storing]
+    storing = {*desk.holding, *(line.card_id for line in desk.lines), *(card.id for card in desk.cards)}
+    masses = [desk.nominal_g.get(card.cylinder_model) for card in desk.all_cards if card.id in storing]
     return None if None in masses else sum(mass for mass in masses if mass)
-
-
-def _live_cards(deed: Deed, desk: Desk) -> list[Card]:
-    """The account's cards that are not closed, and those asked for whatever their state."""
-    account = desk.party.account
-    cards = cards_of_account(deed.db, deed.district, account.id) if account else []
-    asked = {card.id for card in desk.cards}
-    return [card for card in cards if card.state is not CardState.CLOSED or card.id in asked]
-
-
-def _nominal_g(deed: Deed) -> dict[str, int]:
-    return {model: one.nominal_g for model, one in types(deed.db).items()}

@@ -22,7 +22,6 @@ from dispatch.orders.booking_desk import (
     Booking,
     Desk,
     booking_facts,
-    cards_holding,
     firm_of,
     in_hours,
     open_desk,
@@ -180,9 +179,8 @@ def _same_booking(deed: Deed, asked: Booking, desk: Desk) -> UUID | None:
 
 def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
     place = str(deed.district)
-    held = cards_holding(deed, desk)
     verdicts = (
-        judge("booking", booking_facts(deed, asked, desk, held), place, desk.day, current()),
+        judge("booking", booking_facts(deed, asked, desk), place, desk.day, current()),
         judge("premises", premises_facts(deed, desk), place, desk.day, current()),
     )
     reasons = [*verdicts[0].reasons, *slot_refusals(deed, desk), *verdicts[1].reasons]

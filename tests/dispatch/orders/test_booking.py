@@ -1,5 +1,7 @@
 """Booking a swap: who may, what is written, the same again, cancelling, and who sees it."""
 
+import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -98,6 +100,28 @@ def test_the_deed_names_its_subjects_and_both_decisions_are_kept(
     )
     assert not list(verify(db))
     assert not list(replay(db))
+
+
+def test_a_booking_reads_each_table_once(town: Town, home: Home, resident: Person, clerk: Person) -> None:
+    """What is locked and read once cannot be two things in one decision."""
+    slot = town.slot()
+    clerk.post(ORDERS, town.home().booking(slot))  # the zones' outlines are read once in a process
+    body = home.booking(slot)
+    bind = town.ground.sessions.kw["bind"]
+    read: list[str] = []
+
+    def noted(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if found := re.match(r"SELECT.*?\sFROM (\w+)", statement, re.DOTALL):
+            read.append(found[1])
+
+    sa.event.listen(bind, "before_cursor_execute", noted)
+    try:
+        assert resident.post(ORDERS, body).status_code == 201
+    finally:
+        sa.event.remove(bind, "before_cursor_execute", noted)
+    judged = read[: read.index("evidence_head")]
+    assert {"premises", "household", "account", "card", "order_line", "licence", "zone"} <= set(judged)
+    assert [table for table, times in Counter(judged).items() if times > 1] == []
 
 
 def test_a_business_books_for_two_cards_in_one_order(
