@@ -1,12 +1,12 @@
 """Taking over a register of bottles, a row a bottle, through HTTP or from a JSONL file.
 
-One import is one deed and one entry, which commits to every row as sent by a Merkle root (RFC 9162); each
-bottle names its import. Every row runs in a savepoint of its own: what is wrong with it is its own answer.
-``proceed`` keeps the good rows, ``rollback`` keeps none unless all are good.
+One import is one deed and one entry, which commits to every row as sent by a Merkle root (RFC 9162) and says
+which rows were refused and why, by code; each bottle names its import. Every row runs in a savepoint of its
+own: what is wrong with it is its own answer. ``proceed`` keeps the good rows, ``rollback`` keeps none unless
+all are good.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +14,11 @@ import marshmallow as ma
 import orjson
 from sqlalchemy.exc import IntegrityError
 
+from core import clock
 from core.doing import Doing
 from core.ids import new_id
 from core.problems import FieldFault, WrongField
-from core.refusal import Audience, Refusal, Refused
+from core.refusal import Audience, Refusal, Refused, with_basis
 from cylinders import refusals as no
 from cylinders.models import CylinderImport
 from cylinders.schemas import BottleRow
@@ -25,14 +26,17 @@ from cylinders.service import Books, file_bottle, open_books
 from evidence.deed import Answer, Deed, does
 from evidence.entry import leaf_hash
 from evidence.models import SubjectType
-from registry.imports import merkle_root
+from registry.imports import (
+    MAX_LINES,
+    PROGRESS_EVERY,
+    ImportReport,
+    LineFault,
+    Progress,
+    merkle_root,
+)
 from registry.refusals import ROW_WRONG
 
 PROCEED, ROLLBACK = "proceed", "rollback"
-PROGRESS_EVERY = 100
-
-Progress = Callable[[int], None]
-"""Told how many rows were looked at."""
 
 NumberedRows = Sequence[tuple[int, Any]]
 
@@ -78,6 +82,7 @@ def _import(
     deed.note(accepted=len(items) - len(bad), refused=len(bad))
     if bad and on_error == ROLLBACK:
         raise Refused([refusal for item in bad for refusal in _as_refusals(item)])
+    deed.note(refused_rows=[_in_short(item) for item in bad])
     deed.db.add(
         CylinderImport(
             id=import_id,
@@ -110,14 +115,24 @@ def _take(deed: Deed, books: Books, given: Any, import_id: UUID) -> dict[str, An
     except WrongField as wrong:
         return _bad(errors=wrong.faults)
     except Refused as refused:
-        return _bad(reasons=refused.refusals)
+        return _bad(reasons=_resting(deed, refused.refusals))
     except IntegrityError as error:
         reason = no.BY_CONSTRAINT.get(getattr(getattr(error.orig, "diag", None), "constraint_name", ""))
         if reason is None:
             raise
-        return _bad(reasons=[reason()])
+        return _bad(reasons=_resting(deed, [reason()]))
     codes = {"cylinder_id": str(filed.cylinder_id), "platform_code": filed.platform_code}
     return {"ok": True, **codes, "errors": [], "reasons": []}
+
+
+def _resting(deed: Deed, reasons: Iterable[Refusal]) -> Iterable[Refusal]:
+    """A row's reasons with the basis of their rules, as every refusal has it."""
+    return with_basis(reasons, str(deed.district), clock.day_of(deed.recorded_at))
+
+
+def _in_short(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Which row, and why it was refused: the codes alone."""
+    return {"row": item["index"], "codes": sorted({one["code"] for one in item["errors"] + item["reasons"]})}
 
 
 def _bad(*, errors: Iterable[FieldFault] = (), reasons: Iterable[Refusal] = ()) -> dict[str, Any]:
@@ -164,20 +179,6 @@ def _as_sent(given: Any) -> bytes:
 # From a file
 
 
-@dataclass(frozen=True, slots=True)
-class LineFault:
-    """What is wrong with one line of the file, in words; lines count from 1."""
-
-    line: int
-    text: str
-
-
-@dataclass(slots=True)
-class ImportReport:
-    accepted: int
-    faults: list[LineFault] = field(default_factory=list)
-
-
 def import_cylinders(
     doing: Doing,
     lines: Iterable[str],
@@ -190,15 +191,19 @@ def import_cylinders(
 ) -> ImportReport:
     """``./lpg manage import cylinders FILE.jsonl``: one JSON object a line, blank lines are passed over.
 
-    The whole file is one deed; rows are numbered by line from 1. Raises ``Refused`` with every bad line
-    where ``on_error`` is "rollback", ``WrongField`` where the firm is not on file.
+    The whole file is one deed of at most 10,000 rows (``WrongField`` at ``/rows`` beyond, or with none),
+    numbered by line from 1. Raises ``Refused`` with every bad line where ``on_error`` is "rollback",
+    ``WrongField`` where the firm is not on file.
     """
+    rows = [(number, _read(line)) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not 1 <= len(rows) <= MAX_LINES:
+        raise WrongField("/rows", "length", f"应有1至{MAX_LINES}行", f"expected 1 to {MAX_LINES} rows")
     answer = _import(
         doing,
         firm_id=firm_id,
         evidence={"document": document, "reference": reference},
         on_error=on_error,
-        rows=[(number, _read(line)) for number, line in enumerate(lines, start=1) if line.strip()],
+        rows=rows,
         progress=progress,
     )
     faults = [LineFault(item["index"], text) for item in answer["items"] for text in _said(item)]

@@ -1,6 +1,7 @@
 """The register of bottles: one code, one bottle, for ever; and taking over somebody's register."""
 
 import hashlib
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,15 @@ def test_proceed_keeps_the_good_rows_and_answers_item_by_item(bottles: Bottles, 
     assert items[4]["errors"][0]["code"] == "unknown_field"
     assert count(db, Cylinder) == count(db, CylinderCustody) == 2
     assert count(db, CylinderIdentifier) == 4
+    assert items[3]["reasons"][0]["basis"]
+    entry = db.scalars(sa.select(Entry).order_by(Entry.id.desc()).limit(1)).one()
+    assert json.loads(entry.written)["payload"]["refused_rows"] == [
+        {"row": 1, "codes": ["unknown"]},
+        {"row": 2, "codes": ["object"]},
+        {"row": 3, "codes": ["cylinder.identifier_taken"]},
+        {"row": 4, "codes": ["unknown_field"]},
+        {"row": 5, "codes": ["unknown"]},
+    ]
 
 
 def test_an_import_is_one_entry_and_every_bottle_names_it(bottles: Bottles, db: Session) -> None:
