@@ -101,15 +101,15 @@ def transfer_account(
     seen = my_account(deed, account_id)
     _day_must_be_judgeable(deed, applied_on)
     party = queries.booking_party(deed.db, deed.district, seen.household_id, lock=True)
+    named(deed.db.get(Person, person_id, with_for_update=True), "/person_id")
+    deed.about(SubjectType.HOUSEHOLD, seen.household_id)
+    deed.about(SubjectType.PERSON, person_id)
+    deed.at(firm=seen.firm_id)
+    deed.note(account_id=account_id, applied_on=applied_on, kind=kind)
     if party is None or party.account is None or party.account.id != account_id:
         raise Refused([no.ACCOUNT_NOT_OPEN(state=seen.state)])
     account, household = party.account, party.household
-    named(deed.db.get(Person, person_id, with_for_update=True), "/person_id")
-    deed.about(SubjectType.HOUSEHOLD, household.id)
     deed.about(SubjectType.PERSON, account.person_id)
-    deed.about(SubjectType.PERSON, person_id)
-    deed.at(firm=account.firm_id)
-    deed.note(account_id=account.id, applied_on=applied_on, kind=kind)
     reasons = judged(deed, "account.transfer", applied_on, kind)
     if account.state is not AccountState.OPEN:
         reasons.append(resting(deed, no.ACCOUNT_NOT_OPEN(state=account.state)))
@@ -119,6 +119,8 @@ def transfer_account(
         raise Refused(sorted(reasons, key=lambda refusal: refusal.rule))
     release_registrant(deed, account)
     account.person_id = person_id
+    account.to_review = account.to_review or is_barred(deed, "A03", clock.day_of(deed.recorded_at))
+    deed.note(to_review=account.to_review)
     _register_resident(deed, household, account)
     return {"account_id": str(account.id)}
 
@@ -151,8 +153,13 @@ def sign_contract(
     deed.about(SubjectType.HOUSEHOLD, household.id)
     deed.at(firm=account.firm_id)
     deed.note(account_id=account.id, valid_from=valid_from, valid_until=valid_until)
+    reasons = []
+    if account.state is AccountState.CLOSED:
+        reasons.append(no.ACCOUNT_NOT_OPEN(state=account.state))
     if household.user_class is UserClass.RESIDENT:
-        raise Refused([resting(deed, no.NO_CONTRACT_FOR_RESIDENT())])
+        reasons.append(no.NO_CONTRACT_FOR_RESIDENT())
+    if reasons:
+        raise Refused([resting(deed, refusal) for refusal in reasons])
     contract = enter_contract(deed, account, number, valid_from, valid_until)
     deed.note(contract_id=contract.id)
     return {"contract_id": str(contract.id), "account_id": str(account.id)}
@@ -189,7 +196,7 @@ def enter_account(deed: Deed, household: Household, opening: Opening) -> tuple[A
         applied_on=opening.applied_on,
         opened_on=opening.opened_on,
         import_id=opening.import_id,
-        to_review=is_late_opening(deed.district, opening.opened_on),
+        to_review=is_barred(deed, "A02", opening.opened_on),
         recorded_at=deed.recorded_at,
     )
     deed.db.add(account)
@@ -229,13 +236,14 @@ def release_registrant(deed: Deed, account: Account) -> None:
     )
 
 
-def is_late_opening(district: int, opened_on: date) -> bool:
-    """Was it opened between the day a bar took effect and the day the bar was published?
+def is_barred(deed: Deed, rule: str, day: date) -> bool:
+    """Was the bar in force here on the day the thing was done?
 
-    Whoever opened then could not know. Such accounts are supplied and stand on the review list.
+    It was done on an application from before the bar. Between the day the bar took effect and the day it
+    was published nobody could know of it; later somebody must look at what proves the earlier day. Such
+    accounts are supplied and stand on the review list.
     """
-    bar = current().look("A02", str(district), opened_on)
-    return bar is not None and bar.issued is not None and bar.effective <= opened_on < bar.issued
+    return current().look(rule, str(deed.district), day) is not None
 
 
 def judged(deed: Deed, gate: str, applied_on: date, kind: AccountBusiness) -> list[Refusal]:

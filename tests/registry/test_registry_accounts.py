@@ -15,6 +15,7 @@ from core.machine import ILLEGAL_MOVE
 from evidence.models import Entry, Outcome
 from registry import accounts, queries
 from registry.models import Account, Card, Contract, Household, Premises, ResidentRegistration
+from registry.states import AccountState
 from rulebook import current
 from rulebook.decisions import keep_edition
 from rulebook.edition import Edition
@@ -223,16 +224,58 @@ def test_an_application_day_must_be_one_the_rulebook_can_judge(
         (date(2023, 7, 31), False),
         (date(2023, 8, 1), True),
         (date(2023, 9, 10), True),
-        (date(2023, 9, 11), False),
+        (date(2023, 9, 11), True),
+        (date(2024, 6, 12), True),
     ],
 )
-def test_accounts_opened_in_the_41_days_stand_on_the_review_list(
-    cast: Cast, opened_on: date, to_review: bool
+def test_accounts_opened_under_the_bar_stand_on_the_review_list(
+    cast: Cast, ground: Ground, opened_on: date, to_review: bool
 ) -> None:
-    """Applied for before the bar, opened after it took effect and before anybody could read it."""
+    """Applied for before the bar: in the 41 days before anybody could read it, or said to be so later."""
     with clock.standing_at(clock.at(opened_on)):
         account = made(open_account(cast, applied_on="2023-07-31"))
     assert account["to_review"] is to_review
+    assert entries(ground, "account.open")[-1]["payload"]["to_review"] is to_review
+
+
+def test_a_transfer_under_the_bar_on_an_older_application_stands_on_the_review_list(
+    cast: Cast, qingpu: Cast
+) -> None:
+    for place, to_review in ((cast, True), (qingpu, False)):
+        users = place.household()
+        body = {"person_id": str(place.person()), "applied_on": "2023-07-31"}
+        account = made(place.clerk.post(place.at(f"accounts/{users.account_id}/transfers"), body))
+        assert account["to_review"] is to_review
+
+
+def closed(ground: Ground, users: Users) -> None:
+    with ground.sessions() as db:
+        db.get_one(Account, (QINGPU, users.account_id)).state = AccountState.CLOSED
+        db.commit()
+
+
+def test_a_refused_transfer_of_an_account_that_is_gone_stands_on_its_household(
+    qingpu: Cast, ground: Ground
+) -> None:
+    users = qingpu.restaurant()
+    closed(ground, users)
+    made(open_account(qingpu, household_id=str(users.household_id), kind="reopening"))
+    body = {"person_id": str(qingpu.person()), "applied_on": "2024-06-12"}
+    answer = qingpu.clerk.post(qingpu.at(f"accounts/{users.account_id}/transfers"), body)
+    assert codes(answer) == ["account.not_open"]
+    assert was_refused(ground, "account.transfer", answer)
+    subjects = {(one["type"], one["key"]) for one in entries(ground, "account.transfer")[-1]["subjects"]}
+    assert ("household", str(users.household_id)) in subjects
+
+
+def test_no_contract_is_signed_on_a_closed_account(qingpu: Cast, ground: Ground) -> None:
+    shop = qingpu.restaurant(contract=False)
+    closed(ground, shop)
+    body = {"number": "HT-2024-01", "valid_from": "2024-01-01", "valid_until": "2024-12-31"}
+    answer = qingpu.clerk.post(qingpu.at("contracts"), body | {"account_id": str(shop.account_id)})
+    assert codes(answer) == ["account.not_open"]
+    assert count(ground, Contract) == 0
+    assert was_refused(ground, "contract.sign", answer)
 
 
 @pytest.mark.parametrize("kind", ["transfer", "succession"])
