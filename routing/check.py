@@ -1,6 +1,6 @@
 """Is this plan right? Written from the problem's definition; it shares no code with the solver.
 
-    check(problem, plan)      a plan: rules, stated times, accounting of every stop, sums
+    check(problem, plan)      a plan: rules, stated times, accounting of every stop and why it is left, sums
     check(problem, routes)    bare routes, timed at the earliest: rules only
     check(problem, driven)    a round as driven, by the times it really had: rules only
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from routing.plan import Plan, Routes, Trip, Visit
+from routing.plan import Plan, Reason, Routes, Trip, Visit
 from routing.problem import Problem, Stop, Vehicle
 
 
@@ -27,6 +27,7 @@ class Fault(StrEnum):
     DUPLICATE_STOP = "duplicate_stop"  # served or left more than once; expected 1, found times
     SERVED_AND_UNSERVED = "served_and_unserved"
     NOT_ACCOUNTED_FOR = "not_accounted_for"  # neither served nor named as unserved
+    WRONG_REASON = "wrong_reason"  # left for a reason that is not so: driven alone it fails otherwise, or not
     VEHICLE_NOT_ALLOWED = "vehicle_not_allowed"  # the stop is bound to others
     EMPTY_TRIP = "empty_trip"
     WRONG_TRIP_NUMBER = "wrong_trip_number"  # expected place in the vehicle's order, found number
@@ -48,6 +49,13 @@ class Fault(StrEnum):
     WRONG_TRAVEL_SUM = "wrong_travel_sum"
     WRONG_DISTANCE_SUM = "wrong_distance_sum"
     WRONG_OBJECTIVE = "wrong_objective"
+
+
+CANNOT_CARRY = {
+    Fault.VEHICLE_NOT_ALLOWED,
+    Fault.OVER_CAPACITY_LEAVING,
+    Fault.OVER_CAPACITY_ON_THE_WAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +236,31 @@ class _Judge:
                 yield Violation(Fault.DUPLICATE_STOP, stop=unserved.stop, expected=1, found=2)
             elif unserved.stop in served:
                 yield Violation(Fault.SERVED_AND_UNSERVED, stop=unserved.stop)
+            elif unserved.reason not in self.reasons(unserved.stop):
+                yield Violation(Fault.WRONG_REASON, stop=unserved.stop)
             left.add(unserved.stop)
         for stop in self.stops:
             if stop not in served and stop not in left:
                 yield Violation(Fault.NOT_ACCOUNTED_FOR, stop=stop)
+
+    def reasons(self, stop_id: str) -> frozenset[Reason]:
+        """Why the stop may be left. What even a vehicle with nothing else to do cannot serve has one reason;
+        what could be served alone is left for the sake of the others, which of two is not judged here."""
+        alone = [
+            {fault.code for fault in self.rules(self.timed({vehicle_id: [[stop_id]]}))}
+            for vehicle_id in self.vehicles
+        ]
+        if set() in alone:
+            return frozenset({Reason.NO_CAPACITY_LEFT, Reason.PENALTY_BELOW_TRAVEL})
+        carried = [faults for faults in alone if not faults & CANNOT_CARRY]
+        if not carried:
+            return frozenset({Reason.NO_VEHICLE_CAN_CARRY})
+        reached = [faults for faults in carried if Fault.UNREACHABLE_LEG not in faults]
+        if not reached:
+            return frozenset({Reason.UNREACHABLE})
+        if all(Fault.AFTER_WINDOW in faults for faults in reached):
+            return frozenset({Reason.WINDOW_UNREACHABLE})
+        return frozenset({Reason.BEYOND_SHIFT})
 
     def sums(self, plan: Plan) -> Iterator[Violation]:
         """Not asked where a leg cannot be measured: that fault is already named."""

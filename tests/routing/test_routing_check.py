@@ -71,6 +71,33 @@ def test_good_plans_have_no_fault() -> None:
     assert check(STREET, WITHOUT_D) == ()
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"delivers": 9}, Reason.NO_VEHICLE_CAN_CARRY),
+        ({"collects": 9}, Reason.NO_VEHICLE_CAN_CARRY),
+        ({"only_vehicles": frozenset({"sold last year"})}, Reason.NO_VEHICLE_CAN_CARRY),
+        ({"window": (MORNING, MORNING + 199)}, Reason.WINDOW_UNREACHABLE),
+        ({"service_s": 11 * HOUR}, Reason.BEYOND_SHIFT),
+    ],
+)
+def test_what_cannot_be_served_even_alone_is_left_for_that_reason_only(
+    changed: dict[str, Any], why: Reason
+) -> None:
+    street = lane(household("a"), household("b", **changed), vehicles=(SMALL_TRIKE,))
+    for reason in Reason:
+        plan = replace(
+            GOOD,
+            problem=street.digest,
+            trips=(replace(FIRST, load=1, return_s=29_360, visits=FIRST.visits[:1]),),
+            unserved=(Unserved("b", reason),),
+            travel_s=200,
+            distance_m=800,
+            objective=200 + street.stops[1].penalty,
+        )
+        assert check(street, plan) == (() if reason is why else of("wrong_reason", stop="b"))
+
+
 def of(code: str, **where: Any) -> tuple[Violation, ...]:
     return (Violation(Fault(code), **where),)
 
@@ -89,6 +116,11 @@ ON_SECOND = {"vehicle": "trike-1", "trip": 2}
         (
             replace(WITHOUT_D, unserved=WITHOUT_D.unserved * 2),
             of("duplicate_stop", stop="d", expected=1, found=2),
+        ),
+        *(
+            (replace(WITHOUT_D, unserved=(Unserved("d", untrue),)), of("wrong_reason", stop="d"))
+            for untrue in Reason
+            if untrue not in (Reason.NO_CAPACITY_LEFT, Reason.PENALTY_BELOW_TRAVEL)
         ),
         (replace(GOOD, unserved=WITHOUT_D.unserved), of("served_and_unserved", stop="d")),
         (
