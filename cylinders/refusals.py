@@ -520,6 +520,14 @@ NOT_ON_CARD = reason(
     office=LOOK_UP_CUSTODY,
 )
 
+LOSS_ON_RECORD = reason(
+    "custody.loss_on_record",
+    "D06",
+    zh="这张卡没有瓶可换的原因已经登记过",
+    en="it is on record already why this card has no bottle to swap",
+    office=("book", "可以直接预约送气", "a delivery can be booked"),
+)
+
 # D09, F16: what may not leave a site
 NOT_FULL = reason(
     "custody.not_full",

@@ -102,6 +102,15 @@ def receive(body: dict[str, Any], site_id: UUID) -> Any:
     return service.receive(doing(), site_id=site_id, **body)
 
 
+@room.post("/districts/<int:district>/cards/<uuid:card_id>/bottle-losses")
+@room.may("cylinder.report_lost", writes=True)
+@room.arguments(schemas.LossIn)
+@room.response(201, schemas.LossOut)
+def report_lost(body: dict[str, Any], district: int, card_id: UUID) -> Any:
+    """The card's bottle is nowhere to be found: the card may be supplied without an empty."""
+    return service.report_lost(doing(), card_id=card_id, **body)
+
+
 @room.post("/cylinders/<uuid:cylinder_id>/inspections")
 @room.may("cylinder.inspect", writes=True)
 @room.arguments(schemas.InspectionIn)

@@ -244,6 +244,17 @@ class ReceiptOut(View):
     full = fields.Boolean()
 
 
+class LossIn(Form):
+    """``reference``: of the user's statement, or of the report to the police."""
+
+    reference = code_like(required=True)
+
+
+class LossOut(View):
+    card_id = fields.String()
+    cylinder_id = fields.String()
+
+
 # --------------------------------------------------------------------------------------------------------
 # Inspection, holds, scrapping
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.auth import ScopeKind
 from core.ids import new_id
+from core.machine import LOST_RACE
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts
@@ -39,6 +40,7 @@ from cylinders.models import (
 from cylinders.queries import (
     Resolved,
     custody_of,
+    holding_of,
     judge_bottle,
     must_reach_bottle,
     resolve,
@@ -49,7 +51,9 @@ from cylinders.states import CYLINDER, CylinderState
 from cylinders.weighing_gate import WeighingFacts
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry.models import Account, Card, Firm, HolderKind, Site, Staff
+from registry.acts import set_card_exception
+from registry.models import Account, Card, CardException, Firm, HolderKind, Site, Staff
+from registry.queries import cards_of
 from registry.states import AccountState
 from rulebook import current
 from rulebook.decisions import decision_of
@@ -326,6 +330,46 @@ def receive(deed: Deed, *, site_id: UUID, code: str) -> Answer:
         raise _refused_at(deed, site, resolved, reasons)
     custody = acts.receive(deed, cylinder_id=resolved.cylinder_id, site_id=site.id)
     return {"cylinder_id": str(resolved.cylinder_id), "site_id": str(site.id), "full": custody.now.full}
+
+
+@does("cylinder.report_lost")
+def report_lost(deed: Deed, *, card_id: UUID, reference: str) -> Answer:
+    """报失: the card's bottle is nowhere to be found. The card may then be supplied without an empty.
+
+    A bottle still on the card is with nobody from now on, until somebody scans it again.
+    """
+    card = _card_of_address(deed, card_id)
+    held_id = holding_of(deed.db, card.district, card.id)
+    deed.note(card_id=card.id, cylinder_id=held_id, reference=reference)
+    if held_id is None and card.exception is not None:
+        raise Refused([no.LOSS_ON_RECORD()])
+    if held_id is not None:
+        cylinder = acts.lock(deed, [held_id])[held_id]
+        if holding_of(deed.db, card.district, card.id) != held_id:
+            raise Refused([LOST_RACE(thing="cylinder")])
+        record(
+            deed,
+            cylinder,
+            FactKind.MISSING,
+            giver=Holder(HolderKind.HOUSEHOLD, card.household_id),
+            taker=None,
+            errand=Errand(card_id=card.id),
+        )
+    set_card_exception(deed, card, CardException.BOTTLE_LOST)
+    return {"card_id": str(card.id), "cylinder_id": str(held_id) if held_id else None}
+
+
+def _card_of_address(deed: Deed, card_id: UUID) -> Card:
+    """A card of the caller's firm, locked; cards before bottles, as everywhere."""
+    found = deed.db.get(Card, (deed.district, card_id))
+    if found is None:
+        raise NotFound
+    account = deed.db.get_one(Account, (deed.district, found.account_id))
+    deed.actor.must_reach(firm=account.firm_id, district=deed.district)
+    [card] = cards_of(deed.db, deed.district, [card_id], lock=True)
+    deed.about(SubjectType.CARD, card.id)
+    deed.at(firm=account.firm_id)
+    return card
 
 
 def _refused_at(deed: Deed, site: Site, resolved: Resolved, reasons: list[Refusal]) -> Refused:

@@ -40,6 +40,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "cylinder.register",
             "cylinder.import",
             "cylinder.receive",
+            "cylinder.report_lost",
             "cylinder.load",
             "cylinder.bring_back",
             "cylinder.ask",

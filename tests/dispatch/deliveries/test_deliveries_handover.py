@@ -20,7 +20,7 @@ from dispatch.safety.catalogue import ITEMS, default_grade, ruling
 from dispatch.safety.models import Grade, Hazard, Notice, SafetyCheck
 from evidence.models import Entry, Link, Outcome, SubjectType
 from evidence.verify import verify
-from registry.models import Binding, Card, CardException, Staff, Vehicle
+from registry.models import Binding, Card, Staff, Vehicle
 from registry.states import CARD
 from rulebook import current
 from tests.cast import CHANGNING, made
@@ -326,10 +326,16 @@ def test_d06_a_foreign_empty_is_refused_and_the_sighting_survives(
 
 
 def test_d06_a_lost_bottle_that_was_recorded_opens_its_own_path(day: WorkingDay, db: Session) -> None:
-    """The card's exception is what the office records; without a holding there is nothing to hand back."""
-    booked, bottle, _ = day.loaded(day.new_home())
-    change(day, Card, booked.home.users.card_ids[0], exception=CardException.BOTTLE_LOST)
-    made(day.deliver(booked, day.report(booked, bottle)))
+    booked, bottle, _ = day.loaded()
+    [card_id] = booked.home.users.card_ids
+    [old_id] = held_by_card(db, card_id)
+    report = day.report(booked, bottle, empty_code=None)
+    assert codes(day.deliver(booked, report)) == ["handover.empty_missing"]
+    made(day.cast.clerk.post(day.at(f"cards/{card_id}/bottle-losses"), {"reference": "statement-7"}))
+    made(day.deliver(booked, report))
+    assert held_by_card(db, card_id) == [bottle.cylinder_id]
+    assert day.holder(old_id) == (None, None)
+    assert db.get_one(Card, (CHANGNING, card_id)).exception is None
 
 
 @pytest.mark.parametrize(
