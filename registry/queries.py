@@ -451,12 +451,12 @@ def revealed(doing: Doing, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The clear values that a reveal gave the right to see.
 
     The deed's answer holds ids and the fields' names only: a repeat opens the values again, under the
-    rights of now, and gives null where the subject has been erased since.
+    rights of now, and gives null where the subject has been erased or is the registrant no more.
     """
     with doing.ground.sessions() as db:
         party = party_within_reach(db, doing.actor, doing.district, UUID(answer["household_id"]))
         sealed = {"address": sealing.address_of(party.household)}
-        if answer["person_id"]:
+        if answer["person_id"] and answer["person_id"] == str(party.account and party.account.person_id):
             person = db.get_one(Person, UUID(answer["person_id"]))
             sealed |= {"name": sealing.name_of(person), "phone": sealing.phone_of(person)}
         asked = [name for name in answer["fields"] if name in sealed]

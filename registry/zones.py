@@ -21,7 +21,7 @@ from evidence.models import SubjectType
 from registry import refusals as no
 from registry.mentions import my_firm, named, resting, unknown
 from registry.models import Site, SiteKind, Zone, ZoneSet
-from registry.queries import zones_of
+from registry.queries import zone_set_at, zones_of
 
 SLIVER_M2 = 1000
 """Two outlines drawn by hand along one street overlap by slivers; what is more is a double claim."""
@@ -49,13 +49,9 @@ def publish_zones(deed: Deed, *, valid_from: date, datum: str, zones: Sequence[M
     drawn = [_drawn(deed, position, zone, datum) for position, zone in enumerate(zones)]
     _numbers_must_differ(drawn)
     standing = deed.db.scalars(
-        sa.select(ZoneSet)
-        .where(ZoneSet.district == deed.district)
-        .order_by(ZoneSet.valid_from.desc())
-        .with_for_update()
+        sa.select(ZoneSet).where(ZoneSet.district == deed.district).order_by(ZoneSet.id).with_for_update()
     ).all()
-    latest = standing[0] if standing else None
-    if latest is not None and valid_from < clock.day_of(deed.recorded_at):
+    if standing and valid_from < clock.day_of(deed.recorded_at):
         raise WrongField(
             "/valid_from",
             "past",
@@ -78,7 +74,7 @@ def publish_zones(deed: Deed, *, valid_from: date, datum: str, zones: Sequence[M
         zones=[zone.number for zone in drawn],
     )
     reasons = [no.ZONE_DAY_TAKEN()] if any(one.valid_from == valid_from for one in standing) else []
-    reasons += _others_refusals(deed, latest)
+    reasons += _others_refusals(deed, valid_from)
     reasons += [resting(deed, refusal) for refusal in overlap_refusals(drawn)]
     if reasons:
         raise Refused(reasons)
@@ -114,12 +110,13 @@ def _numbers_must_differ(drawn: Sequence[Drawn]) -> None:
         seen.add(zone.number)
 
 
-def _others_refusals(deed: Deed, latest: ZoneSet | None) -> list[Refusal]:
+def _others_refusals(deed: Deed, valid_from: date) -> list[Refusal]:
     """A set replaces the whole district's: one firm's dispatcher may not end another firm's zones."""
-    if latest is None or deed.actor.reach.kind is not ScopeKind.FIRM:
+    replaced = zone_set_at(deed.db, deed.district, valid_from)
+    if replaced is None or deed.actor.reach.kind is not ScopeKind.FIRM:
         return []
     mine = deed.actor.scope_id(ScopeKind.FIRM)
-    others = {zone.firm_id for zone in zones_of(deed.db, deed.district, latest.id)} - {mine}
+    others = {zone.firm_id for zone in zones_of(deed.db, deed.district, replaced.id)} - {mine}
     return [resting(deed, no.ZONES_OF_OTHERS())] if others else []
 
 

@@ -238,6 +238,17 @@ def test_a_repeated_reveal_opens_again_and_the_kept_answer_holds_no_personal_dat
     assert not any(secret in kept for secret in (NAME, PHONE, ADDRESS))
 
 
+def test_a_repeated_reveal_shows_nothing_of_who_is_the_registrant_no_more(cast: Cast, ground: Ground) -> None:
+    qingpu = Cast(cast.desk, 310118)
+    users = a_whole_file(qingpu)
+    made(reveal(qingpu, qingpu.clerk, users.household_id, key="reveal-key-1"))
+    body = {"person_id": str(qingpu.person()), "applied_on": "2024-06-12"}
+    made(qingpu.clerk.post(qingpu.at(f"accounts/{users.account_id}/transfers"), body))
+    again = reveal(qingpu, qingpu.clerk, users.household_id, key="reveal-key-1")
+    shown = again.get_json()
+    assert (shown["name"], shown["phone"], shown["address"]) == (None, None, ADDRESS)
+
+
 def test_a_reveal_needs_a_known_reason_and_a_case_that_is_a_code(cast: Cast, ground: Ground) -> None:
     users = a_whole_file(cast)
     curious = reveal(cast, cast.clerk, users.household_id, reason="curious")

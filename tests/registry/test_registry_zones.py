@@ -148,6 +148,21 @@ def test_one_firm_does_not_replace_another_firms_zones(cast: Cast, ground: Groun
     made(district.post(cast.at("zone-sets"), body))
 
 
+def test_one_firm_does_not_end_anothers_zones_before_a_later_set_of_its_own(
+    cast: Cast, ground: Ground
+) -> None:
+    """Until July the district has two firms' zones, from July only ours: nothing of ours begins before."""
+    rival_firm = str(cast.another_firm())
+    site = str(cast.site(["depot"], [], firm_id=rival_firm))
+    theirs = cast.zone_body(firm_id=rival_firm, supply_site_id=site)
+    district = cast.granted("dispatcher", "district", "310105")
+    made(district.post(cast.at("zone-sets"), cast.zone_set_body(zones=[theirs])))
+    made(district.post(cast.at("zone-sets"), cast.zone_set_body(valid_from="2024-07-01")))
+    assert codes(publish(cast, valid_from="2024-06-20")) == ["zone.of_another_firm"]
+    assert count(ground, ZoneSet) == 2
+    made(publish(cast, valid_from="2024-08-01"))
+
+
 def test_no_zones_in_force_is_not_found(cast: Cast) -> None:
     cast.firm()
     assert cast.dispatcher.get(cast.at("zone-sets/current")).status_code == 404
