@@ -19,7 +19,7 @@ from evidence.verify import verify
 from registry.models import Account, Card, CardException
 from rulebook.decisions import replay
 from rulebook.models import Decision
-from tests.cast import Cast
+from tests.cast import Cast, Users
 from tests.conftest import THE_DAY
 from tests.desk import Desk, Person
 from tests.dispatch.town import CHANGNING, Home, Town, codes, pointers
@@ -305,6 +305,56 @@ def test_each_office_sees_its_own(town: Town, home: Home, resident: Person, desk
             assert len(person.get(ORDERS).json["items"]) == int(seen)
 
 
+def test_another_firm_or_district_neither_books_nor_cancels(
+    town: Town, home: Home, clerk: Person, desk: Desk, db: Session
+) -> None:
+    slot = town.slot()
+    rival = desk.sign_in(Role.CLERK, firm=town.other_firm)
+    abroad = desk.sign_in(Role.DISPATCHER, 310118, district="310118")
+    elsewhere = ORDERS.replace("310105", "310118")
+    assert pointers(rival.post(ORDERS, home.booking(slot, channel="hotline"))) == ["/household_id"]
+    assert pointers(abroad.post(elsewhere, home.booking(slot, channel="hotline"))) == ["/household_id"]
+    assert abroad.post(ORDERS, home.booking(slot, channel="hotline")).status_code == 404
+    assert not entries(db)
+    order = clerk.post(ORDERS, home.booking(slot)).json["id"]
+    assert rival.post(f"{ORDERS}/{order}/cancellations").status_code == 404
+    assert abroad.post(f"{elsewhere}/{order}/cancellations").status_code == 404
+    assert abroad.get(f"{elsewhere}/{order}").status_code == 404
+    assert abroad.get(elsewhere).json["items"] == []
+    assert (taken(db, slot), len(entries(db))) == (1, 1)
+
+
+def test_a_slot_of_another_district_is_unknown_here(desk: Desk) -> None:
+    cast, qingpu = Cast(desk), Cast(desk, 310118)
+    users = cast.household()
+    there = qingpu.dispatcher.post(qingpu.at("slots"), a_slot(qingpu)).json["id"]
+    assert pointers(cast.clerk.post(ORDERS, booking(users, there))) == ["/slot_id"]
+
+
+@pytest.mark.parametrize(
+    ("place", "in_qingpu"),
+    [
+        ({}, []),
+        ({"piped_gas": True}, ["premises.piped_gas"]),
+        ({"piped_gas": None}, ["premises.piped_gas_unknown"]),
+        ({"lift": True}, ["premises.lift"]),
+        ({"lift": None}, []),
+    ],
+)
+def test_a_place_is_judged_by_the_law_of_its_own_district(
+    desk: Desk, place: dict[str, Any], in_qingpu: list[str]
+) -> None:
+    """P01 and P02 are Qingpu's; who does not know of a pipe is refused there, of a lift looks at the door."""
+    for cast, refused in ((Cast(desk, 310118), in_qingpu), (Cast(desk), [])):
+        users = cast.household(**place)
+        slot = cast.dispatcher.post(cast.at("slots"), a_slot(cast)).json["id"]
+        answer = cast.clerk.post(cast.at("orders"), booking(users, slot))
+        if refused:
+            assert codes(answer) == refused
+        else:
+            assert answer.status_code == 201, answer.text
+
+
 def test_orders_are_listed_by_household_day_and_what_is_open(
     town: Town, home: Home, clerk: Person, resident: Person
 ) -> None:
@@ -364,25 +414,30 @@ def test_a_resident_does_not_book_by_telephone(town: Town, home: Home, resident:
 # --- with the real registry ------------------------------------------------------------------------------
 
 
-def test_an_imported_resident_of_the_registry_books_a_first_bottle(desk: Desk) -> None:
-    cast = Cast(desk)
-    users = cast.household()
-    slot = cast.dispatcher.post(
-        "/api/v1/districts/310105/slots",
-        {
-            "zone_id": str(cast.zone()),
-            "starts_at": "2024-06-13T10:00:00+08:00",
-            "ends_at": "2024-06-13T12:00:00+08:00",
-            "capacity": 1,
-        },
-    ).json["id"]
-    body = {
+def a_slot(cast: Cast) -> dict[str, Any]:
+    return {
+        "zone_id": str(cast.zone()),
+        "starts_at": "2024-06-13T10:00:00+08:00",
+        "ends_at": "2024-06-13T12:00:00+08:00",
+        "capacity": 1,
+    }
+
+
+def booking(users: Users, slot: str) -> dict[str, Any]:
+    return {
         "household_id": str(users.household_id),
         "slot_id": slot,
         "purpose": "cooking",
         "channel": "web",
         "card_ids": [str(card) for card in users.card_ids],
     }
+
+
+def test_an_imported_resident_of_the_registry_books_a_first_bottle(desk: Desk) -> None:
+    cast = Cast(desk)
+    users = cast.household()
+    slot = cast.dispatcher.post(cast.at("slots"), a_slot(cast)).json["id"]
+    body = booking(users, slot)
     done = cast.resident(cast.registrant_of(users)).post(ORDERS, body)
     assert done.status_code == 201, done.text
     assert done.json["slot"]["id"] == slot
