@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.auth import Role
 from core.outbox import OutboxEvent
+from core.problems import Busy
 from cylinders.code import new_code
 from cylinders.models import CardHolding, CustodyFact, CylinderClaim, Hold, HoldKind
+from dispatch.deliveries import visit_check
 from dispatch.deliveries.models import CylinderLoad, Delivery, LineLoad
 from dispatch.orders.models import OrderLine
 from dispatch.safety.catalogue import ITEMS, default_grade, ruling
@@ -199,6 +201,25 @@ def test_the_check_made_at_a_refused_handover_is_kept_by_a_deed_of_its_own(
     touched = set(db.scalars(sa.select(Link.subject_type).where(Link.entry_id == no_entry.id)))
     assert SubjectType.HAZARD not in touched
     assert not list(verify(db))
+
+
+def test_a_check_lost_in_a_crash_after_the_refusal_is_kept_when_the_phone_asks_again(
+    day: WorkingDay, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked, bottle, _ = day.loaded()
+    report = day.report(booked, bottle, card_credential=None)
+
+    def crashes(*_: Any, **__: Any) -> None:
+        raise Busy
+
+    with monkeypatch.context() as crash:
+        crash.setattr(visit_check, "keep_check", crashes)
+        assert day.deliver(booked, report, key="refused-2").status_code == 503
+    assert not list(db.scalars(sa.select(SafetyCheck)))
+    assert codes(day.deliver(booked, report, key="refused-2")) == ["handover.card_not_shown"]
+    [check] = db.scalars(sa.select(SafetyCheck))
+    assert check.order_id == UUID(booked.order_id)
+    assert len(day.entries(db, "order.deliver")) == 1
 
 
 def test_after_a_refused_handover_the_check_that_was_made_need_not_be_made_again(
