@@ -56,7 +56,8 @@ settings:     LPG_STATE_DIR, LPG_KEYRING_PATH, LPG_BIND_HOST, LPG_BIND_PORT, LPG
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts us in the background has it ignored, and whoever sends it means it
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _end)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     watch = Watch(Console(file=sys.stdout))
