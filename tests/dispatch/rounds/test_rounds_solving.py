@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,15 @@ def test_a_child_that_hangs_is_killed_with_all_it_started(
     )
     with pytest.raises(Busy):
         solving.solve_apart(PROBLEM, 10, 1)
-    assert not [pid for pid in pids.read_text().split() if is_running(int(pid))]
+    wait_until(lambda: not [pid for pid in pids.read_text().split() if is_running(int(pid))])
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    """A signal is sent at once and heeded soon."""
+    given_up_at = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < given_up_at
+        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:
