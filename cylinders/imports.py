@@ -18,7 +18,7 @@ from core import clock
 from core.doing import Doing
 from core.ids import new_id
 from core.problems import FieldFault, WrongField
-from core.refusal import Audience, Refusal, Refused, with_basis
+from core.refusal import Refusal, Refused, with_basis
 from cylinders import refusals as no
 from cylinders.models import CylinderImport
 from cylinders.schemas import BottleRow
@@ -32,7 +32,9 @@ from registry.imports import (
     ImportReport,
     LineFault,
     Progress,
+    faults_in,
     merkle_root,
+    said_of,
 )
 from registry.refusals import ROW_WRONG
 
@@ -111,7 +113,7 @@ def _take(deed: Deed, books: Books, given: Any, import_id: UUID) -> dict[str, An
         with deed.db.begin_nested():
             filed = file_bottle(deed, books, row, import_id)
     except ma.ValidationError as error:
-        return _bad(errors=_faults(error.messages, ""))
+        return _bad(errors=faults_in(error.messages, ""))
     except WrongField as wrong:
         return _bad(errors=wrong.faults)
     except Refused as refused:
@@ -152,24 +154,6 @@ def _as_refusals(item: Mapping[str, Any]) -> Iterator[Refusal]:
         yield ROW_WRONG(row=item["index"], pointer=fault["pointer"], fault=fault["code"])
 
 
-def _faults(messages: Any, pointer: str) -> Iterator[FieldFault]:
-    """marshmallow's tree of "code|中文|English" as faults with pointers into the row. A name that we do not
-    know is not repeated: it may hold anything, and answers are kept."""
-    if isinstance(messages, Mapping):
-        for name, branch in messages.items():
-            nameless = name == "_schema" or branch == [_UNKNOWN]
-            yield from _faults(branch, pointer if nameless else f"{pointer}/{name}")
-    elif isinstance(messages, list):
-        for leaf in messages:
-            yield from _faults(leaf, pointer)
-    else:
-        code, zh, en = [*str(messages).split("|", 2), "", ""][:3]
-        yield FieldFault(pointer, code, zh, en)
-
-
-_UNKNOWN = BottleRow.error_messages["unknown"]
-
-
 def _as_sent(given: Any) -> bytes:
     """A row as its leaf is hashed: JSON with its names sorted."""
     return orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
@@ -206,7 +190,7 @@ def import_cylinders(
         rows=rows,
         progress=progress,
     )
-    faults = [LineFault(item["index"], text) for item in answer["items"] for text in _said(item)]
+    faults = [LineFault(item["index"], text) for item in answer["items"] for text in said_of(item)]
     return ImportReport(answer["accepted"], faults)
 
 
@@ -216,11 +200,3 @@ def _read(line: str) -> Any:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return line
-
-
-def _said(item: Mapping[str, Any]) -> Iterator[str]:
-    for fault in item["errors"]:
-        yield f"{fault['pointer']}: {fault['zh']} / {fault['en']}"
-    for one in item["reasons"]:
-        said = Refusal.from_plain(one).worded(Audience.OFFICE)
-        yield f"{said['code']}: {said['zh']} / {said['en']}"

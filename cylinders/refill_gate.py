@@ -228,14 +228,6 @@ def next_due_on(c: RefillFacts, law: Law) -> date | None:
     return due_on
 
 
-def life_ends_on(c: RefillFacts, law: Law) -> date | None:
-    """The last day the bottle may be used: design life or extension, never past the longest life."""
-    design_ends_on, longest_ends_on = design_life_ends_on(c, law), max_life_ends_on(c, law)
-    if design_ends_on is None or longest_ends_on is None:
-        return None
-    return min(extended(design_ends_on, c, law), longest_ends_on)
-
-
 def design_life_ends_on(c: RefillFacts, law: Law) -> date | None:
     """The last day of the design life stamped on the bottle; None if stamp or make is not on file."""
     made_on = _past(c.made_on, law)

@@ -145,11 +145,11 @@ def import_users(
     if not 1 <= len(read) <= MAX_LINES:
         raise WrongField("/rows", "length", f"应有1至{MAX_LINES}行", f"expected 1 to {MAX_LINES} rows")
     answer = _import(doing, firm_id, {"document": document, "reference": reference}, on_error, read, progress)
-    faults = [LineFault(item["index"], text) for item in answer["items"] for text in _said(item)]
+    faults = [LineFault(item["index"], text) for item in answer["items"] for text in said_of(item)]
     return ImportReport(answer["accepted"], faults)
 
 
-def _said(item: Mapping[str, Any]) -> Iterator[str]:
+def said_of(item: Mapping[str, Any]) -> Iterator[str]:
     for fault in item["errors"]:
         where = f"{fault['pointer']}: " if fault["pointer"] else ""
         yield f"{where}{fault['zh']} / {fault['en']}"
@@ -224,7 +224,7 @@ def _one_row(deed: Deed, firm_id: UUID, import_id: UUID, row: Row) -> Outcome:
         with deed.db.begin_nested():
             return _enter_row(deed, firm_id, import_id, row.number, read)
     except ma.ValidationError as error:
-        return Outcome(row.number, errors=list(_faults(error.messages, "")))
+        return Outcome(row.number, errors=list(faults_in(error.messages, "")))
     except WrongField as wrong:
         return Outcome(row.number, errors=list(wrong.faults))
     except Refused as refused:
@@ -316,7 +316,7 @@ def _days_must_be_past(deed: Deed, row: Mapping[str, Any]) -> None:
         raise WrongField("/applied_on", "order", "申请日不能晚于开户日", "expected opened_on or a day before")
 
 
-def _faults(messages: Any, pointer: str) -> Iterator[FieldFault]:
+def faults_in(messages: Any, pointer: str) -> Iterator[FieldFault]:
     """marshmallow's tree of "code|中文|English" as faults with pointers.
 
     A name that we do not know is not repeated: it may hold anything, and answers are kept.
@@ -324,10 +324,10 @@ def _faults(messages: Any, pointer: str) -> Iterator[FieldFault]:
     if isinstance(messages, Mapping):
         for name, branch in messages.items():
             stranger = branch == [_UNKNOWN]
-            yield from _faults(branch, pointer if name == "_schema" or stranger else f"{pointer}/{name}")
+            yield from faults_in(branch, pointer if name == "_schema" or stranger else f"{pointer}/{name}")
     elif isinstance(messages, list):
         for leaf in messages:
-            yield from _faults(leaf, pointer)
+            yield from faults_in(leaf, pointer)
     else:
         code, zh, en = [*str(messages).split("|", 2), "", ""][:3]
         yield FieldFault(pointer, code, zh, en)

@@ -167,11 +167,6 @@ def cylinders(seed: int = SEED) -> tuple[SampleCylinder, ...]:
     return (*changning, *qingpu)
 
 
-def with_fault(bottles: tuple[SampleCylinder, ...], fault: CylinderFault) -> tuple[SampleCylinder, ...]:
-    """For a demo that has to know which bottle to scan."""
-    return tuple(bottle for bottle in bottles if bottle.fault is fault)
-
-
 def _held(
     random: Random, numbers: Iterator[int], users: tuple[SamplePremises, ...]
 ) -> Iterator[SampleCylinder]:

@@ -62,16 +62,6 @@ def stops_of(db: Session, district: int, round_id: UUID) -> list[RoundStop]:
     )
 
 
-def rounds_of_courier(db: Session, district: int, courier_id: UUID, day: date) -> list[Round]:
-    return list(
-        db.scalars(
-            sa.select(Round)
-            .where(Round.district == district, Round.courier_id == courier_id, Round.day == day)
-            .order_by(Round.recorded_at, Round.id)
-        )
-    )
-
-
 def zone_approval(db: Session, district: int, round_id: UUID, order_id: UUID) -> ZoneApproval | None:
     """The dispatcher's approval to serve this order on this round outside the crew's zone."""
     return db.get(ZoneApproval, (district, round_id, order_id))
