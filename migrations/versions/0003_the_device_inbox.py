@@ -1,0 +1,12 @@
+"""The device inbox and what custody needs under bad weather."""
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
