@@ -1,0 +1,12 @@
+"""A site's count at the end of its day."""
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
