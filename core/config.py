@@ -26,10 +26,12 @@ SETTINGS = {
     "LPG_THREADS": "threads, and database connections, of each process; 4",
     "LPG_LOG_LEVEL": "debug, info, warning or error; info",
     "LPG_PUBLIC_URL": "how the world reaches us, as printed into labels; http:// and what we listen on",
+    "LPG_MESSAGES": "where text messages go: file (messages.jsonl in LPG_STATE_DIR), console or off; file",
     "LPG_DEMO_CLOCK": "1 to let the demo set the clock, 0 not to; never with LPG_DATABASE_URL; 0",
 }
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+MESSAGE_SINKS = ("file", "console", "off")
 DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg")
 
 T = TypeVar("T")
@@ -51,6 +53,7 @@ class Config:
     threads: int
     log_level: str
     public_url: str  # without a slash at its end
+    messages: str
     demo_clock: bool
 
 
@@ -71,8 +74,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         bind_port=bind_port,
         workers=form.take("LPG_WORKERS", _whole("a number", 1, 256), len(os.sched_getaffinity(0))),
         threads=form.take("LPG_THREADS", _whole("a number", 1, 256), 4),
-        log_level=form.take("LPG_LOG_LEVEL", _log_level, "info"),
+        log_level=form.take("LPG_LOG_LEVEL", _one_of(LOG_LEVELS), "info"),
         public_url=form.take("LPG_PUBLIC_URL", _public_url, _address(bind_host, bind_port)),
+        messages=form.take("LPG_MESSAGES", _one_of(MESSAGE_SINKS), "file"),
         demo_clock=form.take("LPG_DEMO_CLOCK", _switch, False),
     )
     if config.owner_url and "LPG_DATABASE_URL" not in environ:
@@ -149,10 +153,13 @@ def _host(given: str) -> str:
     return given
 
 
-def _log_level(given: str) -> str:
-    if given.lower() not in LOG_LEVELS:
-        raise _Expected(f"one of {', '.join(LOG_LEVELS)}")
-    return given.lower()
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def understood(given: str) -> str:
+        if given.lower() not in words:
+            raise _Expected(f"one of {', '.join(words)}")
+        return given.lower()
+
+    return understood
 
 
 def _public_url(given: str) -> str:

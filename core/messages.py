@@ -1,0 +1,58 @@
+"""Text messages: where they leave the house, after the commit, handed on by handlers of the outbox.
+
+The wording stands in the room whose topic it is; it is composed at delivery time from sealed data and is
+never in the outbox. Where messages go is LPG_MESSAGES: a file in the state folder that only its owner
+reads, the console, or nowhere. A message is handed on at least once: ``reference`` tells a repeated one.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+import orjson
+
+from core import clock
+from core.ground import Ground
+
+FILE = "messages.jsonl"
+
+
+def send(ground: Ground, to_phone: str, zh: str, en: str, topic: str, *, reference: str = "") -> None:
+    """Hand one message on; what the sink cannot take raises, and the outbox tries again later."""
+    message = {
+        "at": clock.stamp(clock.now()),
+        "to": to_phone,
+        "topic": topic,
+        "reference": reference,
+        "zh": zh,
+        "en": en,
+    }
+    SINKS[ground.config.messages](ground, message)
+
+
+def _to_file(ground: Ground, message: dict[str, str]) -> None:
+    """One line in one write, so that processes writing at once do not mix their lines."""
+    folder = ground.config.state_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        line = orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE)
+        if os.write(file, line) != len(line):
+            raise OSError("the message was cut short")
+    finally:
+        os.close(file)
+
+
+def _to_console(_: Ground, message: dict[str, str]) -> None:
+    print(f"[{message['topic']} → {message['to']}] {message['zh']} / {message['en']}", file=sys.stderr)
+
+
+def _nowhere(_: Ground, message: dict[str, str]) -> None:
+    return None
+
+
+SINKS: dict[str, Callable[[Ground, dict[str, str]], None]] = {
+    "console": _to_console,
+    "file": _to_file,
+    "off": _nowhere,
+}
