@@ -17,6 +17,7 @@ DISK_FLOOR_BYTES = 256 * 1024 * 1024
 
 @room.get("/healthz")
 def healthz() -> ResponseReturnValue:
+    """Whether the database answers and the disk has room: 200, or 503."""
     checks = {"database": _database_answers(), "disk": _disk_has_room()}
     well = all(checks.values())
     return jsonify(ok=well, checks=checks, at=clock.stamp(clock.now())), 200 if well else 503

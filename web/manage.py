@@ -28,7 +28,6 @@ from registry.grants import give_grant
 from registry.schemas import PlainCode
 from rulebook.decisions import replay
 from rulebook.edition import Edition
-from web import docs
 from web.opening import NotMigrated, Opened, opened
 
 Command = Callable[[argparse.Namespace], int]
@@ -261,9 +260,8 @@ def _outbox(options: argparse.Namespace) -> int:
 
 
 def _docs(options: argparse.Namespace) -> int:
-    import app
+    from web import docs
 
-    assert app.ROOMS
     stale = docs.stale_pages() if options.check else docs.write_pages()
     for page in stale:
         print(f"{page}: {'stale; run ./lpg manage docs' if options.check else 'written'}")
