@@ -19,6 +19,7 @@ from dispatch.safety.routes import room as safety
 from oversight.routes import room as oversight
 from registry.routes import room as registry
 from web.health import room as health
+from web.metrics import room as metrics
 
 # tables that no room's routes bring along
 TABLES = (core.demo_clock.DemoClock, core.idempotency.Idempotency, rulebook.models.Decision)
@@ -45,6 +46,7 @@ def create_app(ground: Ground) -> Flask:
     for room in ROOMS:
         api.register_blueprint(room)
     app.register_blueprint(health)
+    app.register_blueprint(metrics)
     return app
 
 

@@ -8,6 +8,7 @@ Api       flask-smorest's, with every error as problem+json (RFC 9457)
 import hashlib
 import re
 import secrets
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -35,6 +36,7 @@ from werkzeug.exceptions import (
 )
 
 from core import fields as own
+from core import metrics
 from core.auth import Actor, Role, actors_of, with_verb
 from core.doing import Doing
 from core.ground import Ground
@@ -455,6 +457,7 @@ _PROBLEM_SCHEMA = {
 
 def before_request() -> None:
     """Name the request; a body must say that it is JSON (a wrong type would silently be an empty body)."""
+    g.begun_s = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
     structlog.contextvars.clear_contextvars()
@@ -472,10 +475,14 @@ def after_request(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    route = str(request.url_rule) if request.url_rule else None
+    took_s = time.perf_counter() - g.begun_s
+    metrics.count_request(request.method, route, response.status_code, took_s)
     log.info(
         "request",
         method=request.method,
-        route=str(request.url_rule) if request.url_rule else None,
+        route=route,
         status=response.status_code,
+        took_ms=round(1000 * took_s),
     )
     return response

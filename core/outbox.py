@@ -114,6 +114,25 @@ def dead(db: Session) -> list[OutboxDelivery]:
     return list(db.scalars(given_up.order_by(OutboxDelivery.due_at)))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much waits: ``due`` and its greatest delay, and what was given up on."""
+
+    due: int
+    late_s: float
+    dead: int
+
+
+def standing(db: Session) -> Standing:
+    state, due_at = OutboxDelivery.state, OutboxDelivery.due_at
+    due, oldest = db.execute(
+        sa.select(sa.func.count(), sa.func.min(due_at)).where(state == DeliveryState.DUE)
+    ).one()
+    given_up = db.scalar(sa.select(sa.func.count()).where(state == DeliveryState.DEAD))
+    late_s = (clock.now() - oldest).total_seconds() if oldest else 0.0
+    return Standing(due, max(late_s, 0.0), given_up or 0)
+
+
 def districts_due(ground: Ground) -> list[int]:
     with ground.sessions() as db:
         due = sa.select(OutboxDelivery.district).where(

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from core import clock, idempotency, outbox
+from core import clock, idempotency, metrics, outbox
 from core.auth import Actor
 from core.db import Base, table_of
 from core.doing import Doing
@@ -185,6 +185,7 @@ def _once(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
         _write_entry(deed, Outcome.DONE, (), None)
         _settle(deed, answer=answer)
         db.commit()
+        metrics.count_deed(verb, Outcome.DONE.value)
         return answer
 
 
@@ -241,6 +242,7 @@ def _keep_refusal(deed: Deed, refused: Refused) -> Refused:
     _write_entry(deed, Outcome.REFUSED, refusals, number)
     _settle(deed, reasons=[refusal.to_plain() for refusal in refusals], refusal_no=number)
     deed.db.commit()
+    metrics.count_deed(deed.verb, Outcome.REFUSED.value, [refusal.code for refusal in refusals])
     return Refused(refusals, number)
 
 

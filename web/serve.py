@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from granian.constants import Interfaces
 from granian.server import Server
 
-from core import config
+from core import config, metrics
 from core.config import Config, WrongSetting
 from core.postgres import NotStarted
 from core.sealed import KeyringError
@@ -43,6 +43,8 @@ def serve(settings: Config, house: Opened) -> None:
     """Serve until told to stop. Workers are processes of their own; each has its own connections."""
     if settings.database_url is None:
         os.environ[EMBEDDED_URL] = house.app_url
+    if settings.metrics != "off":
+        metrics.share_in(settings.state_dir / "metrics" / str(settings.bind_port))
     Server(
         "web.wsgi:make",
         factory=True,

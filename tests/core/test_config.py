@@ -65,6 +65,7 @@ def test_a_public_address_loses_the_slash_at_its_end() -> None:
         ("LPG_STATE_DIR", " ", "LPG_STATE_DIR: expected a path, got ' '"),
         ("LPG_LOG_LEVEL", "loud", "LPG_LOG_LEVEL: expected one of debug, info, warning, error, got 'loud'"),
         ("LPG_MESSAGES", "post", "LPG_MESSAGES: expected one of file, console, off, got 'post'"),
+        ("LPG_METRICS", "all", "LPG_METRICS: expected one of off, loopback, open, got 'all'"),
         ("LPG_DEMO_CLOCK", "yes", "LPG_DEMO_CLOCK: expected 0 or 1, got 'yes'"),
         (
             "LPG_PUBLIC_URL",
