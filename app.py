@@ -6,7 +6,9 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 import core.demo_clock
 import core.idempotency
+import core.limits
 import rulebook.models
+import web.pages
 import web.rights
 from core import http
 from core.ground import Ground
@@ -20,10 +22,18 @@ from oversight.routes import room as oversight
 from registry.routes import room as registry
 from web.health import room as health
 from web.metrics import room as metrics
+from web.signing_in import room as signing_in
+from web.start import room as start
 
 # tables that no room's routes bring along
-TABLES = (core.demo_clock.DemoClock, core.idempotency.Idempotency, rulebook.models.Decision)
+TABLES = (
+    core.demo_clock.DemoClock,
+    core.idempotency.Idempotency,
+    core.limits.Tried,
+    rulebook.models.Decision,
+)
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
+PAGES = (health, metrics, start, signing_in)
 
 
 def create_app(ground: Ground) -> Flask:
@@ -45,8 +55,9 @@ def create_app(ground: Ground) -> Flask:
     api = http.Api(app)
     for room in ROOMS:
         api.register_blueprint(room)
-    app.register_blueprint(health)
-    app.register_blueprint(metrics)
+    web.pages.furnish(app)
+    for pages in PAGES:
+        app.register_blueprint(pages)
     return app
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -170,31 +171,36 @@ def issue_token(db: Session, principal_id: UUID, label: str, expires_at: datetim
 
 
 _AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
-_GRANTS_OF_TOKEN = (
-    sa.select(
-        Grant.id,
-        Grant.principal_id,
-        Grant.role,
-        Grant.scope_kind,
-        Grant.scope_code,
-        Grant.home_district,
-        sa.and_(Grant.from_at <= _AT, sa.or_(Grant.until_at.is_(None), Grant.until_at > _AT)).label(
-            "in_force"
-        ),
-    )
-    .join(ApiToken, ApiToken.principal_id == Grant.principal_id)
-    .where(
-        ApiToken.token_hash == sa.bindparam("token_hash"),
-        ApiToken.revoked_at.is_(None),
-        sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > _AT),
-    )
-    .order_by(Grant.id)
+_IN_FORCE = sa.and_(Grant.from_at <= _AT, sa.or_(Grant.until_at.is_(None), Grant.until_at > _AT))
+_GRANTS = sa.select(
+    Grant.id,
+    Grant.principal_id,
+    Grant.role,
+    Grant.scope_kind,
+    Grant.scope_code,
+    Grant.home_district,
+    _IN_FORCE.label("in_force"),
+).order_by(Grant.id)
+_GRANTS_OF_TOKEN = _GRANTS.join(ApiToken, ApiToken.principal_id == Grant.principal_id).where(
+    ApiToken.token_hash == sa.bindparam("token_hash"),
+    ApiToken.revoked_at.is_(None),
+    sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > _AT),
 )
+_GRANTS_OF_PRINCIPAL = _GRANTS.where(Grant.principal_id == sa.bindparam("principal_id"))
 
 
 def actors_of(db: Session, token: str) -> list[Actor]:
     """Every grant now in force behind a token; empty when the token is unknown, spent or revoked."""
-    rows = db.execute(_GRANTS_OF_TOKEN, {"token_hash": hash_token(token), "at": clock.now()}).all()
+    return _actors(db.execute(_GRANTS_OF_TOKEN, {"token_hash": hash_token(token), "at": clock.now()}))
+
+
+def actors_of_principal(db: Session, principal_id: UUID) -> list[Actor]:
+    """Every grant now in force of somebody who is signed in."""
+    return _actors(db.execute(_GRANTS_OF_PRINCIPAL, {"principal_id": principal_id, "at": clock.now()}))
+
+
+def _actors(found: sa.Result[Any]) -> list[Actor]:
+    rows = found.all()
     return [
         Actor(
             row.principal_id,

@@ -40,7 +40,7 @@ from core import metrics
 from core.auth import Actor, Role, actors_of, with_verb
 from core.doing import Doing
 from core.ground import Ground
-from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, WrongField
+from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, TooMany, WrongField
 from core.refusal import Audience, Refused
 
 log = structlog.get_logger()
@@ -49,6 +49,10 @@ PROBLEM = "application/problem+json"
 _TYPE = "urn:lpg-trace:problem:"
 _KEY = re.compile(r"[\x21-\x7e]{8,200}")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
+
+API = "/api/"
+ProblemPage = Callable[[dict[str, Any], dict[str, str]], Response]
+"""How a problem is shown to who reads pages: ``app.extensions["problem_page"]``, given by web/."""
 
 Rights = Mapping[Role, frozenset[str]]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +90,7 @@ class Room(Blueprint):
     ARGUMENTS_PARSER = Parser()
 
     def __init__(self, name: str, import_name: str, **kwargs: Any):
-        super().__init__(name, import_name, url_prefix="/api/v1", **kwargs)
+        super().__init__(name, import_name, url_prefix=API + "v1", **kwargs)
 
     def may(self, verb: str, *, writes: bool = False) -> Callable[[F], F]:
         """Let in whoever has the verb. ``writes``: the request must carry an Idempotency-Key."""
@@ -254,6 +258,7 @@ class Api(flask_smorest.Api):
         app.register_error_handler(NotFound, lambda _: problem(404, "not_found", *_WORDS[404]))
         app.register_error_handler(KeyMissing, lambda _: problem(428, "key_missing", *_WORDS[428]))
         app.register_error_handler(KeyReused, lambda _: problem(422, "key_reused", *_KEY_REUSED))
+        app.register_error_handler(TooMany, _too_many)
         app.register_error_handler(Busy, _busy)
         app.register_error_handler(PoolTimeout, _busy)
         app.register_error_handler(OperationalError, _database_away)
@@ -297,6 +302,10 @@ def problem(
         "request_id": g.get("request_id"),
         **members,
     }
+    if not request.path.startswith(API):
+        page: ProblemPage | None = current_app.extensions.get("problem_page")
+        if page is not None:
+            return page(body, dict(headers or {}))
     return Response(orjson.dumps(body), status, headers, content_type=PROBLEM)
 
 
@@ -317,6 +326,10 @@ def _refused(refused: Refused) -> Response:
 
 def _wrong_field(wrong: WrongField) -> Response:
     return problem(422, "wrong_field", *_WORDS[422], errors=[fault.to_plain() for fault in wrong.faults])
+
+
+def _too_many(error: TooMany) -> Response:
+    return problem(429, "too_many", *_WORDS[429], headers={"Retry-After": str(error.retry_after_s)})
 
 
 def _busy(error: Exception) -> Response:
@@ -367,14 +380,27 @@ def _slug(name: str) -> str:
 
 
 def _faults(messages: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [fault.to_plain() for fault in _found_faults(messages)]
+
+
+def _found_faults(messages: Mapping[str, Any]) -> list[FieldFault]:
     """marshmallow's tree of messages as a flat list with JSON pointers (query fields: /query/…)."""
-    found: list[dict[str, str]] = []
+    found: list[FieldFault] = []
     for location, tree in messages.items():
         _walk(tree, "" if location == "json" else f"/{location}", found)
     return found
 
 
-def _walk(tree: Any, pointer: str, found: list[dict[str, str]]) -> None:
+def loaded(schema: type[ma.Schema] | ma.Schema, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What came by another way than our routes (a page's form, a signed scan), through the same schema."""
+    form = schema() if isinstance(schema, type) else schema
+    try:
+        return cast(dict[str, Any], form.load(body))
+    except ma.ValidationError as error:
+        raise WrongField.all(_found_faults({"json": error.messages})) from None
+
+
+def _walk(tree: Any, pointer: str, found: list[FieldFault]) -> None:
     if isinstance(tree, Mapping):
         for name, branch in tree.items():
             below = pointer if name == "_schema" else f"{pointer}/{_escaped(str(name))}"
@@ -388,7 +414,7 @@ def _walk(tree: Any, pointer: str, found: list[dict[str, str]]) -> None:
         fault = (
             FieldFault(pointer, code, zh, en) if en else FieldFault(pointer, "invalid", "填写有误", str(tree))
         )
-        found.append(fault.to_plain())
+        found.append(fault)
 
 
 def _escaped(name: str) -> str:
@@ -464,10 +490,10 @@ def before_request() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     accepted = request.accept_mimetypes
     takes_json = accepted.accept_json or accepted.quality(PROBLEM) > 0
-    if request.path.startswith("/api/") and accepted and not takes_json:
+    if request.path.startswith(API) and accepted and not takes_json:
         raise NotAcceptable("answers are application/json")
     writes = request.method in ("POST", "PUT", "PATCH")
-    if writes and request.path.startswith("/api/") and request.mimetype != "application/json":
+    if writes and request.path.startswith(API) and request.mimetype != "application/json":
         raise UnsupportedMediaType("expected application/json")
 
 

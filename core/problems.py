@@ -3,6 +3,7 @@
 These end the deed without a trace (nothing below 409 is kept); ``core/http.py`` words them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -23,8 +24,16 @@ class WrongField(Exception):
     """422: understood, but a field does not have the shape or meaning it must have."""
 
     def __init__(self, pointer: str, code: str, zh: str, en: str):
-        self.faults = (FieldFault(pointer, code, zh, en),)
+        self.faults: tuple[FieldFault, ...] = (FieldFault(pointer, code, zh, en),)
         super().__init__(f"{pointer}: {en}")
+
+    @classmethod
+    def all(cls, faults: Sequence[FieldFault]) -> "WrongField":
+        """Every fault at once, at least one."""
+        first = faults[0]
+        wrong = cls(first.pointer, first.code, first.zh, first.en)
+        wrong.faults = tuple(faults)
+        return wrong
 
 
 class NotFound(Exception):
@@ -45,3 +54,11 @@ class Busy(Exception):
     def __init__(self, retry_after_s: int = 2):
         self.retry_after_s = retry_after_s
         super().__init__("busy")
+
+
+class TooMany(Exception):
+    """429 with Retry-After: tried too often within a window."""
+
+    def __init__(self, retry_after_s: int):
+        self.retry_after_s = retry_after_s
+        super().__init__("too many")

@@ -12,6 +12,7 @@ from registry import (
     grants,
     households,
     imports,
+    passwords,
     people,
     queries,
     schemas,
@@ -83,6 +84,15 @@ def give_grant(body: Json) -> Json:
 @room.response(200, schemas.EndedGrantView)
 def end_grant(body: Json, grant_id: UUID) -> Json:
     return grants.end_grant(doing(), grant_id)
+
+
+@room.post("/passwords")
+@room.may("password.set", writes=True)
+@room.arguments(schemas.PasswordIn)
+@room.response(201, schemas.PasswordView)
+def set_password(body: Json) -> Json:
+    """A name and password for the pages; the former ones, and sessions opened with them, are gone."""
+    return passwords.set_password(doing(), **body)
 
 
 # --------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from core.fields import (
     View,
     Word,
 )
+from core.passwords import LEAST_LENGTH, MOST_LENGTH
 from registry.account_gate import AccountBusiness
 from registry.accounts import SuspensionReason
 from registry.documents import DocumentKind
@@ -163,6 +164,27 @@ class GrantIn(Form):
     label = Text(required=True, most=80)
     principal_id = Id(load_default=None, allow_none=True)
     until_at = Instant(load_default=None, allow_none=True)
+
+
+class PasswordIn(Form):
+    principal_id = Id(required=True)
+    login = Text(
+        required=True,
+        most=40,
+        code=True,
+        pattern=r"[0-9A-Za-z._-]{3,40}",
+        expected=("3至40个字母、数字或 . _ -", "3 to 40 letters, digits or . _ -"),
+    )
+    password = Text(
+        required=True,
+        most=MOST_LENGTH,
+        pattern=rf".{{{LEAST_LENGTH},{MOST_LENGTH}}}",
+        expected=(f"至少{LEAST_LENGTH}个字符", f"at least {LEAST_LENGTH} characters"),
+    )
+
+
+class PasswordView(View):
+    principal_id = Id()
 
 
 class LicenceView(View):

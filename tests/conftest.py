@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -138,3 +139,14 @@ def doing(ground: Ground) -> Doing:
 def doing_as(ground: Ground, role: Role, kind: ScopeKind, code: str, district: int = CHANGNING) -> Doing:
     actor = Actor(new_id(), Reach(role, kind, code, district), district)
     return Doing(ground, actor, district, request_id="test")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A test that did not run is counted aloud."""
+    without = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if "no chromium" in str(report.longrepr)
+    ]
+    if without:
+        terminalreporter.write_line(f"NOT RUN: {len(without)} browser tests, for there is no chromium here")

@@ -26,9 +26,12 @@ EXEMPT_BY_NAME = {
     "evidence_entry",
     "evidence_head",
     "evidence_link",
+    "password",
     "rulebook_edition",
     "sealed_key",
+    "tried",
     "verdict_ask",
+    "web_session",
 }
 KEYED = (Group.DISTRICT, Group.CYLINDER, Group.PERSON, Group.IDENTIFIER)
 

@@ -95,6 +95,6 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.AGENCY: frozenset({"cylinder.ask", "cylinder.inspect", "cylinder.scrap", "cylinder.read"}),
     Role.ADMINISTRATOR: frozenset(
-        {"firm.register", "site.register", "grant.give", "grant.end", "cylinder_type.enter"}
+        {"firm.register", "site.register", "grant.give", "grant.end", "password.set", "cylinder_type.enter"}
     ),
 }

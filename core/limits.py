@@ -1,0 +1,76 @@
+"""How often something may be tried: counted in a table, so that it holds over workers and restarts.
+
+Counting is committed at once, in a transaction of its own (rate limits are one of the few other committers
+that house rule names): a try that goes wrong must stay counted. Who or what is counted is kept as a keyed
+blind index, never as a telephone number or a name.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core import clock
+from core.db import Base, Group, grouped, table_of
+from core.ground import Ground
+from core.problems import TooMany
+from core.sealed import blind_index
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``most`` tries by one subject within a window of ``within``."""
+
+    name: str
+    most: int
+    within: timedelta
+
+
+class Tried(Base):
+    """Tries of one subject within one window."""
+
+    __tablename__ = "tried"
+    __table_args__ = grouped(Group.EXEMPT, sa.Index("ix_tried_window_from", "window_from"), erasable=True)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[bytes] = mapped_column(primary_key=True)
+    window_from: Mapped[datetime] = mapped_column(primary_key=True)
+    times: Mapped[int]
+
+
+_COUNT = insert(table_of(Tried)).values(times=1)
+_COUNTED = _COUNT.on_conflict_do_update(
+    index_elements=["name", "subject", "window_from"], set_={"times": table_of(Tried).c.times + 1}
+).returning(table_of(Tried).c.times)
+
+
+def count(ground: Ground, limit: Limit, subject: str) -> None:
+    """Count one try; ``TooMany`` from the one after the last that is allowed."""
+    now = clock.now()
+    window_from = _window(now, limit.within)
+    row = {
+        "name": limit.name,
+        "subject": blind_index(ground.keyring, "limit", limit.name, subject).digest,
+        "window_from": window_from,
+    }
+    with ground.sessions() as db:
+        times = db.scalar(_COUNTED, row)
+        db.commit()
+    if times is not None and times > limit.most:
+        raise TooMany(max(1, int((window_from + limit.within - now).total_seconds())))
+
+
+def forget_before(ground: Ground, instant: datetime) -> int:
+    """Windows that are over say nothing any more. Returns how many rows went."""
+    table = table_of(Tried)
+    with ground.sessions() as db:
+        gone = db.execute(sa.delete(table).where(table.c.window_from < instant).returning(table.c.name)).all()
+        db.commit()
+    return len(gone)
+
+
+def _window(now: datetime, within: timedelta) -> datetime:
+    seconds = int(within.total_seconds())
+    return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)

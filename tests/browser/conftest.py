@@ -1,0 +1,162 @@
+"""A real browser before the real application on real PostgreSQL.
+
+    def test_…(house: House, browse: Browse) -> None:
+        page = browse.page(house.signed_in(Role.FILLER, site=…))     a page that is signed in
+        page.goto(house.at("/station/"))
+        browse.is_accessible(page)          axe without violations
+        browse.reflows(page)                nothing scrolls sideways at 320 px, at 200 %, and in large type
+        browse.shot(page, "station-desk")   kept under screenshots/, to be looked at
+
+Every page is watched: a console error, an exception, or a request to another origin fails the test. Without
+Debian's chromium the browser tests are skipped, and the count of skipped ones is printed at the end.
+"""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import axe_playwright_python
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from core import sessions
+from core.auth import Role
+from core.ground import Ground
+from core.sessions import SignedInBy
+from tests.desk import Desk
+
+SHOTS = Path(__file__).resolve().parent.parent.parent / "screenshots"
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CHROMIUM = shutil.which("chromium")
+QUIET = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium: apt install chromium fonts-noto-cjk")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class House:
+    """The application, listening."""
+
+    address: str
+    app: Flask
+    ground: Ground
+    desk: Desk
+
+    def at(self, path: str) -> str:
+        return self.address + path
+
+    def signed_in(self, role: Role, home: int = 310105, **scope: UUID | str) -> dict[str, str]:
+        """The cookie of somebody new with this role and scope, as ``Desk.sign_in`` makes them."""
+        return self.cookie_of(self.desk.sign_in(role, home, **scope).principal_id)
+
+    def cookie_of(self, principal_id: UUID, by: SignedInBy = SignedInBy.PASSWORD) -> dict[str, str]:
+        secret = sessions.open_session(self.ground, principal_id, by)
+        signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
+        return {"name": "lpg", "value": signer.dumps({"secret": secret}), "url": self.address}
+
+
+@pytest.fixture
+def house(app: Flask, ground: Ground, desk: Desk) -> Iterator[House]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield House(f"http://127.0.0.1:{server.server_port}", app, ground, desk)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Browse:
+    browser: Browser
+    address: str
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def page(self, cookie: dict[str, str] | None = None, **options: Any) -> Page:
+        """A new page, as another person's browser: its own cookies (``java_script_enabled=False`` …)"""
+        context = self.browser.new_context(
+            **{"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"} | options
+        )
+        context.set_default_timeout(10_000)
+        if cookie is not None:
+            context.add_cookies([cookie])  # type: ignore[list-item]
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+        return page
+
+    def _heard(self, message: Any) -> None:
+        # a refusal is an answer (409), a wrong field too (422): the browser logs them as failed loads
+        expected = message.text.startswith("Failed to load resource") and any(
+            f" {status} " in message.text for status in (404, 409, 422, 429, 503)
+        )
+        if message.type in ("error", "warning") and not expected:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.complaints.append(f"another origin was asked: {url}")
+
+    def is_accessible(self, page: Page) -> None:
+        page.evaluate(AXE)
+        found = page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})"
+            ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + "
+            "n.failureSummary).join(' | ')))",
+            AXE_TAGS,
+        )
+        assert found == []
+
+    def reflows(self, page: Page, width: int = 320) -> None:
+        """Nothing has to be scrolled sideways: on the smallest phone, there in large type, and at 200 %."""
+        before = page.viewport_size
+        for wide, large in ((width, ""), (width, "large"), (683, "")):
+            page.set_viewport_size({"width": wide, "height": 640})
+            page.evaluate("step => document.documentElement.className = step", large)
+            over = page.evaluate(
+                "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert over <= 0, f"{over} px too wide at {wide} px {large}"
+        page.evaluate("() => document.documentElement.className = ''")
+        if before is not None:
+            page.set_viewport_size(before)
+
+    def shot(self, page: Page, name: str) -> None:
+        SHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def browse(chromium: Browser, house: House) -> Iterator[Browse]:
+    made = Browse(chromium, house.address)
+    yield made
+    for context in made.contexts:
+        context.close()
+    assert made.complaints == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)

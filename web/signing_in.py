@@ -1,0 +1,107 @@
+"""Signing in and out, choosing as whom to act, and how large the letters are."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from core import limits, passwords, sessions
+from core.auth import Actor, actors_of_principal
+from core.http import ground
+from core.limits import Limit
+from core.sessions import SignedInBy
+from web.pages import COOKIE_SECRET, HOMES, LARGE_COOKIE, LARGE_STEPS, csrf, signed_in, to_sign_in
+
+room = Blueprint("signing_in", __name__)
+
+BY_NAME = Limit("sign_in.name", 10, timedelta(minutes=15))
+BY_ADDRESS = Limit("sign_in.address", 60, timedelta(minutes=15))
+YEAR_S = 365 * 24 * 3600
+
+
+@room.get("/sign-in")
+def form() -> ResponseReturnValue:
+    return render_template("sign_in.html", login="", wrong=False, next=_wanted())
+
+
+@room.post("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """One answer for a wrong name and a wrong password, after the same work; both are counted."""
+    csrf.protect()
+    login, password = request.form.get("login", "")[:200], request.form.get("password", "")[:200]
+    limits.count(ground(), BY_ADDRESS, request.remote_addr or "")
+    limits.count(ground(), BY_NAME, passwords.plain_login(login))
+    with ground().reads() as db:
+        principal_id = passwords.whose(db, login, password)
+    if principal_id is None:
+        return render_template("sign_in.html", login=login, wrong=True, next=_wanted()), 422
+    return let_in(principal_id, SignedInBy.PASSWORD)
+
+
+def let_in(principal_id: UUID, by: SignedInBy) -> ResponseReturnValue:
+    """A new session, never one that was there before; then where they wanted to go, or home."""
+    wanted = _wanted()
+    session.clear()
+    session[COOKIE_SECRET] = sessions.open_session(ground(), principal_id, by)
+    return redirect(wanted or _home(principal_id))
+
+
+@room.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    csrf.protect()
+    if isinstance(secret := session.get(COOKIE_SECRET), str):
+        sessions.end_session(ground(), secret)
+    session.clear()
+    return redirect("/")
+
+
+@room.get("/act-as")
+def choose() -> ResponseReturnValue:
+    here = signed_in()
+    if here is None:
+        return to_sign_in("/sign-in")
+    return render_template("act_as.html", actors=_actors(here.principal_id), next=_wanted())
+
+
+@room.post("/act-as")
+def act_as() -> ResponseReturnValue:
+    csrf.protect()
+    here = signed_in()
+    if here is None:
+        return to_sign_in("/sign-in")
+    named = request.form.get("grant_id", "")
+    actor = next((one for one in _actors(here.principal_id) if str(one.grant_id) == named), None)
+    if actor is None or actor.grant_id is None:
+        abort(404)
+    sessions.act_as(ground(), session[COOKIE_SECRET], actor.grant_id)
+    return redirect(_wanted() or HOMES.get(actor.role, "/"))
+
+
+@room.post("/large-type")
+def large_type() -> ResponseReturnValue:
+    """The next step of size; kept in a cookie, so that the server draws the page that way."""
+    csrf.protect()
+    step = request.form.get("step", "")
+    answer = redirect(_wanted() or "/")
+    answer.set_cookie(
+        LARGE_COOKIE, step if step in LARGE_STEPS else "", max_age=YEAR_S, samesite="Lax", httponly=True
+    )
+    return answer
+
+
+def _actors(principal_id: UUID) -> list[Actor]:
+    with ground().reads() as db:
+        return actors_of_principal(db, principal_id)
+
+
+def _home(principal_id: UUID) -> str:
+    homes = {HOMES[actor.role] for actor in _actors(principal_id) if actor.role in HOMES}
+    return homes.pop() if len(homes) == 1 else "/act-as"
+
+
+def _wanted() -> str:
+    """Where they were going: a path of ours, never another house's address."""
+    given = request.values.get("next", "")
+    ours = given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable()
+    return given if ours else ""

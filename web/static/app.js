@@ -1,0 +1,14 @@
+// What every page with a form does: put the focus on what was wrong, and send a form once.
+const focused = document.querySelector("[data-focus]");
+if (focused) focused.focus();
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  // a page taken back from the history can be sent again
+  window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
+});
