@@ -266,7 +266,10 @@ class CylinderCustody(Base):
 
     __tablename__ = "cylinder_state"
     __table_args__ = grouped(
-        Group.CYLINDER, sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]), erasable=True
+        Group.CYLINDER,
+        sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
+        sa.Index("ix_cylinder_state_at_site", "holder_id", postgresql_where=sa.text("holder_kind = 'site'")),
+        erasable=True,
     )
 
     cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -358,6 +361,93 @@ class VerdictAsk(Base):
     reasons: Mapped[JsonList]
     edition: Mapped[str]
     facts_digest: Mapped[str]
+
+
+class CountedWrong(StrEnum):
+    """How a bottle was found otherwise than its custody says."""
+
+    NOT_FOUND = "not_found"
+    NOT_EXPECTED = "not_expected"
+    FULL_NOT_EMPTY = "full_not_empty"
+    EMPTY_NOT_FULL = "empty_not_full"
+    STRANGER = "stranger"
+
+
+class WhyCountedWrong(StrEnum):
+    """What somebody who looked says was the cause. A code: entries hold no free text."""
+
+    RECEIPT_MISSED = "receipt_missed"
+    DEPARTURE_MISSED = "departure_missed"
+    ON_VEHICLE = "on_vehicle"
+    FOUND_LATER = "found_later"
+    LABEL_UNREADABLE = "label_unreadable"
+    MISCOUNTED = "miscounted"
+    RETURNED_UNUSED = "returned_unused"
+    EMPTIED_HERE = "emptied_here"
+    HANDED_TO_AUTHORITY = "handed_to_authority"
+    LOST = "lost"
+
+
+class SiteCount(Base):
+    """盘点: every bottle that stood at a site, scanned full or empty, and what custody said that moment.
+
+    ``models`` has, for each model, how many were counted and expected, full and empty apart.
+    ``scanned_root`` commits to what was scanned, bottle by bottle.
+    """
+
+    __tablename__ = "site_count"
+    __table_args__ = grouped(
+        Group.REFERENCE,
+        sa.Index("ix_site_count_site_id", "site_id", "counted_at"),
+        append_only=True,
+    )
+
+    id: Mapped[NewId]
+    site_id: Mapped[UUID]
+    firm_id: Mapped[UUID]
+    district: Mapped[int]
+    models: Mapped[JsonList]
+    scanned_root: Mapped[str]
+    counted_by: Mapped[UUID]
+    counted_at: Mapped[datetime]
+
+
+class CountDifference(Base):
+    """One bottle that stood otherwise than custody says. ``holder_kind``: who had it by the last scan."""
+
+    __tablename__ = "count_difference"
+    __table_args__ = grouped(
+        Group.REFERENCE, sa.ForeignKeyConstraint(["count_id"], ["site_count.id"]), append_only=True
+    )
+
+    count_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[CountedWrong]
+    cylinder_id: Mapped[UUID | None]
+    code: Mapped[str | None]
+    model: Mapped[str | None]
+    holder_kind: Mapped[HolderKind | None]
+    since: Mapped[datetime | None]
+
+
+class CountExplanation(Base):
+    """Why a difference is one, by somebody who looked. Said once; the count itself never changes."""
+
+    __tablename__ = "count_explanation"
+    __table_args__ = grouped(
+        Group.REFERENCE,
+        sa.ForeignKeyConstraint(
+            ["count_id", "number"], ["count_difference.count_id", "count_difference.number"]
+        ),
+        append_only=True,
+    )
+
+    count_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    why: Mapped[WhyCountedWrong]
+    reference: Mapped[str | None]
+    explained_by: Mapped[UUID]
+    explained_at: Mapped[datetime]
 
 
 class CylinderImport(Base):

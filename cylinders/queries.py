@@ -86,6 +86,13 @@ def resolve(db: Session, scanned: str) -> Resolved:
     return _resolved(read, _by_code(_bottles_behind(db, [read], clock.now())).get(read.code, []))
 
 
+def resolve_all(db: Session, scanned: Sequence[str]) -> list[Resolved]:
+    """``resolve`` of many, in their order, by one statement."""
+    read = [classify(one) for one in scanned]
+    behind = _by_code(_bottles_behind(db, read, clock.now()))
+    return [_resolved(one, behind.get(one.code, [])) for one in read]
+
+
 def judge_bottle(
     db: Session,
     scanned_or_id: str | UUID,

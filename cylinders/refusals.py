@@ -546,6 +546,16 @@ HELD_BACK = reason(
     office=("resolve_hold", "由扣留单位办理解除", "have whoever put the hold lift it"),
 )
 
+# S03: a site's count
+DIFFERENCE_EXPLAINED = reason(
+    "count.difference_explained",
+    "S03",
+    zh="这处差异已经说明过原因，说明不改",
+    en="this difference has its explanation already, and explanations are not changed",
+    station=("count_again", "有新情况的再盘一次", "count again if there is something new"),
+    office=("count_again", "有新情况的再盘一次", "count again if there is something new"),
+)
+
 # S01: holds
 NO_SUCH_HOLD = reason(
     "hold.not_standing",
@@ -559,6 +569,7 @@ BY_CONSTRAINT = {
     "pk_cylinder_identifier": IDENTIFIER_TAKEN,
     "pk_cylinder_type": TYPE_TAKEN,
     "uq_inspection_cylinder_id_agency_report_no": REPORT_TAKEN,
+    "pk_count_explanation": DIFFERENCE_EXPLAINED,
     "uq_card_holding_active": CARD_HOLDS_ANOTHER,
     "uq_cylinder_claim_active": BOTTLE_ON_ANOTHER_CARD,
 }

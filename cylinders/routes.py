@@ -7,9 +7,10 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from core.http import Room, doing
+from core.paging import Page
 from core.problems import WrongField
 from core.refusal import Refusal
-from cylinders import imports, queries, schemas, service
+from cylinders import count_queries, counts, imports, queries, schemas, service
 from cylinders.code import MOST_SYMBOLS
 
 
@@ -100,6 +101,49 @@ def fill(body: dict[str, Any]) -> Any:
 @room.response(201, schemas.ReceiptOut)
 def receive(body: dict[str, Any], site_id: UUID) -> Any:
     return service.receive(doing(), site_id=site_id, **body)
+
+
+@room.get("/sites/<uuid:site_id>/stock")
+@room.may("stock.read")
+@room.response(200, schemas.StockOut)
+def stock(site_id: UUID) -> Any:
+    """What custody says stands here now, by model, full and empty apart."""
+    return count_queries.stock(doing(), site_id)
+
+
+@room.post("/sites/<uuid:site_id>/counts")
+@room.may("stock.count", writes=True)
+@room.arguments(schemas.CountIn)
+@room.response(201, schemas.CountOut)
+def count(body: dict[str, Any], site_id: UUID) -> Any:
+    """盘点, at the end of a day: what stands here against what custody says, bottle by bottle."""
+    done = counts.count(doing(), site_id=site_id, **body)
+    return count_queries.one_count(doing(), site_id, UUID(done["count_id"]))
+
+
+@room.get("/sites/<uuid:site_id>/counts")
+@room.may("stock.read")
+@room.arguments(schemas.CountsQuery, location="query")
+@room.response(200, schemas.CountPage)
+def list_counts(query: dict[str, Any], site_id: UUID) -> Page:
+    return count_queries.counts(doing(), site_id, **query)
+
+
+@room.get("/sites/<uuid:site_id>/counts/<uuid:count_id>")
+@room.may("stock.read")
+@room.response(200, schemas.CountOut)
+def read_count(site_id: UUID, count_id: UUID) -> Any:
+    return count_queries.one_count(doing(), site_id, count_id)
+
+
+@room.post("/sites/<uuid:site_id>/counts/<uuid:count_id>/explanations")
+@room.may("stock.explain", writes=True)
+@room.arguments(schemas.ExplanationIn)
+@room.response(201, schemas.CountOut)
+def explain(body: dict[str, Any], site_id: UUID, count_id: UUID) -> Any:
+    """Why a difference is one. Custody changes by a scan only, never by an explanation."""
+    counts.explain(doing(), site_id=site_id, count_id=count_id, **body)
+    return count_queries.one_count(doing(), site_id, count_id)
 
 
 @room.post("/districts/<int:district>/cards/<uuid:card_id>/bottle-losses")

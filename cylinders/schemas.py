@@ -13,19 +13,23 @@ from core.fields import (
     Id,
     Instant,
     Number,
+    PageQuery,
     Part,
     Rows,
     Scanned,
     Text,
     View,
     Word,
+    page_view,
 )
-from cylinders.models import HoldKind, Phase, Scheme, ScrapMethod
+from cylinders.models import CountedWrong, HoldKind, Phase, Scheme, ScrapMethod, WhyCountedWrong
 from cylinders.refill_gate import Precision, Purpose
+from registry.models import HolderKind
 from registry.schemas import EvidenceIn, FaultView
 
 MOST_CODES = 1000
 MOST_ROWS = 500
+MOST_COUNTED = 2000
 HEAVIEST_G = 500_000
 
 
@@ -242,6 +246,82 @@ class ReceiptOut(View):
     cylinder_id = fields.String()
     site_id = fields.String()
     full = fields.Boolean()
+
+
+class CountIn(Form):
+    """盘点: the code of every bottle that stands at the site, full and empty apart."""
+
+    full = Rows(Scanned(), most=MOST_COUNTED, required=True)
+    empty = Rows(Scanned(), most=MOST_COUNTED, required=True)
+
+
+class ExplanationIn(Form):
+    """``reference``: of the paper, the round or the receipt that shows it."""
+
+    number = Number(required=True, least=1)
+    why = Word(WhyCountedWrong, required=True)
+    reference = code_like(load_default=None)
+
+
+class CountedModelOut(View):
+    model = fields.String()
+    full_counted = fields.Integer()
+    full_expected = fields.Integer()
+    empty_counted = fields.Integer()
+    empty_expected = fields.Integer()
+
+
+class ExplanationOut(View):
+    why = Word(WhyCountedWrong)
+    zh = fields.String()
+    en = fields.String()
+    reference = fields.String(allow_none=True)
+    explained_at = Instant()
+
+
+class DifferenceOut(View):
+    """``holder_kind`` and ``since``: who had the bottle by its last scan, and from when. Never whose name."""
+
+    number = fields.Integer()
+    kind = Word(CountedWrong)
+    zh = fields.String()
+    en = fields.String()
+    cylinder_id = Id(allow_none=True)
+    code = fields.String(allow_none=True)
+    model = fields.String(allow_none=True)
+    holder_kind = Word(HolderKind, allow_none=True)
+    since = Instant(allow_none=True)
+    explanation = fields.Nested(ExplanationOut, allow_none=True)
+
+
+class CountOut(View):
+    id = Id()
+    site_id = Id()
+    models = fields.List(fields.Nested(CountedModelOut))
+    differences = fields.List(fields.Nested(DifferenceOut))
+    unexplained = fields.Integer()
+    counted_at = Instant()
+
+
+class CountsQuery(PageQuery):
+    day = Day()
+
+
+CountPage = page_view(CountOut)
+
+
+class StockedModelOut(View):
+    model = fields.String()
+    full = fields.Integer()
+    empty = fields.Integer()
+
+
+class StockOut(View):
+    """What custody says stands at the site now."""
+
+    site_id = Id()
+    models = fields.List(fields.Nested(StockedModelOut))
+    as_of = Instant()
 
 
 class LossIn(Form):

@@ -19,7 +19,17 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "check.record",
         }
     ),
-    Role.FILLER: frozenset({"cylinder.ask", "cylinder.fill", "cylinder.receive", "cylinder.read"}),
+    Role.FILLER: frozenset(
+        {
+            "cylinder.ask",
+            "cylinder.fill",
+            "cylinder.receive",
+            "cylinder.read",
+            "stock.count",
+            "stock.explain",
+            "stock.read",
+        }
+    ),
     Role.CLERK: frozenset(
         {
             "staff.register",
@@ -44,6 +54,9 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "cylinder.load",
             "cylinder.bring_back",
             "cylinder.ask",
+            "stock.count",
+            "stock.explain",
+            "stock.read",
             "zone.read",
             "slot.read",
             "order.book",
@@ -86,6 +99,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "check.record",
             "person.reveal",
             "refusal.read",
+            "stock.read",
             "tip.read",
             "plan.read",
             "round.read",
