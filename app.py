@@ -22,6 +22,7 @@ from oversight.routes import room as oversight
 from registry.routes import room as registry
 from web.health import room as health
 from web.metrics import room as metrics
+from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
 from web.start import room as start
 
@@ -33,7 +34,7 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in)
+PAGES = (health, metrics, start, signing_in, own_password)
 
 
 def create_app(ground: Ground) -> Flask:

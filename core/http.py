@@ -5,7 +5,6 @@ doing()   who is doing something in this request, for the services
 Api       flask-smorest's, with every error as problem+json (RFC 9457)
 """
 
-import hashlib
 import re
 import secrets
 import time
@@ -36,7 +35,7 @@ from werkzeug.exceptions import (
 )
 
 from core import fields as own
-from core import metrics
+from core import idempotency, metrics
 from core.auth import Actor, Role, actors_of, with_verb
 from core.doing import Doing
 from core.ground import Ground
@@ -167,11 +166,8 @@ def _idempotency_key() -> str:
 
 
 def _fingerprint() -> bytes:
-    digest = hashlib.sha256()
-    for part in (request.method.encode(), request.full_path.encode(), request.get_data()):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    asked = (request.method.encode(), request.full_path.encode(), request.get_data())
+    return idempotency.fingerprint(ground().keyring, asked)
 
 
 def _documented(verb: str, writes: bool) -> dict[str, Any]:

@@ -4,6 +4,9 @@ A row holds the fingerprint of the body and the answer as ids and words, or the 
 page, so that a repeated request is shown under the caller's present rights.
 """
 
+import hashlib
+import hmac
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, District, Group, grouped, table_of
 from core.problems import Busy, KeyReused
+from core.sealed import Keyring
 
 
 class Idempotency(Base):
@@ -32,6 +36,17 @@ class Idempotency(Base):
     refusal_no: Mapped[str | None]
     entry_id: Mapped[UUID | None]
     recorded_at: Mapped[datetime]
+
+
+def fingerprint(keyring: Keyring, parts: Iterable[bytes]) -> bytes:
+    """Of what was asked. Keyed, since a body may hold a document's number or a password, and few enough of
+    them fit a plain hash; by the oldest key that lives, so that changing keys changes no repetition."""
+    versions = keyring.index.by_version
+    digest = hmac.new(versions[min(versions)], b"idempotency", hashlib.sha256)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
 
 
 _CLAIM = insert(table_of(Idempotency)).on_conflict_do_nothing().returning(Idempotency.key)

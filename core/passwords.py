@@ -3,6 +3,7 @@
 A wrong name and a wrong password take the same path: a hash is computed either way.
 """
 
+import unicodedata
 from datetime import datetime
 from uuid import UUID
 
@@ -33,14 +34,14 @@ class Password(Base):
 
 
 def hashed(password: str) -> str:
-    return _HASHER.hash(password)
+    return _HASHER.hash(_as_typed(password))
 
 
 def whose(db: Session, login: str, password: str) -> UUID | None:
     """The principal behind this name and password; None, after the same work, for everybody else."""
     row = db.get(Password, plain_login(login))
     try:
-        _HASHER.verify(row.hash if row else _NOBODYS, password)
+        _HASHER.verify(row.hash if row else _NOBODYS, _as_typed(password))
     except (VerifyMismatchError, InvalidHashError):
         return None
     return row.principal_id if row else None
@@ -54,6 +55,11 @@ def enter(db: Session, principal_id: UUID, login: str, password: str) -> None:
             login=plain_login(login), principal_id=principal_id, hash=hashed(password), set_at=clock.now()
         )
     )
+
+
+def _as_typed(password: str) -> str:
+    """The same password from any keyboard: accents composed, no space pasted around it."""
+    return unicodedata.normalize("NFC", password).strip()
 
 
 def plain_login(login: str) -> str:

@@ -1,4 +1,4 @@
-"""Verb: a member of staff gets a name and a password for the pages.
+"""Verbs: a member of staff gets a name and a password for the pages, and changes the password.
 
 A resident has none: residents sign in by telephone. The password itself is in no entry and no answer.
 """
@@ -37,6 +37,25 @@ def set_password(deed: Deed, *, principal_id: UUID, login: str, password: str) -
     passwords.enter(deed.db, principal_id, login, password)
     sessions.end_all(deed.db, principal_id)
     return {"principal_id": str(principal_id)}
+
+
+@does("password.change")
+def change_password(deed: Deed, *, old: str, new: str) -> Answer:
+    """One's own, who knows the old one. Every session ends, so that whoever else knew it is out."""
+    own = deed.db.scalars(
+        sa.select(Password).where(Password.principal_id == deed.actor.principal_id).with_for_update()
+    ).one_or_none()
+    if own is None or passwords.whose(deed.db, own.login, old) != own.principal_id:
+        raise WrongField("/old", "wrong", "原来的密码不对", "this is not your present password")
+    if new == old:
+        raise WrongField(
+            "/new", "same", "新密码与原来的一样", "expected another password than the present one"
+        )
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.note(principal_id=own.principal_id)
+    passwords.enter(deed.db, own.principal_id, own.login, new)
+    sessions.end_all(deed.db, own.principal_id)
+    return {"principal_id": str(own.principal_id)}
 
 
 def _is_over(deed: Deed, grant: Grant) -> bool:

@@ -166,6 +166,13 @@ class GrantIn(Form):
     until_at = Instant(load_default=None, allow_none=True)
 
 
+NEW_PASSWORD: dict[str, Any] = {
+    "most": MOST_LENGTH,
+    "pattern": rf".{{{LEAST_LENGTH},{MOST_LENGTH}}}",
+    "expected": (f"至少{LEAST_LENGTH}个字符", f"at least {LEAST_LENGTH} characters"),
+}
+
+
 class PasswordIn(Form):
     principal_id = Id(required=True)
     login = Text(
@@ -175,12 +182,12 @@ class PasswordIn(Form):
         pattern=r"[0-9A-Za-z._-]{3,40}",
         expected=("3至40个字母、数字或 . _ -", "3 to 40 letters, digits or . _ -"),
     )
-    password = Text(
-        required=True,
-        most=MOST_LENGTH,
-        pattern=rf".{{{LEAST_LENGTH},{MOST_LENGTH}}}",
-        expected=(f"至少{LEAST_LENGTH}个字符", f"at least {LEAST_LENGTH} characters"),
-    )
+    password = Text(required=True, **NEW_PASSWORD)
+
+
+class NewPasswordIn(Form):
+    old = Text(required=True, most=MOST_LENGTH)
+    new = Text(required=True, **NEW_PASSWORD)
 
 
 class PasswordView(View):

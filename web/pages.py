@@ -30,7 +30,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import Forbidden
 
-from core import sessions
+from core import idempotency, sessions
 from core.auth import Actor, Role, actors_of_principal, with_verb
 from core.doing import Doing
 from core.http import doing, ground, loaded
@@ -142,12 +142,14 @@ def _form_key() -> str:
 
 def _fingerprint() -> bytes:
     """Of what was asked: the same form sent twice has the same, whatever its CSRF token."""
-    digest = hashlib.sha256(f"{request.method} {request.full_path}".encode())
-    for name, value in sorted(request.form.items(multi=True)):
-        if name != "csrf_token":
-            digest.update(f"\x1f{name}={value}".encode())
-    digest.update(request.get_data() if request.is_json else b"")
-    return digest.digest()
+    said = [
+        f"{name}={value}".encode()
+        for name, value in sorted(request.form.items(multi=True))
+        if name != "csrf_token"
+    ]
+    body = request.get_data() if request.is_json else b""
+    asked = (request.method.encode(), request.full_path.encode(), *said, body)
+    return idempotency.fingerprint(ground().keyring, asked)
 
 
 def doing_part(part: str) -> Doing:
@@ -215,6 +217,7 @@ def furnish(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
+    app.jinja_env.globals["new_form_key"] = lambda: secrets.token_urlsafe(16)  # macros see globals only
     app.context_processor(_frame_context)
     app.after_request(_secure)
 
@@ -227,7 +230,6 @@ def _frame_context() -> dict[str, Any]:
         "signed_in": signed_in(),
         "large": step if step in LARGE_STEPS else "",
         "demo_day": words.demo_day() if ground().config.demo_clock else None,
-        "new_form_key": lambda: secrets.token_urlsafe(16),
         "request_id": g.get("request_id", ""),
     }
 
@@ -245,7 +247,12 @@ def _secure(response: Response) -> Response:
 
 
 def problem_page(body: dict[str, Any], headers: dict[str, str]) -> Response:
-    """A problem for who reads pages: what is known, what to do, and the number to quote."""
+    """A problem for who reads pages: what is known, what to do, and the number to quote.
+
+    Where the database is away nobody can be asked who is signed in: the page is drawn without.
+    """
+    if body["status"] >= 500:
+        g.signed_in = None
     answer = Response(render_template("problem.html", problem=body), body["status"], headers)
     answer.headers["Cache-Control"] = "no-store"
     return answer

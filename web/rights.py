@@ -112,3 +112,6 @@ RIGHTS: dict[Role, frozenset[str]] = {
         {"firm.register", "site.register", "grant.give", "grant.end", "password.set", "cylinder_type.enter"}
     ),
 }
+
+STAFF = frozenset(Role) - {Role.RESIDENT}
+RIGHTS |= {role: RIGHTS[role] | {"password.change"} for role in STAFF}

@@ -8,12 +8,26 @@ from flask.typing import ResponseReturnValue
 
 from core import limits, passwords, sessions
 from core.auth import Actor, actors_of_principal
-from core.http import ground
+from core.http import doing, ground
 from core.limits import Limit
 from core.sessions import SignedInBy
-from web.pages import COOKIE_SECRET, HOMES, LARGE_COOKIE, LARGE_STEPS, csrf, signed_in, to_sign_in
+from registry import passwords as passwords_of_staff
+from registry.schemas import NewPasswordIn
+from web.pages import (
+    COOKIE_SECRET,
+    HOMES,
+    LARGE_COOKIE,
+    LARGE_STEPS,
+    Face,
+    csrf,
+    form_of,
+    signed_in,
+    to_sign_in,
+    tried,
+)
 
 room = Blueprint("signing_in", __name__)
+own = Face("own", __name__, prefix="/password")
 
 BY_NAME = Limit("sign_in.name", 10, timedelta(minutes=15))
 BY_ADDRESS = Limit("sign_in.address", 60, timedelta(minutes=15))
@@ -76,6 +90,23 @@ def act_as() -> ResponseReturnValue:
         abort(404)
     sessions.act_as(ground(), session[COOKIE_SECRET], actor.grant_id)
     return redirect(_wanted() or HOMES.get(actor.role, "/"))
+
+
+@own.page("", "password.change")
+def password() -> ResponseReturnValue:
+    return render_template("password.html", no=None)
+
+
+@own.page("", "password.change", methods=("POST",))
+def change_password() -> ResponseReturnValue:
+    """Every session ends with the old password, this one too: sign in with the new one."""
+    limits.count(ground(), BY_NAME, str(doing().actor.principal_id))
+    asked = {name: request.form.get(name, "") for name in ("old", "new")}
+    _, no = tried(lambda: passwords_of_staff.change_password(doing(), **form_of(NewPasswordIn, asked)))
+    if no is not None:
+        return render_template("password.html", no=no), no.status
+    session.clear()
+    return redirect("/sign-in")
 
 
 @room.post("/large-type")

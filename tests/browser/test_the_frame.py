@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import expect
 
-from core import clock
+from core import clock, db, passwords
 from core.auth import Role
+from core.ground import Ground
 from core.ids import new_id
 from tests.browser.conftest import Browse, House
 from tests.desk import Person
@@ -84,6 +85,17 @@ def test_a_page_that_is_not_there_says_so_as_a_page(house: House, browse: Browse
     browse.is_accessible(page)
 
 
+def test_without_its_database_a_page_says_that_nothing_was_done(house: House) -> None:
+    client = house.app.test_client()
+    client.set_cookie("lpg", house.signed_in(Role.ADMINISTRATOR)["value"])
+    away = db.sessions(db.engine("postgresql+psycopg://nobody@/nowhere?host=/nonexistent"))
+    house.app.extensions["ground"] = Ground(house.ground.config, away, house.ground.keyring)
+    answer = client.get("/act-as")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "您的操作没有办成" in answer.text
+
+
 @pytest.mark.parametrize(
     "wanted", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
 )
@@ -143,6 +155,28 @@ def test_a_session_ends_when_idle_and_when_the_password_is_set_anew(house: House
     body = {"principal_id": str(person.principal_id), "login": "admin.six", "password": PASSWORD + "!"}
     assert admin.post("/api/v1/passwords", body).status_code == 201
     assert status() == 302
+
+
+def test_a_new_password_replaces_the_old_one_and_ends_the_session(house: House, browse: Browse) -> None:
+    person = with_password(house, Role.ADMINISTRATOR, "admin.eight")
+    page = browse.page(house.cookie_of(person.principal_id))
+    page.goto(house.at("/password"))
+    page.fill("#old", "not the present one")
+    page.fill("#new", "short")
+    page.get_by_role("button", name="改密码").click()
+    expect(page.get_by_role("alert")).to_contain_text("至少12个字符")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "password-wrong")
+    page.fill("#old", PASSWORD)
+    page.fill("#new", "  another horse battery ")
+    page.get_by_role("button", name="改密码").click()
+    page.wait_for_url("**/sign-in")
+    page.goto(house.at("/act-as"))
+    assert "/sign-in" in page.url
+    with house.ground.sessions() as opened:
+        assert passwords.whose(opened, "admin.eight", PASSWORD) is None
+        assert passwords.whose(opened, "admin.eight", "another horse battery") == person.principal_id
 
 
 def test_a_name_is_nobody_elses_and_a_stranger_gets_no_password(house: House) -> None:
