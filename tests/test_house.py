@@ -1,7 +1,8 @@
 """House rules as tests: keys that can be sharded, unique refusal codes in two languages, rights for all."""
 
 import re
-from uuid import uuid4
+from collections.abc import Iterator
+from uuid import UUID, uuid4
 
 import openapi_spec_validator
 import pytest
@@ -11,10 +12,12 @@ from werkzeug.routing import Rule
 
 import app as application
 import rulebook
+from core import sessions
 from core.auth import Role
 from core.db import Base, Group
 from core.machine import MACHINES
 from core.refusal import CATALOGUE, Audience
+from core.sessions import SignedInBy
 from rulebook.words import WORDS
 from tests.desk import Desk
 from web.rights import RIGHTS
@@ -138,7 +141,67 @@ def an_address(rule: Rule) -> str:
 def test_every_route_names_a_verb_and_every_verb_is_somebodys(app: Flask) -> None:
     named = {verb for _, _, verb in routes(app)}
     assert "" not in named
+    named |= {verb for _, _, verb in pages(app)}
     assert named == {verb for verbs in RIGHTS.values() for verb in verbs}
+
+
+def pages(app: Flask) -> Iterator[tuple[str, Rule, str]]:
+    """Every page that names a verb: pages for people who are signed in."""
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if not rule.rule.startswith("/api/") and hasattr(view, "verb"):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield method, rule, view.verb
+
+
+OPEN_PAGES = {
+    "/",
+    "/healthz",
+    "/metrics",
+    "/sign-in",
+    "/sign-out",
+    "/act-as",
+    "/large-type",
+    "/demo/messages",
+}
+"""Addresses outside the API that name no verb, one by one: whoever adds one says so here."""
+
+
+def test_a_page_names_a_verb_or_is_one_of_the_open_ones(app: Flask) -> None:
+    named = {rule.rule for _, rule, _ in pages(app)}
+    others = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if not rule.rule.startswith(("/api/", "/static/")) and rule.rule not in named
+    }
+    assert others == OPEN_PAGES
+
+
+def test_the_role_by_page_matrix(app: Flask, desk: Desk) -> None:
+    """Nobody is sent to sign in; a role without the verb is told no; with it, no page is an error of ours."""
+    cookies = {role: page_cookie(app, desk.sign_in(role).principal_id, desk) for role in Role}
+    for method, rule, verb in pages(app):
+        address = an_address(rule)
+        nobody = app.test_client().open(address, method=method)
+        assert nobody.status_code == 302, address
+        assert "/sign-in" in nobody.headers["Location"], address
+        for role, cookie in cookies.items():
+            client = app.test_client()
+            client.set_cookie("lpg", cookie)
+            answer = client.open(address, method=method)
+            assert answer.status_code < 500, (role, method, address, answer.text)
+            if method == "POST":
+                assert answer.status_code == 400, (role, address)  # without the form's token
+            elif verb not in RIGHTS[role]:
+                assert answer.status_code == 403, (role, address)
+            else:
+                assert answer.status_code != 403, (role, address)
+
+
+def page_cookie(app: Flask, principal_id: UUID, desk: Desk) -> str:
+    secret = sessions.open_session(desk.ground, principal_id, SignedInBy.PASSWORD)
+    signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    return str(signer.dumps({"secret": secret}))
 
 
 def test_the_role_by_endpoint_matrix(app: Flask, desk: Desk) -> None:
