@@ -6,6 +6,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 import core.demo_clock
 import core.idempotency
+import core.jobs
 import core.limits
 import rulebook.models
 import web.pages
@@ -30,6 +31,7 @@ from web.start import room as start
 TABLES = (
     core.demo_clock.DemoClock,
     core.idempotency.Idempotency,
+    core.jobs.Job,
     core.limits.Tried,
     rulebook.models.Decision,
 )
@@ -69,7 +71,15 @@ def subscribe_handlers() -> None:
     subscribe("cylinder.stranger_seen", "oversight.tips", raise_tip)
 
 
+def take_on_jobs() -> None:
+    """Who does the jobs of which kind."""
+    from dispatch.rounds.service import PLAN_JOB, do_plan_job
+
+    core.jobs.take_on(PLAN_JOB, do_plan_job)
+
+
 subscribe_handlers()
+take_on_jobs()
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,

@@ -213,6 +213,17 @@ def _actors(found: sa.Result[Any]) -> list[Actor]:
     ]
 
 
+def actor_of(db: Session, principal_id: UUID, grant_id: UUID | None) -> Actor | None:
+    """Whoever asked for something, when it comes to be done later; None where the grant has ended."""
+    at = clock.now()
+    grants = db.scalars(sa.select(Grant).where(Grant.principal_id == principal_id).order_by(Grant.id)).all()
+    for grant in grants:
+        if grant.id == grant_id and grant.from_at <= at and (grant.until_at is None or grant.until_at > at):
+            reach = Reach(grant.role, grant.scope_kind, grant.scope_code, grant.home_district)
+            return Actor(principal_id, reach, grants[0].home_district, grant.id)
+    return None
+
+
 def with_verb(actors: Iterable[Actor], verb: str, rights: Mapping[Role, frozenset[str]]) -> list[Actor]:
     """Those whose role has the verb."""
     return [actor for actor in actors if verb in rights.get(actor.role, frozenset())]

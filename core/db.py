@@ -78,8 +78,10 @@ def grouped(
     return (*constraints, {"info": info})
 
 
+# The queue of jobs has a schema of its own, and names its tables without it.
 SESSION_SETTINGS = (
-    "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s"
+    "-c search_path=public,procrastinate"
+    " -c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s"
     " -c idle_in_transaction_session_timeout=60s -c client_connection_check_interval=500ms"
 )
 

@@ -35,7 +35,11 @@ SEND_HOME = (
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-EMPTY = ";".join(f'DELETE FROM "{name}"' for name in Base.metadata.tables)
+QUEUE = ("jobs", "events", "workers", "periodic_defers")
+EMPTY = ";".join(
+    [f'DELETE FROM "{name}"' for name in Base.metadata.tables]
+    + [f"DELETE FROM procrastinate.procrastinate_{name}" for name in QUEUE]
+)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from core.config import Config, WrongSetting
 from core.postgres import NotStarted
 from core.sealed import KeyringError
 from web.opening import EMBEDDED_URL, Opened, opened
+from web.worker import kept_running
 
 STOPPED_WITHIN_S = 10
 
@@ -40,12 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def serve(settings: Config, house: Opened) -> None:
-    """Serve until told to stop. Workers are processes of their own; each has its own connections."""
+    """Serve until told to stop: processes that answer, and the worker; each has its own connections."""
     if settings.database_url is None:
         os.environ[EMBEDDED_URL] = house.app_url
     if settings.metrics != "off":
         metrics.share_in(settings.state_dir / "metrics" / str(settings.bind_port))
-    Server(
+    server = Server(
         "web.wsgi:make",
         factory=True,
         address=settings.bind_host,
@@ -58,7 +59,9 @@ def serve(settings: Config, house: Opened) -> None:
         log_enabled=settings.log_level == "debug",
         respawn_failed_workers=True,
         workers_kill_timeout=STOPPED_WITHIN_S,
-    ).serve()
+    )
+    with kept_running():
+        server.serve()
 
 
 if __name__ == "__main__":

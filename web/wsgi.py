@@ -1,19 +1,15 @@
-"""What a serving worker runs: the application, and beside it the outbox."""
+"""What a serving process runs: the application. Outbox and jobs are the worker's (web/worker.py)."""
 
 import ctypes
 import signal
-import threading
 
 import structlog
 from flask import Flask
 
 import app as application
-from core import config, demo_clock, outbox
-from core.ground import Ground
+from core import config, demo_clock
 from web.opening import worker_ground
 
-log = structlog.get_logger()
-OUTBOX_EVERY_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -30,18 +26,4 @@ def make() -> Flask:
     if settings.demo_clock:
         made.before_request(lambda: demo_clock.follow(ground.sessions))
         demo_clock.follow(ground.sessions)
-    threading.Thread(target=_hand_out, args=(ground,), name="outbox", daemon=True).start()
     return made
-
-
-def _hand_out(ground: Ground) -> None:
-    """Deliver what is due, for ever. Its commits are outbox delivery's own, by name."""
-    pause = threading.Event()
-    while not pause.wait(OUTBOX_EVERY_S):
-        try:
-            if ground.config.demo_clock:
-                demo_clock.follow(ground.sessions)
-            for district in outbox.districts_due(ground):
-                outbox.deliver_due(ground, district)
-        except Exception:
-            log.exception("outbox.stopped_for_now")

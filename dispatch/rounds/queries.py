@@ -13,12 +13,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import clock
+from core import clock, jobs
 from core.doing import Doing
 from core.geo import Point
 from core.idempotency import Idempotency
 from core.paging import Page, Pager
 from core.problems import NotFound, WrongField
+from core.refusal import Refusal
 from core.sealed import mask_address, mask_name, mask_phone
 from cylinders.models import CardHolding, Cylinder, CylinderType
 from cylinders.queries import types
@@ -247,6 +248,31 @@ def _plan_view(row: RoundPlan) -> dict[str, Any]:
         "stopped": solved.stopped.value,
         "trips": trips,
         "unserved": [_worded(left) for left in row.unserved],
+    }
+
+
+def job_in_reach(db: Session, doing: Doing, job_id: UUID) -> jobs.Job:
+    found = db.get(jobs.Job, (doing.district, job_id))
+    if found is None:
+        raise NotFound
+    doing.actor.must_reach(firm=found.firm_id, district=found.district)
+    return found
+
+
+def plan_job(doing: Doing, job_id: UUID) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        return job_view(doing, job_in_reach(db, doing, job_id))
+
+
+def job_view(doing: Doing, job: jobs.Job) -> dict[str, Any]:
+    """Where it stands; when refused, every reason in the words of whoever asks."""
+    names = ("id", "state", "step", "refusal_no", "fault", "recorded_at", "started_at", "ended_at")
+    refusals = [Refusal.from_plain(row) for row in job.reasons or ()]
+    return {
+        **{name: getattr(job, name) for name in names},
+        **{name: job.asked[name] for name in ("zone_id", "day", "wave")},
+        "plan_id": job.result_id,
+        "reasons": [refusal.worded(doing.actor.audience) for refusal in refusals],
     }
 
 

@@ -13,6 +13,7 @@ from dispatch.rounds.schemas import (
     ApprovalView,
     Nothing,
     PlanIn,
+    PlanJobView,
     PlanView,
     RoundPage,
     RoundsQuery,
@@ -32,6 +33,33 @@ def make_plan(body: dict[str, Any], district: int) -> dict[str, Any]:
     """Solve a zone's day; the plan is proposed, not yet driven."""
     done = service.make_plan(doing(), **body)
     return queries.plan(doing(), UUID(done["plan_id"]))
+
+
+@room.post("/districts/<int:district>/plan-jobs")
+@room.may("plan.make", writes=True)
+@room.arguments(PlanIn)
+@room.response(202, PlanJobView)
+def ask_plan(body: dict[str, Any], district: int) -> dict[str, Any]:
+    """Have a zone's day solved without waiting for it; look at the job, or cancel it."""
+    done = service.ask_plan(doing(), **body)
+    return queries.plan_job(doing(), UUID(done["job_id"]))
+
+
+@room.get("/districts/<int:district>/plan-jobs/<uuid:job_id>")
+@room.may("plan.read")
+@room.response(200, PlanJobView)
+def read_plan_job(district: int, job_id: UUID) -> dict[str, Any]:
+    return queries.plan_job(doing(), job_id)
+
+
+@room.post("/districts/<int:district>/plan-jobs/<uuid:job_id>/cancellations")
+@room.may("plan.make", writes=True)
+@room.arguments(Nothing)
+@room.response(201, PlanJobView)
+def cancel_plan(body: dict[str, Any], district: int, job_id: UUID) -> dict[str, Any]:
+    """Nobody waits for it any more; plans that stand stay as they are."""
+    done = service.cancel_plan(doing(), job_id=job_id)
+    return queries.plan_job(doing(), UUID(done["job_id"]))
 
 
 @room.get("/districts/<int:district>/plans/<uuid:plan_id>")

@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from core.fields import Day, Form, Id, Instant, Number, PageQuery, Text, View, Word, page_view
+from core.jobs import Fault, JobState
 from dispatch.orders.states import LineState
 from dispatch.rounds.models import ApprovalReason
 from dispatch.rounds.states import PlanState, RoundState
@@ -67,6 +68,24 @@ class PlanView(View):
     recorded_at = Instant()
     trips = fields.List(fields.Nested(PlanTripView))
     unserved = fields.List(fields.Nested(UnservedView))
+
+
+class PlanJobView(View):
+    """``state`` says how it stands; ``step`` what is being done; ``plan_id`` once it is done."""
+
+    id = Id()
+    zone_id = Id()
+    day = fields.String()
+    wave = fields.Integer()
+    state = Word(JobState)
+    step = fields.String(allow_none=True)
+    plan_id = Id(allow_none=True)
+    reasons = fields.List(fields.Dict())
+    refusal_no = fields.String(allow_none=True)
+    fault = Word(Fault, allow_none=True)
+    recorded_at = Instant()
+    started_at = Instant(allow_none=True)
+    ended_at = Instant(allow_none=True)
 
 
 class AppliedView(View):

@@ -1,7 +1,7 @@
 """Verbs of rounds: make a plan, apply it, approve what lies outside the zone, start, reveal the manifest.
 
 A plan is solved before its deed opens, so that no lock and no transaction waits for a solver. The deed that
-stores it holds only what the independent checker passed.
+stores it holds only what the independent checker passed. Whoever does not want to wait asks for a job.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
-from core import clock
+from core import clock, jobs
 from core.auth import ScopeKind
 from core.doing import Doing
 from core.problems import NotFound
@@ -37,6 +37,7 @@ TRAVEL_TIMES = f"{TRAVEL.name} x {TRAVEL.circuity}"
 """Named in every plan: nobody shall take these times for street times."""
 
 MOST_NAMED = 20
+PLAN_JOB = "plan.make"
 
 log = structlog.get_logger()
 
@@ -65,7 +66,15 @@ def make_plan(doing: Doing, *, zone_id: UUID, day: date, wave: int, iterations: 
     return store_plan(doing, proposal)
 
 
-def propose(doing: Doing, zone: Zone, day: date, wave: int, iterations: int, seed: int) -> Proposal:
+def propose(
+    doing: Doing,
+    zone: Zone,
+    day: date,
+    wave: int,
+    iterations: int,
+    seed: int,
+    job: jobs.Running | None = None,
+) -> Proposal:
     now = clock.now()
     if day < clock.day_of(now):
         return Proposal(zone, day, wave, (no.DAY_PAST(day=day),))
@@ -79,7 +88,9 @@ def propose(doing: Doing, zone: Zone, day: date, wave: int, iterations: int, see
     if reasons:
         return Proposal(zone, day, wave, tuple(reasons))
     problem = problem_of(found.site, found.doors, found.crews, day, TRAVEL)
-    plan = solve_apart(problem, iterations, seed)
+    if job is not None:
+        job.say("solving")
+    plan = solve_apart(problem, iterations, seed, job.is_wanted if job is not None else None)
     return Proposal(zone, day, wave, _checked(problem, plan), problem, plan)
 
 
@@ -98,7 +109,8 @@ def _checked(problem: Problem, plan: Plan) -> tuple[Refusal, ...]:
 
 
 @does("plan.make")
-def store_plan(deed: Deed, proposal: Proposal) -> Answer:
+def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> Answer:
+    """``job_id``: the job that asked for it is done in this same deed; cancelled meanwhile, nothing is."""
     zone = proposal.zone
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
@@ -139,7 +151,57 @@ def store_plan(deed: Deed, proposal: Proposal) -> Answer:
         served=sum(len(trip.visits) for trip in plan.trips),
         unserved=unserved,
     )
+    if job_id is not None:
+        jobs.finish(deed.db, deed.district, job_id, row.id)
     return {"plan_id": str(row.id)}
+
+
+# --- make, as a job ---------------------------------------------------------------------------------------
+
+
+@does("plan.ask")
+def ask_plan(deed: Deed, *, zone_id: UUID, day: date, wave: int, iterations: int, seed: int) -> Answer:
+    """Have the plan made by the worker, one of a zone at a time; what stands stays until it is applied."""
+    zone = queries.zone_in_reach(deed.db, deed.doing, zone_id)
+    asked = {
+        "zone_id": str(zone.id),
+        "day": day.isoformat(),
+        "wave": wave,
+        "iterations": iterations,
+        "seed": seed,
+    }
+    lock = f"{PLAN_JOB}:{zone.district}:{zone.id}"
+    job = jobs.ask(deed.db, deed.doing, PLAN_JOB, asked, firm_id=zone.firm_id, lock=lock)
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
+    deed.note(job_id=job.id, zone_id=zone.id, day=day, wave=wave)
+    return {"job_id": str(job.id)}
+
+
+@does("plan.cancel")
+def cancel_plan(deed: Deed, *, job_id: UUID) -> Answer:
+    """Nobody waits for this plan any more. Plans that stand, and the one being driven, stay as they are."""
+    asked = queries.job_in_reach(deed.db, deed.doing, job_id)
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.at(firm=asked.firm_id)
+    deed.note(job_id=job_id)
+    jobs.cancel(deed.db, deed.district, job_id)
+    return {"job_id": str(job_id)}
+
+
+def do_plan_job(job: jobs.Running) -> None:
+    """In the worker: for whoever asked, under a key of the job's own."""
+    doing, asked = job.doing(), job.asked
+    day, wave = date.fromisoformat(asked["day"]), asked["wave"]
+    with doing.ground.sessions() as db:
+        zone = queries.zone_in_reach(db, doing, UUID(asked["zone_id"]))
+        answered = queries.has_answered(db, doing)
+    if answered:
+        proposal = Proposal(zone, day, wave)
+    else:
+        job.say("collecting")
+        proposal = propose(doing, zone, day, wave, asked["iterations"], asked["seed"], job)
+    store_plan(doing, proposal, job.id)
 
 
 # --- apply ------------------------------------------------------------------------------------------------

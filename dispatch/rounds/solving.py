@@ -6,11 +6,13 @@ longer than the guard or says more than it may. What it answers is believed only
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -26,6 +28,7 @@ WALL_GUARD_S = 60.0
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
 AT_ONCE = 2
 TRY_AGAIN_S = 30
+LOOK_EVERY_S = 0.5
 
 _CHECKOUT = Path(routing.__file__).resolve().parent.parent
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -37,12 +40,18 @@ class SolverFailed(Exception):
     """The child hung, died, or answered what is no plan."""
 
 
-def solve_apart(problem: Problem, iterations: int, seed: int) -> Plan:
-    """The child's plan, not yet checked. ``Busy`` when the solver cannot be had, or failed."""
+Wanted = Callable[[], bool]
+
+
+def solve_apart(problem: Problem, iterations: int, seed: int, is_wanted: Wanted | None = None) -> Plan:
+    """The child's plan, not yet checked. ``Busy`` when the solver cannot be had, or failed.
+
+    ``is_wanted`` is asked now and then; where it says no the child is killed, and the solver has failed.
+    """
     if not _places.acquire(blocking=False):
         raise Busy(TRY_AGAIN_S)
     try:
-        return _plan_of(problem, iterations, seed)
+        return _plan_of(problem, iterations, seed, is_wanted)
     except SolverFailed as failed:
         log.error("solver.failed", why=str(failed), problem=problem.digest)
         raise Busy(TRY_AGAIN_S) from failed
@@ -50,9 +59,9 @@ def solve_apart(problem: Problem, iterations: int, seed: int) -> Plan:
         _places.release()
 
 
-def _plan_of(problem: Problem, iterations: int, seed: int) -> Plan:
+def _plan_of(problem: Problem, iterations: int, seed: int, is_wanted: Wanted | None) -> Plan:
     order = {"problem": problem.to_plain(), "iterations": iterations, "seed": seed}
-    answer = _ask_child(json.dumps(order).encode())
+    answer = _ask_child(json.dumps(order).encode(), is_wanted)
     try:
         plan = Plan.from_plain(json.loads(answer))
     except (ValueError, TypeError, KeyError, RecursionError) as unreadable:
@@ -62,16 +71,16 @@ def _plan_of(problem: Problem, iterations: int, seed: int) -> Plan:
     return plan
 
 
-def _ask_child(order: bytes) -> bytes:
+def _ask_child(order: bytes, is_wanted: Wanted | None = None) -> bytes:
     """What the child wrote before it ended with exit 0."""
     # A file, not a pipe: a child that writes before it reads cannot make us wait for each other.
     with tempfile.TemporaryFile() as question:
         question.write(order)
         question.seek(0)
-        return _answer(question)
+        return _answer(question, is_wanted)
 
 
-def _answer(question: IO[bytes]) -> bytes:
+def _answer(question: IO[bytes], is_wanted: Wanted | None) -> bytes:
     child = subprocess.Popen(
         SOLVER,
         stdin=question,
@@ -82,8 +91,11 @@ def _answer(question: IO[bytes]) -> bytes:
         env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
         start_new_session=True,
     )
-    guard = threading.Timer(WALL_GUARD_S, _kill, [child])
-    guard.daemon = True
+    # Should we be killed ourselves, nobody guards it any more: then it ends when it has worked too long.
+    with suppress(ProcessLookupError):
+        resource.prlimit(child.pid, resource.RLIMIT_CPU, (int(WALL_GUARD_S) + 1,) * 2)
+    ended = threading.Event()
+    guard = threading.Thread(target=_guard, args=(child, ended, is_wanted), daemon=True)
     guard.start()
     assert child.stdout is not None
     try:
@@ -93,7 +105,7 @@ def _answer(question: IO[bytes]) -> bytes:
         # Ended, but not yet reaped: until then its number cannot become another's, and may be killed.
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     finally:
-        guard.cancel()
+        ended.set()
         guard.join()
         _kill(child)
         code = child.wait()
@@ -101,6 +113,17 @@ def _answer(question: IO[bytes]) -> bytes:
     if code != 0:
         raise SolverFailed(f"ended with {code}")
     return answer
+
+
+def _guard(child: subprocess.Popen[bytes], ended: threading.Event, is_wanted: Wanted | None) -> None:
+    """Kill a child that takes too long, or whose answer nobody wants any more."""
+    left_s = WALL_GUARD_S
+    while left_s > 0 and (is_wanted is None or is_wanted()):
+        pause_s = min(LOOK_EVERY_S if is_wanted else left_s, left_s)
+        if ended.wait(pause_s):
+            return
+        left_s -= pause_s
+    _kill(child)
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,120 @@
+"""The worker: hands out what the outbox holds and runs the jobs that were asked for.
+
+``./lpg run`` keeps one running beside the serving processes; it ends with whoever started it. Where it is
+killed in the middle, what it was doing is due again: a delivery at once, a job in a few seconds.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from core import config, demo_clock, jobs, outbox
+from core.config import CHECKOUT
+from core.ground import Ground
+from web.opening import worker_ground
+
+log = structlog.get_logger()
+
+OUTBOX_EVERY_S = 1.0
+AGAIN_AFTER_S = 2.0
+STOPPED_WITHIN_S = 10
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    # never outlives the process that started it, however that process ended
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit("the process that started this worker is gone")
+    settings = config.read()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings.log_level))
+    run(worker_ground(settings))
+
+
+def run(ground: Ground) -> None:
+    """For ever: the outbox in a thread of its own, jobs here, until told to stop."""
+    import app  # the rooms bring their handlers and take on their jobs; whoever serves needs none of them
+
+    assert app.ROOMS
+    if ground.config.demo_clock:
+        demo_clock.follow(ground.sessions)
+    threading.Thread(target=_hand_out, args=(ground,), name="outbox", daemon=True).start()
+    jobs.work(ground)
+
+
+def _hand_out(ground: Ground) -> None:
+    """Deliver what is due, for ever. Its commits are outbox delivery's own, by name."""
+    pause = threading.Event()
+    while not pause.wait(OUTBOX_EVERY_S):
+        try:
+            if ground.config.demo_clock:
+                demo_clock.follow(ground.sessions)
+            for district in outbox.districts_due(ground):
+                outbox.deliver_due(ground, district)
+        except Exception:
+            log.exception("outbox.stopped_for_now")
+
+
+# --- for whoever serves -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def kept_running() -> Iterator[None]:
+    """A worker process beside this block; one that dies is started again."""
+    keeper = _Keeper()
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+class _Keeper(threading.Thread):
+    """Starts the worker and waits for its end: a child is told of the death of the thread that made it."""
+
+    def __init__(self) -> None:
+        super().__init__(name="keeper", daemon=True)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        while (child := self._begin()) is not None:
+            code = child.wait()
+            if not self._stopping.is_set():
+                log.error("worker.ended", code=code)
+            self._stopping.wait(AGAIN_AFTER_S)
+
+    def _begin(self) -> "subprocess.Popen[bytes] | None":
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "web.worker", str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                cwd=CHECKOUT,
+                start_new_session=True,  # Ctrl-C is for whoever serves, who then ends the worker
+            )
+            return self._child
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopping.set()
+        if self._child is not None:
+            self._child.terminate()
+            try:
+                self._child.wait(STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+        self.join()
+
+
+if __name__ == "__main__":
+    main()
