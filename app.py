@@ -66,9 +66,17 @@ def create_app(ground: Ground) -> Flask:
 
 def subscribe_handlers() -> None:
     """Who is told of what: topic, consumer, handler."""
+    from dispatch.deliveries.messages import send_delivered, send_door_code, send_withheld
+    from dispatch.orders.messages import send_booked
+    from dispatch.safety.messages import send_told
     from oversight.service import raise_tip
 
     subscribe("cylinder.stranger_seen", "oversight.tips", raise_tip)
+    subscribe("order.booked", "messages", send_booked)
+    subscribe("door_code.issued", "messages", send_door_code)
+    subscribe("order.delivered", "messages", send_delivered)
+    subscribe("order.withheld", "messages", send_withheld)
+    subscribe("hazard.told", "messages", send_told)
 
 
 def take_on_jobs() -> None:

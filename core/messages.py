@@ -8,6 +8,7 @@ reads, the console, or nowhere. A message is handed on at least once: ``referenc
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 
 import orjson
 
@@ -28,6 +29,24 @@ def send(ground: Ground, to_phone: str, zh: str, en: str, topic: str, *, referen
         "en": en,
     }
     SINKS[ground.config.messages](ground, message)
+
+
+def clock_zh(instant: datetime) -> str:
+    """6月12日 10:20, as it is said in Shanghai."""
+    local = instant.astimezone(clock.SHANGHAI)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def clock_en(instant: datetime) -> str:
+    """12 June 10:20."""
+    local = instant.astimezone(clock.SHANGHAI)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local:%H:%M}"
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def _to_file(ground: Ground, message: dict[str, str]) -> None:

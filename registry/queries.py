@@ -18,6 +18,7 @@ from core import clock
 from core.auth import Actor
 from core.doing import Doing
 from core.geo import Datum, Point, ZoneIndex, area_from_geojson
+from core.ground import Ground
 from core.problems import NotFound
 from core.sealed import mask_address, mask_name, mask_phone
 from registry import sealing
@@ -295,6 +296,12 @@ def account_of(db: Session, district: int, household_id: UUID, *, lock: bool = F
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return db.scalars(query).first()
+
+
+def phone_of(db: Session, ground: Ground, person_id: UUID) -> str | None:
+    """Where a message reaches this person; None where nobody is registered by that id, or was erased."""
+    person = db.get(Person, person_id)
+    return sealing.opened(db, ground, sealing.phone_of(person)) if person is not None else None
 
 
 def identity_of(db: Session, person_id: UUID) -> IdentityCheck | None:

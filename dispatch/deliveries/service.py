@@ -228,6 +228,8 @@ def _recorded(
     deed.note(delivery_id=row.id, outcome=outcome, check_id=check.done.check_id, flags=row.flags)
     if handed_over:
         deed.note(proof_sha256=row.proof_sha256)
+    if outcome is not VisitOutcome.WRONG_CODE:
+        deed.tell(f"order.{outcome}", order_id=visit.order.id, delivery_id=row.id)
     return {"delivery_id": str(row.id), "outcome": outcome.value}
 
 

@@ -241,6 +241,7 @@ def _write_order(deed: Deed, asked: Booking, desk: Desk, decisions: Sequence[UUI
     deed.db.flush()
     deed.about(SubjectType.ORDER, order.id)
     deed.note(order_id=order.id)
+    deed.tell("order.booked", order_id=order.id)
     return order
 
 

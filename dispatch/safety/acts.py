@@ -148,6 +148,7 @@ def give_notice(deed: Deed, hazard: Hazard, received_how: ReceivedHow) -> Notice
     deed.db.add(notice)
     HAZARD.move(deed.db, hazard, "tell")
     deed.about(SubjectType.HAZARD, hazard.id)
+    deed.tell("hazard.told", hazard_id=hazard.id, notice_id=notice_id)
     return notice
 
 

@@ -1,0 +1,39 @@
+"""What the registrant is sent about an order: worded when it is sent, from what stands then."""
+
+from uuid import UUID
+
+from core import messages
+from core.ground import Ground
+from core.messages import clock_en, clock_zh
+from core.outbox import Event
+from dispatch.orders.queries import order_with_lines
+from dispatch.orders.states import OPEN_STATES
+from registry.queries import phone_of
+
+
+def send_booked(ground: Ground, event: Event) -> None:
+    """An order that was cancelled before we came to tell is not told."""
+    with ground.reads() as db:
+        found = order_with_lines(db, event.district, UUID(event.payload["order_id"]))
+        phone = phone_of(db, ground, found.order.person_id) if found is not None else None
+    if found is None or phone is None:
+        return
+    bottles = sum(line.state in OPEN_STATES for line in found.lines)
+    if bottles == 0:
+        return
+    starts, ends, short = found.slot.starts_at, found.slot.ends_at, short_number(found.order.id)
+    messages.send(
+        ground,
+        phone,
+        f"已预约换气：{clock_zh(starts)}至{clock_zh(ends)[-5:]}，{bottles}瓶，预约号{short}。"
+        "送气时须入户安检，请家中留人。",
+        f"Booked: {bottles} bottle(s), {clock_en(starts)} to {clock_en(ends)[-5:]}, number {short}. "
+        "Your home is checked at delivery: please have somebody in.",
+        event.topic,
+        reference=str(event.id),
+    )
+
+
+def short_number(order_id: UUID) -> str:
+    """What of an order's id is short enough to be read out over the telephone."""
+    return order_id.hex[-8:].upper()
