@@ -23,6 +23,7 @@ from oversight.routes import room as oversight
 from registry.routes import room as registry
 from web.health import room as health
 from web.metrics import room as metrics
+from web.phone import room as phone
 from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
 from web.start import room as start
@@ -36,7 +37,7 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in, own_password)
+PAGES = (health, metrics, start, signing_in, phone, own_password)
 
 
 def create_app(ground: Ground) -> Flask:
@@ -70,8 +71,10 @@ def subscribe_handlers() -> None:
     from dispatch.orders.messages import send_booked
     from dispatch.safety.messages import send_told
     from oversight.service import raise_tip
+    from registry import phone_codes
 
     subscribe("cylinder.stranger_seen", "oversight.tips", raise_tip)
+    subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
     subscribe("order.booked", "messages", send_booked)
     subscribe("door_code.issued", "messages", send_door_code)
     subscribe("order.delivered", "messages", send_delivered)

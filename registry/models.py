@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, District, Group, NewId, grouped
+from core.db import Base, District, Group, JsonList, NewId, grouped
 from registry.states import AccountState, CardState
 
 
@@ -380,6 +380,41 @@ class PersonDocument(Base):
     recorded_at: Mapped[datetime]
 
 
+class PersonPhone(Base):
+    """The blind index of a person's telephone number. Not unique: a family shares a telephone."""
+
+    __tablename__ = "person_phone"
+    __table_args__ = grouped(Group.IDENTIFIER)
+
+    scheme: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    recorded_at: Mapped[datetime]
+
+
+class PhoneChallenge(Base):
+    """Somebody said a telephone number and was asked for the code sent there.
+
+    Also for a number nobody has: ``person_ids`` is empty then. Neither number nor code stands here: the
+    code follows from the id by a key that is not in the database.
+    """
+
+    __tablename__ = "phone_challenge"
+    __table_args__ = grouped(
+        Group.EXEMPT,
+        sa.CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
+        sa.Index("ix_phone_challenge_asked_at", "asked_at"),
+        erasable=True,
+    )
+
+    id: Mapped[NewId]
+    person_ids: Mapped[JsonList]
+    wrong_tries: Mapped[int]
+    asked_at: Mapped[datetime]
+    passed_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+
+
 class CheckMethod(StrEnum):
     """How an identity was checked."""
 
@@ -431,6 +466,7 @@ class Account(Base):
             unique=True,
             postgresql_where=sa.text("state <> 'closed'"),
         ),
+        sa.Index("ix_account_person_id", "person_id"),
     )
 
     district: Mapped[District]

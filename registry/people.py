@@ -23,7 +23,7 @@ from registry import queries, sealing
 from registry import refusals as no
 from registry.documents import DocumentFacts, WrongDocument, check_document
 from registry.mentions import resting
-from registry.models import Account, CheckMethod, IdentityCheck, Person, PersonDocument
+from registry.models import Account, CheckMethod, IdentityCheck, Person, PersonDocument, PersonPhone
 
 
 class RevealField(StrEnum):
@@ -113,6 +113,24 @@ def reveal_household(
     }
 
 
+@does("person.index_phones")
+def index_phones(deed: Deed) -> Answer:
+    """Write the telephone's index of everybody who has none under the present key.
+
+    For people from before there was one, and after the index key was changed. Erased people have no number.
+    """
+    scheme = sealing.phone_index(deed.ground, "0").scheme
+    written = sa.exists().where(PersonPhone.scheme == scheme, PersonPhone.person_id == Person.person_id)
+    people = deed.db.scalars(sa.select(Person).where(~written)).all()
+    numbers = sealing.all_opened(deed.db, deed.ground, [sealing.phone_of(person) for person in people])
+    known = [(one, number) for one, number in zip(people, numbers, strict=True) if number is not None]
+    for person, number in known:
+        _enter_phone(deed, person.person_id, number)
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.note(scheme=scheme, written=len(known))
+    return {"written": len(known)}
+
+
 def document_facts(deed: Deed, document: Mapping[str, Any], pointer: str) -> DocumentFacts:
     try:
         return check_document(document["kind"], document["number"], clock.day_of(deed.recorded_at))
@@ -156,6 +174,7 @@ def enter_person(
         )
     )
     _enter_document(deed, person_id, facts)
+    _enter_phone(deed, person_id, phone)
     deed.db.flush()
     _enter_check(deed, person_id, facts, valid_until, method, True)
     said = {"name": name, "phone": phone, "document": f"{facts.kind}:{facts.normalised}"}
@@ -191,6 +210,15 @@ def _enter_document(deed: Deed, person_id: UUID, facts: DocumentFacts) -> None:
     index = sealing.document_index(deed.ground, facts)
     deed.db.add(
         PersonDocument(
+            scheme=index.scheme, value=index.digest, person_id=person_id, recorded_at=deed.recorded_at
+        )
+    )
+
+
+def _enter_phone(deed: Deed, person_id: UUID, phone: str) -> None:
+    index = sealing.phone_index(deed.ground, phone)
+    deed.db.add(
+        PersonPhone(
             scheme=index.scheme, value=index.digest, person_id=person_id, recorded_at=deed.recorded_at
         )
     )

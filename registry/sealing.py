@@ -5,9 +5,10 @@
     household   address                 sealed under (household, id)
     staff       name, phone             sealed under (staff, id)
 
-Documents and addresses are found by keyed blind indexes, never by their text.
+Documents, addresses and telephones are found by keyed blind indexes, never by their text.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from uuid import UUID
@@ -113,6 +114,20 @@ def address_index(ground: Ground, address: str) -> BlindIndex:
 
 def address_indexes(ground: Ground, address: str) -> list[BlindIndex]:
     return blind_indexes(ground.keyring, "address", "premises", plain_address(address))
+
+
+def phone_index(ground: Ground, phone: str) -> BlindIndex:
+    return blind_index(ground.keyring, "phone", "person", plain_phone(phone))
+
+
+def phone_indexes(ground: Ground, phone: str) -> list[BlindIndex]:
+    return blind_indexes(ground.keyring, "phone", "person", plain_phone(phone))
+
+
+def plain_phone(phone: str) -> str:
+    """One number, one text: digits alone, without the country's +86 before them."""
+    folded = "".join(unicodedata.normalize("NFKC", phone).split())
+    return re.sub(r"[^0-9]", "", re.sub(r"^(?:\+|00)86", "", folded))
 
 
 def plain_address(address: str) -> str:

@@ -30,6 +30,7 @@ EXEMPT_BY_NAME = {
     "evidence_head",
     "evidence_link",
     "password",
+    "phone_challenge",
     "rulebook_edition",
     "sealed_key",
     "tried",

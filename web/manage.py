@@ -25,6 +25,7 @@ from core.refusal import Audience, Refused
 from core.sealed import KeyringError
 from evidence.verify import Tally, verify
 from registry.grants import give_grant
+from registry.people import index_phones
 from registry.schemas import PlainCode
 from rulebook.decisions import replay
 from rulebook.edition import Edition
@@ -64,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     imports.add_argument("--reference", type=_paper, required=True, help="its number or date")
     imports.add_argument("--on-error", choices=["proceed", "rollback"], default="rollback")
+    phones = _command(
+        commands, "index-phones", _index_phones, "make people from before able to sign in by telephone"
+    )
+    phones.add_argument("--district", type=_district, required=True, help="where the deed files, e.g. 310105")
     rules = _command(commands, "rules", _rules, "show the law that binds at a place on a day")
     rules.add_argument("action", choices=["show"])
     rules.add_argument("--place", required=True, help="100000, 310000, 310105 …")
@@ -199,6 +204,13 @@ def _lines_of(file: IO[bytes]) -> Iterator[str]:
         except UnicodeDecodeError:
             yield "not UTF-8"
         encoding = "utf-8"
+
+
+def _index_phones(options: argparse.Namespace) -> int:
+    with _house() as house:
+        done = index_phones(_doing(house, options.district))
+    print(f"{done['written']} telephone numbers can now be found")
+    return 0
 
 
 def _rules(options: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ YEAR_S = 365 * 24 * 3600
 
 @room.get("/sign-in")
 def form() -> ResponseReturnValue:
-    return render_template("sign_in.html", login="", wrong=False, next=_wanted())
+    return render_template("sign_in.html", login="", wrong=False, next=wanted())
 
 
 @room.post("/sign-in")
@@ -49,16 +49,16 @@ def sign_in() -> ResponseReturnValue:
     with ground().reads() as db:
         principal_id = passwords.whose(db, login, password)
     if principal_id is None:
-        return render_template("sign_in.html", login=login, wrong=True, next=_wanted()), 422
+        return render_template("sign_in.html", login=login, wrong=True, next=wanted()), 422
     return let_in(principal_id, SignedInBy.PASSWORD)
 
 
 def let_in(principal_id: UUID, by: SignedInBy) -> ResponseReturnValue:
     """A new session, never one that was there before; then where they wanted to go, or home."""
-    wanted = _wanted()
+    going = wanted()
     session.clear()
     session[COOKIE_SECRET] = sessions.open_session(ground(), principal_id, by)
-    return redirect(wanted or _home(principal_id))
+    return redirect(going or _home(principal_id))
 
 
 @room.post("/sign-out")
@@ -75,7 +75,7 @@ def choose() -> ResponseReturnValue:
     here = signed_in()
     if here is None:
         return to_sign_in("/sign-in")
-    return render_template("act_as.html", actors=_actors(here.principal_id), next=_wanted())
+    return render_template("act_as.html", actors=_actors(here.principal_id), next=wanted())
 
 
 @room.post("/act-as")
@@ -89,7 +89,7 @@ def act_as() -> ResponseReturnValue:
     if actor is None or actor.grant_id is None:
         abort(404)
     sessions.act_as(ground(), session[COOKIE_SECRET], actor.grant_id)
-    return redirect(_wanted() or HOMES.get(actor.role, "/"))
+    return redirect(wanted() or HOMES.get(actor.role, "/"))
 
 
 @own.page("", "password.change")
@@ -114,7 +114,7 @@ def large_type() -> ResponseReturnValue:
     """The next step of size; kept in a cookie, so that the server draws the page that way."""
     csrf.protect()
     step = request.form.get("step", "")
-    answer = redirect(_wanted() or "/")
+    answer = redirect(wanted() or "/")
     answer.set_cookie(
         LARGE_COOKIE, step if step in LARGE_STEPS else "", max_age=YEAR_S, samesite="Lax", httponly=True
     )
@@ -131,7 +131,7 @@ def _home(principal_id: UUID) -> str:
     return homes.pop() if len(homes) == 1 else "/act-as"
 
 
-def _wanted() -> str:
+def wanted() -> str:
     """Where they were going: a path of ours, never another house's address."""
     given = request.values.get("next", "")
     ours = given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable()

@@ -139,3 +139,40 @@ class Delivery(Base):
     flags: Mapped[JsonList]
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+
+
+class Said(StrEnum):
+    """What a resident says of an order afterwards."""
+
+    RECEIVED = "received"
+    PROBLEM = "problem"
+
+
+class Problem(StrEnum):
+    """What was wrong with a delivery. A word, never free text."""
+
+    SMELLS_OF_GAS = "smells_of_gas"
+    NOT_CONNECTED = "not_connected"
+    NOT_CHECKED = "not_checked"
+    WRONG_BOTTLE = "wrong_bottle"
+    NOT_DELIVERED = "not_delivered"
+    ASKED_FOR_MONEY = "asked_for_money"
+    BAD_CONDUCT = "bad_conduct"
+
+
+class Confirmation(Base):
+    """The resident's own word on an order: once that it was received as shown, once that it was not."""
+
+    __tablename__ = "order_confirmation"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.CheckConstraint("(said = 'problem') = (problem IS NOT NULL)", name="problem"),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    said: Mapped[Said] = mapped_column(primary_key=True)
+    problem: Mapped[Problem | None]
+    said_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
