@@ -1,8 +1,6 @@
 """The application: its settings, its rooms, its error page; nothing else."""
 
-import structlog
 from flask import Flask
-from structlog.tracebacks import ExceptionDictTransformer
 
 import core.demo_clock
 import core.idempotency
@@ -11,7 +9,7 @@ import core.limits
 import rulebook.models
 import web.pages
 import web.rights
-from core import http
+from core import http, logs
 from core.ground import Ground
 from core.outbox import subscribe
 from cylinders.routes import room as cylinders
@@ -91,13 +89,4 @@ def take_on_jobs() -> None:
 
 subscribe_handlers()
 take_on_jobs()
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
-        structlog.processors.JSONRenderer(ensure_ascii=False),
-    ],
-    cache_logger_on_first_use=True,
-)
+logs.configure()

@@ -8,7 +8,6 @@ Api       flask-smorest's, with every error as problem+json (RFC 9457)
 import re
 import secrets
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -22,7 +21,7 @@ from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask, Request, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Blueprint
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import (
@@ -47,7 +46,8 @@ log = structlog.get_logger()
 PROBLEM = "application/problem+json"
 _TYPE = "urn:lpg-trace:problem:"
 _KEY = re.compile(r"[\x21-\x7e]{8,200}")
-_REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
+# as tracing tools make them; nothing that could be a telephone number, a document's or a token
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 API = "/api/"
 ProblemPage = Callable[[dict[str, Any], dict[str, str]], Response]
@@ -339,22 +339,8 @@ def _database_away(error: OperationalError) -> Response:
 
 
 def _our_bug(error: Exception) -> Response:
-    """A row's values never reach the log: of a database error only its state and constraint are told."""
-    if isinstance(error, DBAPIError):
-        diag = getattr(error.orig, "diag", None)
-        log.error(
-            "bug",
-            error=type(error.orig).__name__,
-            sqlstate=getattr(error.orig, "sqlstate", None),
-            constraint=getattr(diag, "constraint_name", None),
-            table=getattr(diag, "table_name", None),
-            at=[
-                f"{frame.filename}:{frame.lineno}"
-                for frame in traceback.extract_tb(error.__traceback__)[-12:]
-            ],
-        )
-    else:
-        log.exception("bug")
+    """What happened is told to the log without a row's values (``core/logs.py``), and to nobody else."""
+    log.error("bug", exc_info=(type(error), error, error.__traceback__))
     return problem(500, "internal", *_WORDS[500])
 
 

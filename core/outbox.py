@@ -175,7 +175,13 @@ def _deliver_one(ground: Ground, district: int) -> bool:
                 raise LookupError(f"nobody here answers to {row.consumer!r}")
             handler(ground, event)
         except Exception as error:
-            log.warning("outbox.failed", topic=stored.topic, consumer=row.consumer, attempts=row.attempts)
+            log.warning(
+                "outbox.failed",
+                topic=stored.topic,
+                consumer=row.consumer,
+                attempts=row.attempts,
+                error=type(error).__name__,
+            )
             row.last_error = type(error).__name__
             row.due_at = clock.now() + timedelta(seconds=2 ** min(row.attempts, 12))
             row.state = DeliveryState.DEAD if row.attempts >= MAX_ATTEMPTS else DeliveryState.DUE

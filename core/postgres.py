@@ -50,6 +50,11 @@ SETTINGS = (
     "idle_in_transaction_session_timeout=60s",
     "timezone=UTC",
     "log_timezone=UTC",
+    # Its log names what went wrong and where; a row's values (DETAIL) and its statement are nobody's there.
+    "log_error_verbosity=terse",
+    "log_min_error_statement=panic",
+    "log_parameter_max_length=0",
+    "log_parameter_max_length_on_error=0",
 )
 # Loses acknowledged rows at a power cut: for tests only.
 FAST_TEST_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from core import config, demo_clock, jobs, outbox
+from core import config, demo_clock, jobs, logs, outbox
 from core.config import CHECKOUT
 from core.ground import Ground
 from web.opening import worker_ground
@@ -34,6 +34,8 @@ def main() -> None:
     if os.getppid() != int(sys.argv[1]):
         sys.exit("the process that started this worker is gone")
     settings = config.read()
+    logs.configure()
+    logs.take_over()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings.log_level))
     run(worker_ground(settings))
 

@@ -7,7 +7,7 @@ import structlog
 from flask import Flask
 
 import app as application
-from core import config, demo_clock
+from core import config, demo_clock, logs
 from web.opening import worker_ground
 
 _PR_SET_PDEATHSIG = 1
@@ -20,6 +20,7 @@ def make() -> Flask:
     # a worker never outlives the process that started it, however that process ended
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     settings = config.read()
+    logs.take_over()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings.log_level))
     ground = worker_ground(settings)
     made = application.create_app(ground)
