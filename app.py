@@ -71,7 +71,8 @@ def subscribe_handlers() -> None:
     from oversight.service import raise_tip
     from registry import phone_codes
 
-    subscribe("cylinder.stranger_seen", "oversight.tips", raise_tip)
+    for topic in ("cylinder.stranger_seen", "device.forked"):
+        subscribe(topic, "oversight.tips", raise_tip)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
     subscribe("order.booked", "messages", send_booked)
     subscribe("door_code.issued", "messages", send_door_code)

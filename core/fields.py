@@ -113,6 +113,28 @@ class Scanned(fields.Field[str]):
         return value
 
 
+class Verbatim(fields.Field[str]):
+    """Text exactly as it came, whatever it holds: it was signed, and is kept."""
+
+    default_error_messages = {  # noqa: RUF012 (as above)
+        "required": REQUIRED,
+        "null": NULL,
+        "text": "text|应为文字|expected text",
+        "long": "too_long|最多{most}个字|expected at most {most} characters",
+    }
+
+    def __init__(self, *, most: int, **kwargs: Any):
+        super().__init__(metadata={"maxLength": most}, **kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("text")
+        if len(value) > self.most:
+            raise self.make_error("long", most=self.most)
+        return value
+
+
 class Number(fields.Integer):
     """A whole number of the JSON kind (no text, no fraction), within ``least`` and ``most``."""
 

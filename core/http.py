@@ -206,6 +206,7 @@ def _schema_name(schema: type[ma.Schema] | ma.Schema | str) -> str:
 _FIELD_TYPES = (
     (own.Text, "string", None),
     (own.Scanned, "string", None),
+    (own.Verbatim, "string", None),
     (own.Number, "integer", None),
     (own.Flag, "boolean", None),
     (own.Id, "string", "uuid"),

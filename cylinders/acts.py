@@ -5,18 +5,19 @@ holds it, adds a fact of custody and moves the projection. Lock order: cards bef
 ascending id, holdings after bottles.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from core.machine import LOST_RACE
 from core.problems import NotFound
 from core.refusal import Refusal, Refused
 from cylinders import refusals as no
 from cylinders.custody import Custody, Errand, Holder, record
-from cylinders.models import Cylinder, CylinderCustody, FactKind, Hold
+from cylinders.models import CustodyFact, Cylinder, CylinderCustody, FactKind, Hold
 from cylinders.queries import Resolved, custody_of, holding_of
 from cylinders.states import CylinderState
 from evidence.deed import Deed
@@ -179,6 +180,69 @@ def receive(deed: Deed, *, cylinder_id: UUID, site_id: UUID, round_id: UUID | No
         giver=holder_of(custody_of(deed.db, cylinder_id)),
         taker=Holder(HolderKind.SITE, site_id),
         errand=Errand(site_id=site_id, round_id=round_id),
+    )
+
+
+class StartOver(Exception):
+    """A bottle's facts name a card that was not locked: somebody was faster. The whole deed runs again."""
+
+
+def lock_cards_named(
+    deed: Deed, cylinder_ids: Collection[UUID], cards: Iterable[tuple[int, UUID]] = ()
+) -> frozenset[tuple[int, UUID]]:
+    """Lock ``cards`` and every card that facts of these bottles name, ascending: before any line or bottle.
+
+    A late fact may move a bottle between any of them. Once the bottles are locked too, ask
+    ``must_name_no_other_card``.
+    """
+    named = frozenset(cards) | _cards_named(deed.db, cylinder_ids)
+    deed.db.execute(
+        sa.select(Card.id)
+        .where(sa.tuple_(Card.district, Card.id).in_(sorted(named)))
+        .order_by(Card.id)
+        .with_for_update()
+    )
+    return named
+
+
+def must_name_no_other_card(
+    deed: Deed, cylinder_ids: Collection[UUID], locked: Collection[tuple[int, UUID]]
+) -> None:
+    if not _cards_named(deed.db, cylinder_ids) <= set(locked):
+        raise StartOver
+
+
+def _cards_named(db: Session, cylinder_ids: Collection[UUID]) -> frozenset[tuple[int, UUID]]:
+    facts = sa.select(CustodyFact.district, CustodyFact.card_id).where(
+        CustodyFact.cylinder_id.in_(cylinder_ids), CustodyFact.card_id.is_not(None)
+    )
+    return frozenset((row.district, row.card_id) for row in db.execute(facts.distinct()))
+
+
+def report(
+    deed: Deed,
+    cylinder_id: UUID,
+    kind: FactKind,
+    *,
+    giver: Holder | None,
+    taker: Holder | None,
+    errand: Errand,
+    occurred_at: datetime,
+    district: int | None = None,
+) -> Custody:
+    """What a device says has happened, placed by its time and sequence. Never refused: it happened.
+
+    The caller has locked the cards its facts name (``lock_cards_named``), then the bottle (``lock``).
+    """
+    return record(
+        deed,
+        deed.db.get_one(Cylinder, cylinder_id),
+        kind,
+        giver=giver,
+        taker=taker,
+        errand=errand,
+        occurred_at=occurred_at,
+        district=district,
     )
 
 

@@ -257,6 +257,15 @@ def facts_of(db: Session, cylinder_id: UUID) -> Sequence[CustodyFact]:
     return db.scalars(sa.select(CustodyFact).where(CustodyFact.cylinder_id == cylinder_id)).all()
 
 
+def known_before(
+    db: Session, cylinder_id: UUID, at: datetime, device_id: UUID, device_seq: int
+) -> Projection | None:
+    """The projection as all facts placed before this moment of this device tell it, known late or not."""
+    here = (at, device_id, device_seq)
+    earlier = [fact for place, fact in in_order(facts_of(db, cylinder_id)) if place[:3] < here]
+    return project(earlier).now if earlier else None
+
+
 def standing_custody(db: Session, cylinder_id: UUID) -> CylinderCustody | None:
     """The projection as the database has it now, not as this session once read it."""
     return db.get(CylinderCustody, cylinder_id, populate_existing=True)

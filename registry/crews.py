@@ -105,25 +105,6 @@ def register_vehicle(
     return {"vehicle_id": str(vehicle.id)}
 
 
-@does("device.enrol")
-def enrol_device(deed: Deed, *, firm_id: UUID, label: str, public_key: str | None = None) -> Answer:
-    firm = my_home_firm(deed, firm_id)
-    device = Device(
-        district=deed.district,
-        id=new_id(),
-        firm_id=firm.id,
-        label=label,
-        public_key=public_key,
-        revoked_at=None,
-        recorded_at=deed.recorded_at,
-    )
-    deed.about(SubjectType.DEVICE, device.id)
-    deed.at(firm=firm.id)
-    deed.note(device_id=device.id)
-    deed.db.add(device)
-    return {"device_id": str(device.id)}
-
-
 @does("binding.bind")
 def bind(
     deed: Deed,

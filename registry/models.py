@@ -160,7 +160,11 @@ class Vehicle(Base):
 
 
 class Device(Base):
-    """A phone or terminal of the firm. Its key signs what it reports later (device inbox)."""
+    """A phone or terminal of the firm. Its key signs what it reports later (device inbox).
+
+    One device, one key for life: a phone set up anew is a new device. ``contiguous_seq``: everything up to
+    this number of its sequence is in the inbox; the phone may forget it.
+    """
 
     __tablename__ = "device"
     __table_args__ = grouped(Group.DISTRICT)
@@ -172,10 +176,39 @@ class Device(Base):
     public_key: Mapped[str | None]
     revoked_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime]
+    contiguous_seq: Mapped[int] = mapped_column(default=0)
+
+
+class ScanKind(StrEnum):
+    """What a courier's phone reports. Filling is not among them: it is never done offline."""
+
+    LOAD = "load"
+    DELIVER = "deliver"
+    WITHHOLD = "withhold"
+    FAIL = "fail"
+    TAKE_EMPTY = "take_empty"
+    BRING_BACK = "bring_back"
+
+
+class ScanStatus(StrEnum):
+    """What became of a signed string when it first came in. All of them are kept.
+
+    ``flagged``: recorded, and something was wrong with it. ``held``: recorded, and it contradicts what is
+    on record: the bottle stops until a person says what is true. ``unreadable``: kept, and not understood.
+    """
+
+    ACCEPTED = "accepted"
+    FLAGGED = "flagged"
+    HELD = "held"
+    UNREADABLE = "unreadable"
 
 
 class DeviceInbox(Base):
-    """What a device signed, as it signed it. Same place and hash: a repeat; another hash: an alarm."""
+    """What a device signed, as it signed it. Same place and hash: a repeat; another hash: an alarm.
+
+    ``status`` and ``codes`` are the first answer, said again to every repeat. ``occurred_at`` was computed
+    once, at receipt; null where the string could not be read.
+    """
 
     __tablename__ = "device_inbox"
     __table_args__ = grouped(
@@ -191,6 +224,43 @@ class DeviceInbox(Base):
     signed: Mapped[str]
     hash: Mapped[bytes]
     received_at: Mapped[datetime]
+    signature: Mapped[bytes]
+    kind: Mapped[ScanKind | None]
+    status: Mapped[ScanStatus]
+    codes: Mapped[JsonList]
+    occurred_at: Mapped[datetime | None]
+    uncertainty_s: Mapped[int | None]
+    entry_id: Mapped[UUID]
+
+
+class AsideReason(StrEnum):
+    """Why a string has no place in the device's sequence."""
+
+    FORKED = "device_forked"
+    BAD_SIGNATURE = "bad_signature"
+    NO_SEQUENCE = "no_sequence"
+
+
+class DeviceInboxAside(Base):
+    """Strings kept beside the inbox: another string for a place that is taken, a signature that is not the
+    device's, a text without a sequence number (then 0). Bytes: it may be no text at all."""
+
+    __tablename__ = "device_inbox_aside"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "device_id"], ["device.district", "device.id"]),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    signed: Mapped[bytes]
+    signature: Mapped[bytes]
+    why: Mapped[AsideReason]
+    received_at: Mapped[datetime]
+    entry_id: Mapped[UUID]
 
 
 # --- zones and bindings -------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ from core.ground import Ground
 from core.problems import NotFound
 from core.sealed import mask_address, mask_name, mask_phone
 from registry import sealing
+from registry.device_clock import anchor_view, give_anchor
+from registry.devices import device_in_reach
 from registry.models import (
     Account,
     Binding,
@@ -189,6 +191,23 @@ def binding_at(db: Session, district: int, at: datetime, *, courier_id: UUID) ->
             Binding.district == district, Binding.courier_id == courier_id, Binding.span.contains(at)
         )
     ).one_or_none()
+
+
+def bindings_of_device(
+    db: Session, district: int, device_id: UUID, earliest: datetime, latest: datetime
+) -> list[Binding]:
+    """Every binding of the device that touches this span, its ends included."""
+    return list(
+        db.scalars(
+            sa.select(Binding)
+            .where(
+                Binding.district == district,
+                Binding.device_id == device_id,
+                Binding.span.overlaps(sa.func.tstzrange(earliest, latest, "[]")),
+            )
+            .order_by(sa.func.lower(Binding.span), Binding.id)
+        )
+    )
 
 
 def bindings_for_zone(db: Session, zone_district: int, zone_id: UUID, day: date) -> list[BoundCrew]:
@@ -397,7 +416,16 @@ def vehicle_view(doing: Doing, vehicle_id: str) -> dict[str, Any]:
 
 def device_view(doing: Doing, device_id: str) -> dict[str, Any]:
     with doing.ground.sessions() as db:
-        return _columns(_of_my_firm(db, doing, Device, device_id))
+        return _columns(device_in_reach(db, doing.actor, doing.district, UUID(device_id)))
+
+
+def device_anchor(
+    doing: Doing, device_id: UUID, *, nonce: str, boot_id: str, mono_ms: int
+) -> Mapping[str, Any]:
+    with doing.ground.reads() as db:
+        device_in_reach(db, doing.actor, doing.district, device_id)
+    keyring = doing.ground.keyring
+    return anchor_view(*give_anchor(keyring, device_id, nonce=nonce, boot_id=boot_id, mono_ms=mono_ms))
 
 
 def binding_view(doing: Doing, binding_id: str) -> dict[str, Any]:

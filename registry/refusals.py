@@ -442,6 +442,22 @@ DEVICE_REVOKED = reason(
     en="the device has been revoked",
     office=("other_device", "换一台在用的终端", "take a device in use"),
 )
+DEVICE_NOT_BOUND = reason(
+    "device.not_bound",
+    "D02",
+    zh="这台终端没有绑定给您",
+    en="this device is not bound to you",
+    courier=("ask_binding", "请调度员先办理人车对应", "ask the dispatcher to bind you to it first"),
+    office=("bind", "先办理人车对应", "bind courier, vehicle and device first"),
+)
+DEVICE_HAS_KEY = reason(
+    "device.has_key",
+    "S03",
+    zh="这台终端已有另一把密钥；重装的手机按新终端登记",
+    en="this device has another key already; a phone set up anew is a new device",
+    courier=("new_device", "请办公室登记一台新终端", "ask the office to enter a new device"),
+    office=("new_device", "停用旧终端，登记新终端", "revoke the old device and enter a new one"),
+)
 BINDING_ENDED = reason(
     "binding.ended",
     "S01",

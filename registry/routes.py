@@ -8,6 +8,7 @@ from registry import (
     accounts,
     cards,
     crews,
+    devices,
     firms,
     grants,
     households,
@@ -122,7 +123,36 @@ def register_vehicle(body: Json, district: int) -> Json:
 @room.arguments(schemas.DeviceIn)
 @room.response(201, schemas.DeviceView)
 def enrol_device(body: Json, district: int) -> Json:
-    done = crews.enrol_device(doing(), **body)
+    done = devices.enrol_device(doing(), **body)
+    return queries.device_view(doing(), done["device_id"])
+
+
+@room.post("/districts/<int:district>/devices/<uuid:device_id>/keys")
+@room.may("device.enrol_key", writes=True)
+@room.arguments(schemas.DeviceKeyIn)
+@room.response(201, schemas.DeviceView)
+def enrol_device_key(body: Json, district: int, device_id: UUID) -> Json:
+    """The bound courier's phone gives its public key and proves that it holds the other half."""
+    done = devices.enrol_key(doing(), device_id=device_id, **body)
+    return queries.device_view(doing(), done["device_id"])
+
+
+@room.post("/districts/<int:district>/devices/<uuid:device_id>/anchors")
+@room.may("scan.report")
+@room.arguments(schemas.AnchorIn)
+@room.response(200, schemas.AnchorView)
+def anchor_device(body: Json, district: int, device_id: UUID) -> Any:
+    """Our time, sealed, for the phone to bring back with what it reports. Nothing is written."""
+    return queries.device_anchor(doing(), device_id, **body)
+
+
+@room.post("/districts/<int:district>/devices/<uuid:device_id>/revocations")
+@room.may("device.revoke", writes=True)
+@room.arguments(schemas.RevocationIn)
+@room.response(201, schemas.DeviceView)
+def revoke_device(body: Json, district: int, device_id: UUID) -> Json:
+    """The device is used no more; what it signed before is still taken."""
+    done = devices.revoke(doing(), device_id=device_id, **body)
     return queries.device_view(doing(), done["device_id"])
 
 

@@ -24,6 +24,7 @@ from core.fields import (
 from core.passwords import LEAST_LENGTH, MOST_LENGTH
 from registry.account_gate import AccountBusiness
 from registry.accounts import SuspensionReason
+from registry.devices import MOST_MS, RevocationReason
 from registry.documents import DocumentKind
 from registry.households import Place
 from registry.models import (
@@ -278,9 +279,36 @@ class VehicleIn(Form):
 
 
 class DeviceIn(Form):
+    """Its key comes later, from the phone itself, with proof that it holds it."""
+
     firm_id = Id(required=True)
     label = Text(required=True, most=60)
-    public_key = Text(most=500, load_default=None, allow_none=True)
+
+
+class DeviceKeyIn(Form):
+    """``public_key``: the uncompressed point of P-256, 65 bytes; ``proof``: its signature, raw r‖s, 64 bytes;
+    both base64. What is signed is said in docs/device-inbox.md."""
+
+    public_key = Text(required=True, most=88, code=True)
+    proof = Text(required=True, most=88, code=True)
+
+
+class AnchorIn(Form):
+    """The phone's own clock at this moment: ``mono_ms`` since it started, and which start that was."""
+
+    nonce = Text(required=True, most=64, code=True)
+    boot_id = Text(required=True, most=64, code=True)
+    mono_ms = Number(required=True, most=MOST_MS)
+
+
+class AnchorView(View):
+    anchor = fields.String()
+    server_time = Instant()
+    nonce = fields.String()
+
+
+class RevocationIn(Form):
+    reason = Word(RevocationReason, required=True)
 
 
 class BindingIn(Form):
@@ -332,6 +360,8 @@ class DeviceView(View):
     district = fields.Integer()
     firm_id = Id()
     label = fields.String()
+    public_key = fields.String(allow_none=True)
+    contiguous_seq = fields.Integer()
     revoked_at = Instant(allow_none=True)
     recorded_at = Instant()
 

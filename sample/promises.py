@@ -147,7 +147,7 @@ def scanned_checked_proven(audit: Audit) -> Promise:
     done = sa.select(Delivery).where(Delivery.outcome == VisitOutcome.DELIVERED)
     for row in audit.db.scalars(done):
         promise.looked_at += 1
-        check_made = checks.get(row.check_id)
+        check_made = checks.get(row.check_id) if row.check_id is not None else None
         was_scanned = (row.full_cylinder_id, row.line_id, row.card_id) in delivered
         empty_was_scanned = (row.empty_cylinder_id, row.line_id) in taken
         was_checked = (

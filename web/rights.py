@@ -17,6 +17,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "order.fail",
             "door_code.issue",
             "check.record",
+            "device.enrol_key",
+            "scan.report",
         }
     ),
     Role.FILLER: frozenset(
@@ -35,6 +37,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "staff.register",
             "vehicle.register",
             "device.enrol",
+            "device.revoke",
+            "scan.report",
             "person.register",
             "person.verify",
             "person.reveal",
@@ -73,6 +77,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "zone.read",
             "binding.bind",
             "binding.end",
+            "device.revoke",
             "slot.open",
             "slot.close",
             "slot.read",

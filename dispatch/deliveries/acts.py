@@ -3,6 +3,7 @@
 A load has two sides, the line's and the bottle's, in tables of two groups; they begin and end together.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,8 +13,10 @@ from dispatch.deliveries.models import CylinderLoad, LineLoad
 from evidence.deed import Deed
 
 
-def begin_load(deed: Deed, *, line_id: UUID, round_id: UUID, cylinder_id: UUID) -> UUID:
-    """One bottle for one line; the database refuses a second of either."""
+def begin_load(
+    deed: Deed, *, line_id: UUID, round_id: UUID, cylinder_id: UUID, loaded_at: datetime | None = None
+) -> UUID:
+    """One bottle for one line; the database refuses a second of either. ``loaded_at``: now, if not said."""
     load_id = new_id()
     deed.db.add(
         LineLoad(
@@ -23,7 +26,7 @@ def begin_load(deed: Deed, *, line_id: UUID, round_id: UUID, cylinder_id: UUID) 
             round_id=round_id,
             cylinder_id=cylinder_id,
             active=True,
-            loaded_at=deed.recorded_at,
+            loaded_at=loaded_at or deed.recorded_at,
         )
     )
     deed.db.add(

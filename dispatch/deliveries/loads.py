@@ -64,7 +64,7 @@ def load(deed: Deed, *, round_id: UUID, line_id: UUID, code: str) -> Answer:
         at=deed.occurred_at,
     )
     crew = crew_facts(db, round, order, deed.occurred_at)
-    facts = _load_facts(db, round, line, crew, bottle)
+    facts = load_facts(db, round, line, crew, bottle)
     verdict = judge("load", facts, str(order.district), clock.day_of(deed.occurred_at), current())
     deed.keep(decision_of(verdict, deed.district))
     reasons = [
@@ -109,7 +109,7 @@ def lock_scanned(deed: Deed, code: str) -> UUID | None:
     return cylinder_id
 
 
-def _load_facts(
+def load_facts(
     db: Session, round: Round, line: OrderLine, crew: CrewFacts, bottle: BottleVerdict
 ) -> LoadFacts:
     known = types(db)

@@ -99,7 +99,10 @@ class FailureReason(StrEnum):
 
 
 class Delivery(Base):
-    """What happened at the door for one order line. Also a withheld delivery is one."""
+    """What happened at the door for one order line. Also a withheld delivery is one.
+
+    ``check_id`` is null only where a phone reported later that gas was handed over without a check.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = grouped(
@@ -126,7 +129,7 @@ class Delivery(Base):
     round_id: Mapped[UUID]
     courier_id: Mapped[UUID]
     binding_id: Mapped[UUID]
-    check_id: Mapped[UUID]
+    check_id: Mapped[UUID | None]
     outcome: Mapped[VisitOutcome]
     full_cylinder_id: Mapped[UUID | None]
     empty_cylinder_id: Mapped[UUID | None]

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from core.http import Room, doing
-from dispatch.deliveries import loads, queries, service
+from dispatch.deliveries import inbox, loads, queries, service
 from dispatch.deliveries.models import LineLoad
 from dispatch.deliveries.schemas import (
     ArrivalView,
@@ -18,6 +18,8 @@ from dispatch.deliveries.schemas import (
     Nothing,
     ReturnIn,
     ReturnView,
+    ScansIn,
+    ScansView,
 )
 from dispatch.deliveries.visit import Report
 from dispatch.rounds.queries import one_round
@@ -91,3 +93,12 @@ def fail(body: dict[str, Any], district: int, order_id: UUID) -> dict[str, Any]:
     """Nobody was supplied; a loaded bottle stays on the vehicle until it is scanned back."""
     done = service.fail(doing(), order_id=order_id, **body)
     return queries.line(doing(), UUID(done["line_id"]))
+
+
+@room.post("/districts/<int:district>/devices/<uuid:device_id>/scans")
+@room.may("scan.report")
+@room.arguments(ScansIn)
+@room.response(200, ScansView)
+def take_scans(body: dict[str, Any], district: int, device_id: UUID) -> dict[str, Any]:
+    """What a phone signed, late or twice: all of it is kept, none refused. Its sequence is its key."""
+    return inbox.take(doing(), device_id=device_id, **body)

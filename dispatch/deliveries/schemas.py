@@ -5,11 +5,25 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import ValidationError, fields
 
-from core.fields import Flag, Form, Id, Instant, Part, PointForm, Rows, Scanned, Text, View, Word
+from core.fields import (
+    Flag,
+    Form,
+    Id,
+    Instant,
+    Part,
+    PointForm,
+    Rows,
+    Scanned,
+    Text,
+    Verbatim,
+    View,
+    Word,
+)
 from dispatch.deliveries.models import EmptyException, FailureReason, ProofKind, VisitOutcome
 from dispatch.orders.states import LineState
 from dispatch.safety.models import CheckMode
 from dispatch.safety.schemas import ItemIn
+from registry.models import ScanStatus
 
 
 class LoadIn(Form):
@@ -135,3 +149,34 @@ class FailureView(View):
     line_id = Id()
     state = Word(LineState)
     failure = fields.String(allow_none=True)
+
+
+class SignedItemIn(Form):
+    """``signed``: the exact string that the phone signed; ``signature``: raw r‖s in base64."""
+
+    signed = Verbatim(required=True, most=100_000)
+    signature = Verbatim(required=True, most=200)
+
+
+class ScansIn(Form):
+    items = Rows(Part(SignedItemIn), least=1, most=50, required=True)
+
+
+class ScanAnswer(View):
+    """``first``: what was answered when the string first came; ``status`` says ``duplicate`` to a repeat."""
+
+    seq = fields.Integer()
+    status = fields.String()
+    first = Word(ScanStatus)
+    codes = fields.List(fields.String())
+    occurred_at = Instant(allow_none=True)
+    uncertainty_s = fields.Integer(allow_none=True)
+    entry_id = Id(allow_none=True)
+
+
+class ScansView(View):
+    """The phone may forget everything up to ``contiguous_seq``; ``missing`` has not come."""
+
+    items = fields.List(fields.Nested(ScanAnswer))
+    contiguous_seq = fields.Integer()
+    missing = fields.List(fields.Integer())

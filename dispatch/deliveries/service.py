@@ -7,7 +7,7 @@ over either; the check that was made at that door is kept all the same (``visit_
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from dispatch.deliveries.crew import crew_facts, locked_round, round_refusals
 from dispatch.deliveries.models import Delivery, FailureReason, LineLoad, ProofKind, VisitOutcome
 from dispatch.deliveries.visit import (
     Report,
+    Served,
     Visit,
     bottles_at_the_door,
     handover_facts,
@@ -41,6 +42,7 @@ from dispatch.deliveries.visit import (
 )
 from dispatch.deliveries.visit_check import VisitCheck
 from dispatch.orders.acts import mark_delivered, mark_failed, mark_withheld
+from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.queries import order_with_lines
 from dispatch.orders.states import LineState
 from dispatch.rounds.queries import round_of, stop_of
@@ -170,62 +172,87 @@ def _hand_over(deed: Deed, visit: Visit, check: VisitCheck, load: LineLoad, repo
     if visit.card.exception is not None:
         set_card_exception(deed, visit.card, None)
     end_load(deed, load.cylinder_id)
-    return _recorded(deed, visit, check, report, VisitOutcome.DELIVERED, empty_id=empty_id)
+    return record_visit(
+        deed,
+        visit.served,
+        check,
+        report,
+        VisitOutcome.DELIVERED,
+        full_id=load.cylinder_id,
+        empty_id=empty_id,
+    )
 
 
 def _withhold(deed: Deed, visit: Visit, check: VisitCheck, report: Report) -> Answer:
     """Nothing changes hands; the bottle stays with the courier until it is back at the site."""
     mark_withheld(deed, visit.line)
-    return _recorded(deed, visit, check, report, VisitOutcome.WITHHELD)
+    return record_visit(
+        deed,
+        visit.served,
+        check,
+        report,
+        VisitOutcome.WITHHELD,
+        full_id=visit.bottle_id,
+    )
 
 
 def _wrong_code(deed: Deed, visit: Visit, check: VisitCheck, report: Report) -> Answer:
     assert visit.code is not None
     left = door_code.tries_left(visit.code)
     deed.note(tries_left=left)
-    answer = _recorded(deed, visit, check, report, VisitOutcome.WRONG_CODE)
+    answer = record_visit(
+        deed,
+        visit.served,
+        check,
+        report,
+        VisitOutcome.WRONG_CODE,
+        full_id=visit.bottle_id,
+    )
     return {**answer, "tries_left": left}
 
 
-def _recorded(
+def record_visit(
     deed: Deed,
-    visit: Visit,
-    check: VisitCheck,
+    served: Served,
+    check: VisitCheck | None,
     report: Report,
     outcome: VisitOutcome,
     *,
+    full_id: UUID | None,
     empty_id: UUID | None = None,
+    late_flags: Sequence[str] = (),
 ) -> Answer:
-    """The row that says what happened at the door."""
+    """The row that says what happened at the door; ``late_flags``: what was wrong with a late report."""
     point = _point_of(report.point)
     handed_over = outcome is VisitOutcome.DELIVERED
     row = Delivery(
         district=deed.district,
-        order_id=visit.order.id,
-        line_id=visit.line.id,
-        card_id=visit.card.id,
-        household_id=visit.order.household_id,
-        round_id=visit.round.id,
-        courier_id=visit.round.courier_id,
-        binding_id=visit.round.binding_id,
-        check_id=check.done.check_id,
+        order_id=served.order.id,
+        line_id=served.line.id,
+        card_id=served.card.id,
+        household_id=served.order.household_id,
+        round_id=served.round.id,
+        courier_id=served.round.courier_id,
+        binding_id=served.round.binding_id,
+        check_id=check.done.check_id if check is not None else None,
         outcome=outcome,
-        full_cylinder_id=visit.load and visit.load.cylinder_id,
+        full_cylinder_id=full_id,
         empty_cylinder_id=empty_id,
         proof_kind=report.proof["kind"] if handed_over else None,
-        proof_sha256=_proof_hash(visit, report) if handed_over else None,
+        proof_sha256=_proof_hash(served.line, report) if handed_over else None,
         connected=report.connected and handed_over,
         leak_test_passed=report.leak_test_passed if handed_over else None,
         lon=point and point.lon,
         lat=point and point.lat,
-        flags=_flags(deed.db, visit, report, point),
+        flags=[*_flags(deed.db, served.order, report, point), *late_flags],
         happened_at=deed.occurred_at,
         recorded_at=deed.recorded_at,
     )
     deed.db.add(row)
     deed.db.flush()
-    check.enter(deed)
-    deed.note(delivery_id=row.id, outcome=outcome, check_id=check.done.check_id, flags=row.flags)
+    if check is not None:
+        check.enter(deed)
+    deed.note(delivery_id=row.id, outcome=outcome, check_id=row.check_id, flags=row.flags)
     if handed_over:
         deed.note(proof_sha256=row.proof_sha256)
     if outcome is not VisitOutcome.WRONG_CODE:
@@ -237,20 +264,20 @@ def _point_of(point: Mapping[str, Any] | None) -> Point | None:
     return to_wgs84(point["lon"], point["lat"], Datum(point["datum"])) if point is not None else None
 
 
-def _proof_hash(visit: Visit, report: Report) -> str:
+def _proof_hash(line: OrderLine, report: Report) -> str:
     """A signature's own hash; of a code or a card, the hash of what was shown for this line."""
     if report.proof["kind"] is ProofKind.SIGNATURE:
         return str(report.proof["sha256"])
-    shown = f"{report.proof['kind'].value}:{visit.line.id}:{report.proof['value']}"
+    shown = f"{report.proof['kind'].value}:{line.id}:{report.proof['value']}"
     return hashlib.sha256(shown.encode()).hexdigest()
 
 
-def _flags(db: Session, visit: Visit, report: Report, point: Point | None) -> list[str]:
+def _flags(db: Session, order: Order, report: Report, point: Point | None) -> list[str]:
     """What somebody should look at later. A flag stops nothing."""
     flags = []
-    if report.proof["kind"] is ProofKind.SIGNATURE:
+    if report.proof.get("kind") is ProofKind.SIGNATURE:
         flags.append(WEAK_PROOF)
-    premises = db.get_one(Premises, (visit.order.district, visit.order.premises_id))
+    premises = db.get_one(Premises, (order.district, order.premises_id))
     door = Point(premises.lon, premises.lat)
     if point is not None and distance_m(point, door) > FAR_FROM_DOOR_M:
         flags.append(FAR_FROM_DOOR)

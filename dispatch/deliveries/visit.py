@@ -54,6 +54,16 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """At whose door, for which line, on which round."""
+
+    order: Order
+    line: OrderLine
+    card: Card
+    round: Round
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """Everything a handover touches, locked; the bottles as their codes were read."""
 
@@ -68,6 +78,15 @@ class Visit:
     full: BottleVerdict
     empty: Resolved | None
     holding: UUID | None
+
+    @property
+    def bottle_id(self) -> UUID | None:
+        """The bottle that was loaded for the line."""
+        return self.load.cylinder_id if self.load is not None else None
+
+    @property
+    def served(self) -> Served:
+        return Served(self.order, self.line, self.card, self.round)
 
 
 # --- under lock -------------------------------------------------------------------------------------------
@@ -165,7 +184,7 @@ def handover_facts(db: Session, visit: Visit, report: Report) -> HandoverFacts:
         binding_in_force=visit.crew.binding is not None,
         in_zone=visit.crew.in_zone,
         approved_outside_zone=visit.crew.approved_outside_zone,
-        right_card=_right_card(db, visit.card, report.card_credential),
+        right_card=is_right_card(db, visit.card, report.card_credential),
         card_state=visit.card.state,
         check=_outcome_of(visit.check),
         blocking_findings=tuple(sorted({hazard.item for hazard in hazards if hazard.blocking})),
@@ -186,7 +205,7 @@ def _outcome_of(check: VisitCheck | None) -> CheckOutcome:
     return CheckOutcome.REFUSED if check.was_refused else CheckOutcome.DONE
 
 
-def _right_card(db: Session, card: Card, shown: str | None) -> bool | None:
+def is_right_card(db: Session, card: Card, shown: str | None) -> bool | None:
     if shown is None:
         return None
     found = card_by_credential(db, card.district, shown)
@@ -219,6 +238,17 @@ def tell_of_strangers(deed: Deed, visit: Visit, facts: HandoverFacts) -> None:
 
 def visit_refusals(deed: Deed, visit: Visit, report: Report) -> list[Refusal]:
     """What the page of law does not ask: the line's own bottle, the leak test, a proof to be had."""
+    reasons = line_refusals(visit, report)
+    kind = report.proof["kind"]
+    if kind is ProofKind.DOOR_CODE:
+        reasons += door_code.refusals_of(deed, visit.code)
+    if kind is ProofKind.CARD_QR and not is_right_card(deed.db, visit.card, report.proof["value"]):
+        reasons.append(no.CARD_QR_WRONG())
+    return reasons
+
+
+def line_refusals(visit: Visit, report: Report) -> list[Refusal]:
+    """The line waits for this very bottle, and what was connected was tested."""
     reasons = []
     if visit.load is None or visit.line.state is not LineState.LOADED:
         reasons.append(no.LINE_NOT_LOADED(state=visit.line.state))
@@ -226,11 +256,6 @@ def visit_refusals(deed: Deed, visit: Visit, report: Report) -> list[Refusal]:
         reasons.append(no.OTHER_BOTTLE())
     if report.connected and report.leak_test_passed is not True:
         reasons.append(no.LEAK_TEST())
-    kind = report.proof["kind"]
-    if kind is ProofKind.DOOR_CODE:
-        reasons += door_code.refusals_of(deed, visit.code)
-    if kind is ProofKind.CARD_QR and not _right_card(deed.db, visit.card, report.proof["value"]):
-        reasons.append(no.CARD_QR_WRONG())
     return reasons
 
 
