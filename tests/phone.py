@@ -1,4 +1,4 @@
-"""A courier's phone: it makes a key, anchors its clock, signs what happens in order, and sends it when it can.
+"""A courier's phone: it makes a key, anchors its clock, signs what happens in order, sends it when it can.
 
     phone = Phone(courier, district, device_id)      enrolled and anchored at once, unless told otherwise
     item = phone.sign("deliver", {…})                the next of its sequence: {"signed": …, "signature": …}

@@ -182,7 +182,7 @@ def _ask_load_gate(scene: Scene, round: Round, line: OrderLine, order: Order, sc
         facts,
         has_order_line=_was_on(db, round, order) and line.state is not LineState.CANCELLED,
         binding_in_force=facts.binding_in_force and _is_bound(scene, round),
-        is_full=known and known.full,
+        is_full=known.full if known is not None else None,
     )
     verdict = judge("load", facts, str(order.district), clock.day_of(at), current())
     scene.deed.keep(decision_of(verdict, scene.deed.district))
@@ -338,7 +338,7 @@ def _ask_handover_gate(scene: Scene, visit: Visit, report: Report) -> None:
     facts = replace(
         facts,
         binding_in_force=facts.binding_in_force and _is_bound(scene, visit.round),
-        is_full=known and known.full,
+        is_full=known.full if known is not None else None,
     )
     verdict = judge("handover", facts, str(visit.order.district), clock.day_of(at), current())
     scene.deed.keep(decision_of(verdict, scene.deed.district))

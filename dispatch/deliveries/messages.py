@@ -1,6 +1,5 @@
 """What the registrant is sent from the door: the code while it lives, what was handed over, what was not."""
 
-from datetime import datetime
 from uuid import UUID
 
 from core import clock, messages
@@ -37,14 +36,16 @@ def send_door_code(ground: Ground, event: Event) -> None:
 
 
 def send_delivered(ground: Ground, event: Event) -> None:
-    phone, at, short = _visit(ground, event)
+    phone, visit, short = _visit(ground, event)
     if phone is None:
         return
+    # A phone may report later that nothing was checked: then nobody is told that it was.
+    checked_zh, checked_en = ("，安检已做", ", your home was checked") if visit.check_id else ("", "")
     messages.send(
         ground,
         phone,
-        f"{clock_zh(at)}已送达1瓶，安检已做，预约号{short}。不是您家收的？请马上联系经营企业。",
-        f"One bottle was handed over on {clock_en(at)}, your home was checked, number {short}. "
+        f"{clock_zh(visit.happened_at)}已送达1瓶{checked_zh}，预约号{short}。不是您家收的？请马上联系经营企业。",
+        f"One bottle was handed over on {clock_en(visit.happened_at)}{checked_en}, number {short}. "
         "Not received by you? Call your gas firm at once.",
         event.topic,
         reference=str(event.id),
@@ -52,23 +53,23 @@ def send_delivered(ground: Ground, event: Event) -> None:
 
 
 def send_withheld(ground: Ground, event: Event) -> None:
-    phone, at, short = _visit(ground, event)
+    phone, visit, short = _visit(ground, event)
     if phone is None:
         return
     messages.send(
         ground,
         phone,
-        f"{clock_zh(at)}上门安检未能通过，这次不能供气，气瓶已带回，预约号{short}。整改并复查合格后恢复供气。",
-        f"The check of {clock_en(at)} did not pass: no gas was supplied and the bottle went back, "
-        f"number {short}. Supply goes on after mending and a re-check.",
+        f"{clock_zh(visit.happened_at)}上门安检未能通过，这次不能供气，气瓶已带回，预约号{short}。整改并复查合格后恢复供气。",
+        f"The check of {clock_en(visit.happened_at)} did not pass: no gas was supplied and the bottle "
+        f"went back, number {short}. Supply goes on after mending and a re-check.",
         event.topic,
         reference=str(event.id),
     )
 
 
-def _visit(ground: Ground, event: Event) -> tuple[str | None, datetime, str]:
-    """The registrant's phone, when it happened, and the order's short number."""
+def _visit(ground: Ground, event: Event) -> tuple[str | None, Delivery, str]:
+    """The registrant's phone, what happened, and the order's short number."""
     with ground.reads() as db:
         order = db.get_one(Order, (event.district, UUID(event.payload["order_id"])))
         done = db.get_one(Delivery, (event.district, UUID(event.payload["delivery_id"])))
-        return phone_of(db, ground, order.person_id), done.happened_at, short_number(order.id)
+        return phone_of(db, ground, order.person_id), done, short_number(order.id)

@@ -256,7 +256,7 @@ def record_visit(
     if handed_over:
         deed.note(proof_sha256=row.proof_sha256)
     if outcome is not VisitOutcome.WRONG_CODE:
-        deed.tell(f"order.{outcome}", order_id=visit.order.id, delivery_id=row.id)
+        deed.tell(f"order.{outcome}", order_id=served.order.id, delivery_id=row.id)
     return {"delivery_id": str(row.id), "outcome": outcome.value}
 
 
