@@ -5,7 +5,18 @@ from core.auth import Role
 READ_TRACE = {"trace.read", "order.read", "household.read", "cylinder.read"}
 
 RIGHTS: dict[Role, frozenset[str]] = {
-    Role.RESIDENT: frozenset({"slot.read", "order.book", "order.cancel", "order.read", "door_code.read"}),
+    Role.RESIDENT: frozenset(
+        {
+            "slot.read",
+            "order.book",
+            "order.cancel",
+            "order.read",
+            "door_code.read",
+            "check.read",
+            "hazard.read",
+            "notice.receive",
+        }
+    ),
     Role.COURIER: frozenset(
         {
             "cylinder.ask",
@@ -19,6 +30,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "check.record",
             "device.enrol_key",
             "scan.report",
+            "check.read",
+            "notice.receive",
         }
     ),
     Role.FILLER: frozenset(
@@ -65,9 +78,11 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "slot.read",
             "order.book",
             "order.cancel",
+            "check.read",
             "hazard.read",
             "hazard.tell",
             "hazard.claim_mended",
+            "notice.receive",
             *READ_TRACE,
         }
     ),
@@ -91,6 +106,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "order.approve_outside_zone",
             "order.fail",
             "cylinder.ask",
+            "check.read",
             "hazard.read",
         }
     ),
@@ -102,6 +118,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "hazard.read",
             "hazard.close",
             "check.record",
+            "check.read",
+            "notice.receive",
             "person.reveal",
             "refusal.read",
             "stock.read",

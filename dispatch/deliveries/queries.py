@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from core import clock
 from core.doing import Doing
 from core.problems import NotFound
@@ -12,8 +10,7 @@ from dispatch.deliveries import door_code
 from dispatch.deliveries.models import Delivery, LineLoad
 from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.queries import reach_of_order
-from dispatch.safety.models import Hazard
-from dispatch.safety.states import HazardState
+from dispatch.safety.queries import open_hazards
 
 
 def one_load(doing: Doing, load_id: UUID) -> LineLoad:
@@ -22,8 +19,12 @@ def one_load(doing: Doing, load_id: UUID) -> LineLoad:
 
 
 def arrival(doing: Doing, order_id: UUID) -> dict[str, Any]:
-    """What the courier may know of the code: that there is one, until when, and how many tries are left."""
+    """What the courier may know of the code: that there is one, until when, and how many tries are left.
+
+    And of the home: which hazards of an earlier visit still stand open.
+    """
     with doing.ground.sessions() as db:
+        order = db.get_one(Order, (doing.district, order_id))
         row = door_code.code_of(db, doing.district, order_id)
         if row is None:
             raise NotFound
@@ -32,6 +33,7 @@ def arrival(doing: Doing, order_id: UUID) -> dict[str, Any]:
             "issued_at": row.issued_at,
             "expires_at": row.expires_at,
             "tries_left": door_code.tries_left(row),
+            "open_hazards": open_hazards(db, doing.district, order.household_id),
         }
 
 
@@ -55,18 +57,10 @@ def delivery(doing: Doing, delivery_id: UUID, tries_left: int | None = None) -> 
     """What is on record of a visit, with the hazards that stand open at that household."""
     with doing.ground.sessions() as db:
         row = db.get_one(Delivery, (doing.district, delivery_id))
-        hazards = db.scalars(
-            sa.select(Hazard.id)
-            .where(
-                Hazard.district == row.district,
-                Hazard.household_id == row.household_id,
-                Hazard.state != HazardState.CLOSED,
-            )
-            .order_by(Hazard.found_at, Hazard.id)
-        )
+        hazards = open_hazards(db, row.district, row.household_id)
         shown = {name: getattr(row, name) for name in _SHOWN}
         told = {"tries_left": tries_left} if tries_left is not None else {}
-        return {**shown, "open_hazards": list(hazards), **told}
+        return {**shown, "open_hazards": [hazard.id for hazard in hazards], **told}
 
 
 _SHOWN = (

@@ -21,8 +21,7 @@ from core.fields import (
 )
 from dispatch.deliveries.models import EmptyException, FailureReason, ProofKind, VisitOutcome
 from dispatch.orders.states import LineState
-from dispatch.safety.models import CheckMode
-from dispatch.safety.schemas import ItemIn
+from dispatch.safety.schemas import CheckForm, OpenHazardOut
 from registry.models import ScanStatus
 
 
@@ -53,12 +52,13 @@ class Nothing(Form):
 
 
 class ArrivalView(View):
-    """Never the code itself."""
+    """Never the code itself. ``open_hazards``: what the courier must know of this home before going in."""
 
     order_id = Id()
     issued_at = Instant()
     expires_at = Instant()
     tries_left = fields.Integer()
+    open_hazards = fields.List(fields.Nested(OpenHazardOut))
 
 
 class DoorCodeView(View):
@@ -67,14 +67,8 @@ class DoorCodeView(View):
     expires_at = Instant()
 
 
-class CheckPart(Form):
+class CheckPart(CheckForm):
     """The safety check of this visit; ``items`` by the catalogue's codes."""
-
-    mode = Word(CheckMode, required=True)
-    refused = Flag(load_default=False)
-    items = Rows(Part(ItemIn), most=60, load_default=list)
-    user_signed = Flag(required=True)
-    briefed = Flag(required=True)
 
 
 class ProofPart(Form):

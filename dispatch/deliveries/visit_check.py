@@ -18,6 +18,7 @@ from dispatch.orders.models import Order
 from dispatch.rounds.models import Round
 from dispatch.safety.acts import CheckDone, ItemAnswer, record_check
 from dispatch.safety.models import CheckMode, CheckOutcome, CheckReason, SafetyCheck
+from dispatch.safety.signing import Signatures
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 
@@ -102,5 +103,7 @@ def _recorded(deed: Deed, order: Order, sent: Mapping[str, Any], checked_at: dat
         briefed=sent["briefed"],
         checked_at=checked_at,
         place=str(order.district),
+        remote_reason=sent.get("remote_reason"),
+        signatures=Signatures(sent.get("checker_signature_sha256"), sent.get("user_signature_sha256")),
         pointer="/check/items",
     )

@@ -25,9 +25,12 @@ from dispatch.safety.models import (
     Hazard,
     ItemResult,
     Notice,
+    NoticeReceipt,
     ReceivedHow,
+    RemoteReason,
     SafetyCheck,
 )
+from dispatch.safety.signing import NOTHING_DRAWN, Receipt, Signatures, content_hash, signatures_of
 from dispatch.safety.states import HAZARD, HazardState
 from evidence.deed import Deed
 from evidence.models import SubjectType
@@ -88,12 +91,15 @@ def record_check(
     briefed: bool,
     checked_at: datetime,
     place: str,
+    remote_reason: RemoteReason | None = None,
+    signatures: Signatures = NOTHING_DRAWN,
     pointer: str = "/items",
 ) -> CheckDone:
     """Write down a check with all its findings. Raises only WrongField (under ``pointer``), never a refusal.
 
     ``checked_by``: the principal who looked. ``place``: the premises' division code. A failed item opens a
-    hazard, or is the standing one's again; what stops supply is told in writing at once.
+    hazard, or is the standing one's again; what stops supply is told in writing at once. The entry holds the
+    hash of all answers and of both signatures: who checked answers for what was written.
     """
     law = current().at(place, clock.day_of(checked_at))
     _must_be_whole(items, refused, law, pointer)
@@ -117,12 +123,15 @@ def record_check(
         follow_up_on=_follow_up_on(mode, law),
         checked_at=checked_at,
         recorded_at=deed.recorded_at,
+        remote_reason=remote_reason,
     )
     deed.db.add(check)
     deed.db.flush()
-    received = _received_how(mode, user_signed)
-    findings = tuple(_found(deed, check, item, one, received) for item, one in sorted(rulings.items()))
-    deed.db.add_all(_item_rows(check, items, rulings, findings))
+    receipt = Receipt(_received_how(mode, user_signed), signatures.user_sha256)
+    findings = tuple(_found(deed, check, item, one, receipt) for item, one in sorted(rulings.items()))
+    rows = _item_rows(check, items, rulings, findings)
+    content_sha256 = content_hash(check, rows)
+    deed.db.add_all([*rows, *signatures_of(check, content_sha256, signatures)])
     deed.about(SubjectType.HOUSEHOLD, household_id)
     deed.note(
         check_id=check.id,
@@ -130,26 +139,50 @@ def record_check(
         check_mode=mode,
         check_outcome=check.outcome,
         check_findings=[finding.item for finding in findings],
+        check_sha256=content_sha256,
+        checker_signature=signatures.checker_sha256,
+        user_signature=signatures.user_sha256,
     )
     return CheckDone(check.id, check.outcome, check.blocking, findings)
 
 
-def give_notice(deed: Deed, hazard: Hazard, received_how: ReceivedHow) -> Notice:
-    """Tell the user in writing; the hazard moves to told. The hazard is locked."""
+def give_notice(deed: Deed, hazard: Hazard, receipt: Receipt, at: datetime | None = None) -> Notice:
+    """Tell the user in writing; the hazard, locked, moves to told. ``at``: when the notice was signed."""
     notice_id = new_id()
     notice = Notice(
         district=deed.district,
         id=notice_id,
         hazard_id=hazard.id,
         number=f"{clock.day_of(deed.recorded_at):%Y%m%d}-{notice_id.hex[-8:].upper()}",
-        received_how=received_how,
+        received_how=receipt.received_how,
         told_at=deed.recorded_at,
     )
     deed.db.add(notice)
+    deed.db.flush()
     HAZARD.move(deed.db, hazard, "tell")
     deed.about(SubjectType.HAZARD, hazard.id)
     deed.tell("hazard.told", hazard_id=hazard.id, notice_id=notice_id)
+    if receipt.is_proof:
+        prove_received(deed, notice, receipt, at or deed.recorded_at)
     return notice
+
+
+def prove_received(deed: Deed, notice: Notice, receipt: Receipt, at: datetime) -> None:
+    """Keep what shows that the notice reached the user."""
+    deed.db.add(
+        NoticeReceipt(
+            district=deed.district,
+            id=new_id(),
+            notice_id=notice.id,
+            received_how=receipt.received_how,
+            signature_sha256=receipt.signature_sha256,
+            witness=receipt.witness,
+            witness_sha256=receipt.witness_sha256,
+            received_at=at,
+            recorded_by=deed.actor.principal_id,
+            recorded_at=deed.recorded_at,
+        )
+    )
 
 
 # --- what a check must answer -----------------------------------------------------------------------------
@@ -266,13 +299,13 @@ def _received_how(mode: CheckMode, user_signed: bool) -> ReceivedHow:
 # --- findings and hazards ---------------------------------------------------------------------------------
 
 
-def _found(deed: Deed, check: SafetyCheck, item: str, found: Ruling, received: ReceivedHow) -> Finding:
+def _found(deed: Deed, check: SafetyCheck, item: str, found: Ruling, receipt: Receipt) -> Finding:
     hazard = None
     while hazard is None:  # the standing one may be closed between the two statements: then ours opens
         hazard = _opened(deed, check, item, found) or _found_again(deed, check, item, found)
     deed.about(SubjectType.HAZARD, hazard.id)
     if hazard.blocking and hazard.state is HazardState.FOUND:
-        give_notice(deed, hazard, received)
+        give_notice(deed, hazard, receipt, check.checked_at)
     return Finding(item, hazard.grade, hazard.blocking, hazard.id)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from core.refusal import in_chinese
+from core.refusal import Basis, in_chinese
 from dispatch.safety.models import Grade
 from rulebook.edition import Law
 
@@ -22,6 +22,8 @@ class Group(StrEnum):
     HOSE = "hose"
     APPLIANCE = "appliance"
     PLACE = "place"
+    WATER_HEATER = "water_heater"
+    ALARM = "alarm"
     LEAK_TEST = "leak_test"
 
 
@@ -84,13 +86,6 @@ ITEMS: dict[str, Item] = {
             "appliance_in_date", Group.APPLIANCE, "灶具适用液化气且在使用期内", "appliance for LPG, in date"
         ),
         Item(
-            "water_heater_flue",
-            Group.APPLIANCE,
-            "热水器为强排并通到室外",
-            "the water heater has a forced flue to the outside",
-            mandatory=False,
-        ),
-        Item(
             "room_allowed",
             Group.PLACE,
             "不在卧室、地下室、车库、用餐区",
@@ -100,10 +95,24 @@ ITEMS: dict[str, Item] = {
         Item("single_fuel", Group.PLACE, "同室没有其他燃料和明火", "no other fuel or open flame in the room"),
         Item("no_combustibles", Group.PLACE, "周围没有可燃杂物", "nothing that burns stands near"),
         Item(
+            "water_heater_flue",
+            Group.WATER_HEATER,
+            "热水器为强排并通到室外",
+            "the water heater has a forced flue to the outside",
+            mandatory=False,
+        ),
+        Item(
             "leak_alarm",
-            Group.PLACE,
+            Group.ALARM,
             "报警器适用液化气、在有效期内、能工作",
             "the alarm is for LPG, in date, and works",
+            mandatory=False,
+        ),
+        Item(
+            "emergency_shut_off",
+            Group.ALARM,
+            "紧急切断装置已安装、能动作",
+            "the emergency shut-off is fitted and works",
             mandatory=False,
         ),
         Item("leak_test", Group.LEAK_TEST, "接口检漏无泄漏", "no leak at any joint"),
@@ -113,6 +122,31 @@ ITEMS: dict[str, Item] = {
 in_chinese({item.code: item.zh for item in ITEMS.values()})
 
 MANDATORY = frozenset(item.code for item in ITEMS.values() if item.mandatory)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLaw:
+    """An item with what the law of a place says of it: its grade, its limits, the days to mend it."""
+
+    item: Item
+    ruling: "Ruling"
+    deadline_days: int
+    least: int | None
+    most: int | None
+    basis: Basis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The whole list as a checker reads it at a place on a day."""
+
+    place: str
+    day: date
+    edition: str
+    items: tuple[ItemLaw, ...]
+    deadline_days: dict[str, int]
+    stopping_grades: tuple[str, ...]
+    follow_up_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +162,30 @@ def ruling(law: Law, item: str, raised_to: Grade | None = None) -> Ruling:
     """``raised_to``: the grade the checker gave. It never lowers the rulebook's."""
     grade = worse(default_grade(law, item), raised_to or Grade.GENERAL)
     blocking = law.flag(f"check.{item}.blocking") is not False or grade in stopping_grades(law)
-    days = law.integer(f"check.deadline_days.{grade.value}") or 0
-    return Ruling(grade, blocking, law.day + timedelta(days=days))
+    return Ruling(grade, blocking, law.day + timedelta(days=_deadline_days(law, grade)))
+
+
+def _deadline_days(law: Law, grade: Grade) -> int:
+    return law.integer(f"check.deadline_days.{grade.value}") or 0
+
+
+def catalogue_at(law: Law) -> Catalogue:
+    """Every item with its law, in the order of a visit."""
+    return Catalogue(
+        place=law.place,
+        day=law.day,
+        edition=law.edition.digest,
+        items=tuple(_item_law(law, item) for item in ITEMS.values()),
+        deadline_days={grade.value: _deadline_days(law, grade) for grade in Grade},
+        stopping_grades=stopping_grades(law),
+        follow_up_days=law.integer("check.follow_up_days") or 0,
+    )
+
+
+def _item_law(law: Law, item: Item) -> ItemLaw:
+    ruled = ruling(law, item.code)
+    days = (ruled.deadline_on - law.day).days
+    return ItemLaw(item, ruled, days, *limits(law, item.code), item_basis(law, item.code))
 
 
 def default_grade(law: Law, item: str) -> Grade:
@@ -144,11 +200,23 @@ def stopping_grades(law: Law) -> tuple[str, ...]:
 
 def breaks_limit(law: Law, item: str, measured: int) -> bool:
     """Is the measure outside the limits of this place? At the limit is inside."""
+    least, most = limits(law, item)
+    return (least is not None and measured < least) or (most is not None and measured > most)
+
+
+def limits(law: Law, item: str) -> tuple[int | None, int | None]:
+    """The least and the most this place allows, in the item's unit; None where it sets none."""
     least = law.edition.look(f"check.{item}.min_mm", law.place, law.day)
     most = law.edition.look(f"check.{item}.max_mm", law.place, law.day)
-    too_little = least is not None and measured < _millimetres(least.value)
-    too_much = most is not None and measured > _millimetres(most.value)
-    return too_little or too_much
+    return (
+        _millimetres(least.value) if least is not None else None,
+        _millimetres(most.value) if most is not None else None,
+    )
+
+
+def item_basis(law: Law, item: str) -> Basis | None:
+    """Where it stands that this item is looked at: the entry that binds here, or the check's own rule."""
+    return law.basis(f"check.{item}.blocking") or law.basis("check")
 
 
 def worse(one: Grade, other: Grade) -> Grade:

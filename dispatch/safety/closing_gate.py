@@ -11,7 +11,10 @@ from rulebook.gate import gate
 
 @dataclass(frozen=True, slots=True)
 class ClosingFacts:
-    """What the check shown for closing is. ``mended_at``: when mending was last claimed, RFC 3339."""
+    """What the check shown for closing is. ``mended_at``: when mending was last claimed, RFC 3339.
+
+    ``on_site`` was not asked at first: decisions of that time have no such fact and are judged as they were.
+    """
 
     item: str
     is_recheck_of_household: bool
@@ -20,6 +23,7 @@ class ClosingFacts:
     mended_at: str | None
     checked_by_finder: bool
     closed_by_finder: bool
+    on_site: bool = True
 
 
 @gate("hazard.close", facts=ClosingFacts)
@@ -28,6 +32,8 @@ def closing_refusals(c: ClosingFacts, law: Law) -> Iterator[Refusal]:
     # H01 a re-check of this household, after the claim, that passes the item
     if not c.is_recheck_of_household:
         yield no.NOT_A_RECHECK()
+    if not c.on_site:
+        yield no.NOT_ON_SITE()
     if not c.item_passed:
         yield no.ITEM_NOT_PASSED(item=c.item)
     if not c.after_claim:

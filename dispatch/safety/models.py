@@ -17,13 +17,22 @@ class CheckMode(StrEnum):
     PHONE = "phone"
 
 
+class RemoteReason(StrEnum):
+    """Why nobody went in: a check from afar is the exception, and says why."""
+
+    CONTACTLESS = "contactless"
+    CLOSED_COMMUNITY = "closed_community"
+    ABSENT = "absent"
+
+
 class CheckReason(StrEnum):
-    """Why the visit was made. Only a delivery has an order."""
+    """Why the visit was made. Only a delivery has an order; a revisit follows a check made from afar."""
 
     DELIVERY = "delivery"
     SURVEY = "survey"
     LOOK_BACK = "look_back"
     RECHECK = "recheck"
+    REVISIT = "revisit"
 
 
 class CheckOutcome(StrEnum):
@@ -62,6 +71,48 @@ class SafetyCheck(Base):
     follow_up_on: Mapped[date | None]
     checked_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    remote_reason: Mapped[RemoteReason | None]
+
+
+class Side(StrEnum):
+    """Who checks signs, and who was checked (谁检查、谁签名、谁负责)."""
+
+    CHECKER = "checker"
+    USER = "user"
+
+
+class SignedHow(StrEnum):
+    """``confirmation``: the checker, signed in, sent the check as their own. ``on_paper``: no picture of it
+    is with us. ``from_afar``: by video or telephone nobody can sign."""
+
+    SIGNATURE = "signature"
+    CONFIRMATION = "confirmation"
+    ON_PAPER = "on_paper"
+    REFUSED = "refused"
+    FROM_AFAR = "from_afar"
+
+
+class CheckSignature(Base):
+    """One side's signature under a check, or that it was refused.
+
+    ``content_sha256``: of the check with all its answers, as signed; it stands in the entry too, so that no
+    answer can be changed afterwards unnoticed. ``signature_sha256``: of the signature's drawing or photo.
+    """
+
+    __tablename__ = "check_signature"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "check_id"], ["safety_check.district", "safety_check.id"]),
+        sa.CheckConstraint("(signature_sha256 IS NOT NULL) = (how = 'signature')", name="drawn"),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    check_id: Mapped[UUID] = mapped_column(primary_key=True)
+    side: Mapped[Side] = mapped_column(primary_key=True)
+    how: Mapped[SignedHow]
+    content_sha256: Mapped[str]
+    signature_sha256: Mapped[str | None]
 
 
 class ItemResult(StrEnum):
@@ -147,7 +198,10 @@ class ReceivedHow(StrEnum):
 
 
 class Notice(Base):
-    """整改通知书: every failed blocking item produces one, with the way it was received."""
+    """整改通知书: every failed blocking item produces one, with the way it was handed over.
+
+    That it was received is proved by its ``NoticeReceipt``s, or not yet.
+    """
 
     __tablename__ = "notice"
     __table_args__ = grouped(
@@ -163,3 +217,41 @@ class Notice(Base):
     number: Mapped[str]
     received_how: Mapped[ReceivedHow]
     told_at: Mapped[datetime]
+
+
+class WitnessKind(StrEnum):
+    """Who stood by when a user would not sign."""
+
+    COMMITTEE = "committee"
+    PROPERTY_MANAGER = "property_manager"
+    POLICE = "police"
+    COLLEAGUE = "colleague"
+
+
+class NoticeReceipt(Base):
+    """Proof that a notice reached the user: a signature, a witness to the refusal, or that it was opened.
+
+    A notice may have several: refused at the door, opened on the phone next day.
+    """
+
+    __tablename__ = "notice_receipt"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "notice_id"], ["notice.district", "notice.id"]),
+        sa.CheckConstraint("(signature_sha256 IS NOT NULL) = (received_how = 'signed')", name="signed"),
+        sa.CheckConstraint("(witness IS NOT NULL) = (received_how = 'refused_to_sign')", name="witnessed"),
+        sa.CheckConstraint("(witness IS NULL) = (witness_sha256 IS NULL)", name="witness_signed"),
+        sa.Index("ix_notice_receipt_notice_id", "district", "notice_id"),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    notice_id: Mapped[UUID]
+    received_how: Mapped[ReceivedHow]
+    signature_sha256: Mapped[str | None]
+    witness: Mapped[WitnessKind | None]
+    witness_sha256: Mapped[str | None]
+    received_at: Mapped[datetime]
+    recorded_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]

@@ -5,28 +5,39 @@ Nothing here holds personal data: a household is an id, a place is its street an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from core import clock
 from core.auth import Actor, ScopeKind
 from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
+from dispatch.safety.catalogue import Catalogue, catalogue_at
 from dispatch.safety.models import (
     CheckItem,
+    CheckMode,
     CheckOutcome,
+    CheckReason,
+    CheckSignature,
     Grade,
     Hazard,
     Notice,
+    NoticeReceipt,
     SafetyCheck,
+    Side,
 )
+from dispatch.safety.notices import Printed, printed
+from dispatch.safety.signing import NoticeProof, content_hash
 from dispatch.safety.states import HazardState
 from registry.models import Account, Household, Premises, Staff
 from registry.queries import account_of
 from registry.states import AccountState
+from rulebook import current
 
 # --- exports ---------------------------------------------------------------------------------------------
 
@@ -48,13 +59,17 @@ def open_hazards(db: Session, district: int, household_id: UUID) -> list[Hazard]
 
 def inspection_refused(db: Session, district: int, household_id: UUID) -> bool:
     """Was the latest check of this household refused? A household never checked has refused nothing."""
-    latest = db.scalars(
-        sa.select(SafetyCheck.outcome)
+    latest = latest_check(db, district, household_id)
+    return latest is not None and latest.outcome is CheckOutcome.REFUSED
+
+
+def latest_check(db: Session, district: int, household_id: UUID) -> SafetyCheck | None:
+    return db.scalars(
+        sa.select(SafetyCheck)
         .where(SafetyCheck.district == district, SafetyCheck.household_id == household_id)
         .order_by(SafetyCheck.checked_at.desc(), SafetyCheck.id.desc())
         .limit(1)
     ).first()
-    return latest is CheckOutcome.REFUSED
 
 
 def reach_of_household(db: Session, actor: Actor, district: int, household_id: UUID) -> dict[str, object]:
@@ -85,22 +100,92 @@ def _works_for(db: Session, actor: Actor, firm_id: UUID) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckView:
-    """A check with its answers and the hazards its findings stand as."""
-
-    check: SafetyCheck
-    items: list[CheckItem]
-    hazards: list["HazardView"]
+class NoticeView:
+    notice: Notice
+    receipts: list[NoticeReceipt]
 
 
 @dataclass(frozen=True, slots=True)
 class HazardView:
-    """A hazard, where it is (street and committee), and the notices given."""
+    """A hazard, where it is (street and committee), who supplies there, and the notices given."""
 
     hazard: Hazard
     street_code: str
     committee_code: str
-    notices: list[Notice]
+    firm_id: UUID | None
+    notices: list[NoticeView]
+
+    @property
+    def notice_proof(self) -> NoticeProof:
+        if not self.notices:
+            return NoticeProof.MISSING
+        proved = any(notice.receipts for notice in self.notices)
+        return NoticeProof.PROVEN if proved else NoticeProof.UNPROVEN
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A check with its answers, who signed it, and the hazards its findings stand as."""
+
+    check: SafetyCheck
+    items: list[CheckItem]
+    signatures: list[CheckSignature]
+    hazards: list[HazardView]
+
+    @property
+    def as_signed(self) -> bool | None:
+        if not self.signatures:
+            return None
+        content = content_hash(self.check, self.items)
+        return all(signature.content_sha256 == content for signature in self.signatures)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    check: SafetyCheck
+    street_code: str
+    committee_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands against a household: ``supply_stopped`` by a hazard or by a check that was refused."""
+
+    household_id: UUID
+    supply_stopped: bool
+    inspection_refused: bool
+    follow_up_on: date | None
+    open_hazards: list[Hazard]
+    last_check_id: UUID | None
+    last_checked_at: datetime | None
+
+
+def catalogue(doing: Doing, on: date | None) -> Catalogue:
+    """What is looked at in this district, and what the law of that day says of each item."""
+    return catalogue_at(current().at(str(doing.district), on or clock.today()))
+
+
+def standing(doing: Doing, household_id: UUID) -> Standing:
+    with doing.ground.sessions() as db:
+        district = doing.district
+        doing.actor.must_reach(**reach_of_household(db, doing.actor, district, household_id))
+        hazards = open_hazards(db, district, household_id)
+        last = latest_check(db, district, household_id)
+        refused = last is not None and last.outcome is CheckOutcome.REFUSED
+        waiting = db.scalar(
+            sa.select(sa.func.min(SafetyCheck.follow_up_on)).where(
+                SafetyCheck.district == district, SafetyCheck.household_id == household_id, _NOT_FOLLOWED
+            )
+        )
+        return Standing(
+            household_id=household_id,
+            supply_stopped=refused or any(hazard.blocking for hazard in hazards),
+            inspection_refused=refused,
+            follow_up_on=waiting,
+            open_hazards=hazards,
+            last_check_id=last.id if last is not None else None,
+            last_checked_at=last.checked_at if last is not None else None,
+        )
 
 
 def check(doing: Doing, check_id: UUID) -> CheckView:
@@ -109,20 +194,62 @@ def check(doing: Doing, check_id: UUID) -> CheckView:
         if found is None:
             raise NotFound
         doing.actor.must_reach(**reach_of_household(db, doing.actor, doing.district, found.household_id))
-        items = list(
-            db.scalars(
-                sa.select(CheckItem)
-                .where(CheckItem.district == doing.district, CheckItem.check_id == check_id)
-                .order_by(CheckItem.item)
-            )
+        return _check_views(db, doing.district, [found])[0]
+
+
+def checks(
+    doing: Doing,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    household_id: UUID | None = None,
+    order_id: UUID | None = None,
+    reason: CheckReason | None = None,
+    outcome: CheckOutcome | None = None,
+) -> Page:
+    """Checks within reach, those that found nothing too: full coverage is shown by what was looked at."""
+    query = _CHECKS.where(SafetyCheck.district == doing.district)
+    for column, wanted in (
+        (SafetyCheck.household_id, household_id),
+        (SafetyCheck.order_id, order_id),
+        (SafetyCheck.reason, reason),
+        (SafetyCheck.outcome, outcome),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    with doing.ground.sessions() as db:
+        query = query.where(_within(db, doing.actor, SafetyCheck))
+        page = _pager(doing, f"checks:{household_id}:{order_id}:{reason}:{outcome}").page(
+            db,
+            query,
+            SafetyCheck.recorded_at.expression,
+            SafetyCheck.id.expression,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.SafetyCheck.recorded_at, row.SafetyCheck.id),
         )
-        hazard_ids = [item.hazard_id for item in items if item.hazard_id]
-        standing = db.scalars(
-            sa.select(Hazard)
-            .where(Hazard.district == doing.district, Hazard.id.in_(hazard_ids))
-            .order_by(Hazard.item)
+        views = _check_views(db, doing.district, [row.SafetyCheck for row in page.items])
+        return Page(views, page.next_cursor)
+
+
+def follow_ups(doing: Doing, *, limit: int, cursor: str | None = None, due_on: date | None = None) -> Page:
+    """Checks by video or telephone that no visit has followed, oldest first."""
+    query = _CHECKS.add_columns(Premises.street_code, Premises.committee_code)
+    query = query.where(SafetyCheck.district == doing.district, _NOT_FOLLOWED)
+    if due_on is not None:
+        query = query.where(SafetyCheck.follow_up_on <= due_on)
+    with doing.ground.sessions() as db:
+        page = _pager(doing, f"follow_ups:{due_on}").page(
+            db,
+            query.where(_within(db, doing.actor, SafetyCheck)),
+            SafetyCheck.recorded_at.expression,
+            SafetyCheck.id.expression,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.SafetyCheck.recorded_at, row.SafetyCheck.id),
         )
-        return CheckView(found, items, _views(db, doing.district, standing.all()))
+        waiting = [FollowUp(row.SafetyCheck, row.street_code, row.committee_code) for row in page.items]
+        return Page(waiting, page.next_cursor)
 
 
 def hazard(doing: Doing, hazard_id: UUID) -> HazardView:
@@ -134,6 +261,19 @@ def hazard(doing: Doing, hazard_id: UUID) -> HazardView:
         return _views(db, doing.district, [found])[0]
 
 
+def notice(doing: Doing, notice_id: UUID) -> Printed:
+    """A notice with its whole text, for a page to print."""
+    with doing.ground.sessions() as db:
+        given = db.get(Notice, (doing.district, notice_id))
+        if given is None:
+            raise NotFound
+        found = db.get_one(Hazard, (doing.district, given.hazard_id))
+        doing.actor.must_reach(**reach_of_household(db, doing.actor, doing.district, found.household_id))
+        [view] = _views(db, doing.district, [found])
+        [receipts] = [one.receipts for one in view.notices if one.notice.id == notice_id]
+        return printed(db, given, found, view.firm_id, receipts)
+
+
 def hazards(
     doing: Doing,
     *,
@@ -143,9 +283,14 @@ def hazards(
     grade: Grade | None = None,
     household_id: UUID | None = None,
     overdue_on: date | None = None,
+    notice: NoticeProof | None = None,
 ) -> Page:
-    """The hazard register (隐患台账) within reach. ``overdue_on``: those past their deadline that day."""
-    query = _HAZARDS.where(Hazard.district == doing.district, _within(doing.actor))
+    """The hazard register (隐患台账) within reach. ``overdue_on``: those past their deadline that day.
+
+    ``notice``: of the hazards that stop supply, those whose user was told so, or was not: not to tell is a
+    major hazard of the firm itself (MOHURD 2023 art. 9).
+    """
+    query = _HAZARDS.where(Hazard.district == doing.district)
     if state is not None:
         query = query.where(Hazard.state == state)
     if grade is not None:
@@ -154,11 +299,13 @@ def hazards(
         query = query.where(Hazard.household_id == household_id)
     if overdue_on is not None:
         query = query.where(Hazard.state != HazardState.CLOSED, Hazard.deadline_on < overdue_on)
-    binding = f"hazards:{doing.district}:{doing.actor.reach}:{state}:{grade}:{household_id}:{overdue_on}"
+    if notice is not None:
+        query = query.where(Hazard.blocking, _told(notice))
+    binding = f"hazards:{state}:{grade}:{household_id}:{overdue_on}:{notice}"
     with doing.ground.sessions() as db:
-        page = Pager(doing.ground.keyring.label.current_key, binding).page(
+        page = _pager(doing, binding).page(
             db,
-            query,
+            query.where(_within(db, doing.actor, Hazard)),
             Hazard.found_at.expression,
             Hazard.id.expression,
             limit=limit,
@@ -168,31 +315,118 @@ def hazards(
         return Page(_views(db, doing.district, [row.Hazard for row in page.items]), page.next_cursor)
 
 
-_HAZARDS = (
-    sa.select(Hazard)
-    .join(Household, sa.and_(Household.district == Hazard.district, Household.id == Hazard.household_id))
-    .join(Premises, sa.and_(Premises.district == Household.district, Premises.id == Household.premises_id))
+def _pager(doing: Doing, binding: str) -> Pager:
+    return Pager(doing.ground.keyring.label.current_key, f"{binding}:{doing.district}:{doing.actor.reach}")
+
+
+def _with_premises(table: type[Hazard] | type[SafetyCheck]) -> sa.Select[Any]:
+    return (
+        sa.select(table)
+        .join(Household, sa.and_(Household.district == table.district, Household.id == table.household_id))
+        .join(
+            Premises, sa.and_(Premises.district == Household.district, Premises.id == Household.premises_id)
+        )
+    )
+
+
+_HAZARDS = _with_premises(Hazard)
+_CHECKS = _with_premises(SafetyCheck)
+
+_visit = aliased(SafetyCheck)
+_NOT_FOLLOWED = sa.and_(
+    SafetyCheck.follow_up_on.is_not(None),
+    ~sa.exists().where(
+        _visit.district == SafetyCheck.district,
+        _visit.household_id == SafetyCheck.household_id,
+        _visit.mode == CheckMode.ON_SITE,
+        _visit.outcome != CheckOutcome.REFUSED,
+        _visit.checked_at > SafetyCheck.checked_at,
+    ),
 )
+"""From afar, and nobody was let in since."""
 
 
-def _within(actor: Actor) -> sa.ColumnElement[bool]:
-    """The rows a grant reaches: hazards of the households a firm supplies, of a street, of the district."""
+def _told(proof: NoticeProof) -> sa.ColumnElement[bool]:
+    given = sa.exists().where(Notice.district == Hazard.district, Notice.hazard_id == Hazard.id)
+    proved = sa.exists().where(
+        Notice.district == Hazard.district,
+        Notice.hazard_id == Hazard.id,
+        NoticeReceipt.district == Notice.district,
+        NoticeReceipt.notice_id == Notice.id,
+    )
+    match proof:
+        case NoticeProof.MISSING:
+            return ~given
+        case NoticeProof.UNPROVEN:
+            return sa.and_(given, ~proved)
+        case NoticeProof.PROVEN:
+            return proved
+
+
+def _within(db: Session, actor: Actor, table: type[Hazard] | type[SafetyCheck]) -> sa.ColumnElement[bool]:
+    """The rows a grant reaches: of a district, a street, the households of a firm, a person's own."""
     match actor.reach.kind:
         case ScopeKind.ALL:
             return sa.true()
         case ScopeKind.DISTRICT:
-            return Hazard.district == int(actor.reach.code)
+            return table.district == int(actor.reach.code)
         case ScopeKind.STREET:
             return Premises.street_code == actor.reach.code
         case ScopeKind.FIRM:
-            return sa.exists().where(
-                Account.district == Hazard.district,
-                Account.household_id == Hazard.household_id,
-                Account.firm_id == UUID(actor.reach.code),
-                Account.state != AccountState.CLOSED,
-            )
+            return _supplied(table, Account.firm_id == UUID(actor.reach.code))
+        case ScopeKind.COURIER:
+            member = db.get(Staff, (actor.district, actor.scope_id(ScopeKind.COURIER)))
+            return _supplied(table, Account.firm_id == member.firm_id) if member is not None else sa.false()
+        case ScopeKind.PERSON:
+            return _supplied(table, Account.person_id == UUID(actor.reach.code))
         case _:
             raise NotFound
+
+
+def _supplied(
+    table: type[Hazard] | type[SafetyCheck], whose: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        Account.district == table.district,
+        Account.household_id == table.household_id,
+        Account.state != AccountState.CLOSED,
+        whose,
+    )
+
+
+def _check_views(db: Session, district: int, found: Sequence[SafetyCheck]) -> list[CheckView]:
+    """Answers in the order of their codes, the checker's signature first."""
+    identities = [one.id for one in found]
+    items: dict[UUID, list[CheckItem]] = {}
+    for answer in db.scalars(
+        sa.select(CheckItem)
+        .where(CheckItem.district == district, CheckItem.check_id.in_(identities))
+        .order_by(CheckItem.item)
+    ):
+        items.setdefault(answer.check_id, []).append(answer)
+    signatures: dict[UUID, list[CheckSignature]] = {}
+    for signature in db.scalars(
+        sa.select(CheckSignature)
+        .where(CheckSignature.district == district, CheckSignature.check_id.in_(identities))
+        .order_by(CheckSignature.side == Side.USER)
+    ):
+        signatures.setdefault(signature.check_id, []).append(signature)
+    standing_as = {answer.hazard_id for answers in items.values() for answer in answers if answer.hazard_id}
+    rows = db.scalars(
+        sa.select(Hazard)
+        .where(Hazard.district == district, Hazard.id.in_(standing_as))
+        .order_by(Hazard.item, Hazard.id)
+    ).all()
+    views = {view.hazard.id: view for view in _views(db, district, rows)}
+    return [
+        CheckView(
+            one,
+            items.get(one.id, []),
+            signatures.get(one.id, []),
+            [views[answer.hazard_id] for answer in items.get(one.id, []) if answer.hazard_id],
+        )
+        for one in found
+    ]
 
 
 def _views(db: Session, district: int, hazards: Sequence[Hazard]) -> list[HazardView]:
@@ -208,19 +442,44 @@ def _views(db: Session, district: int, hazards: Sequence[Hazard]) -> list[Hazard
             .where(Household.district == district, Household.id.in_(households))
         )
     }
-    given: dict[UUID, list[Notice]] = {}
-    for notice in db.scalars(
-        sa.select(Notice)
-        .where(Notice.district == district, Notice.hazard_id.in_([hazard.id for hazard in hazards]))
-        .order_by(Notice.told_at, Notice.id)
-    ):
-        given.setdefault(notice.hazard_id, []).append(notice)
+    suppliers = {
+        row.household_id: row.firm_id
+        for row in db.execute(
+            sa.select(Account.household_id, Account.firm_id).where(
+                Account.district == district,
+                Account.household_id.in_(households),
+                Account.state != AccountState.CLOSED,
+            )
+        )
+    }
+    given = _notices(db, district, [hazard.id for hazard in hazards])
     return [
         HazardView(
             hazard,
             places[hazard.household_id].street_code,
             places[hazard.household_id].committee_code,
+            suppliers.get(hazard.household_id),
             given.get(hazard.id, []),
         )
         for hazard in hazards
     ]
+
+
+def _notices(db: Session, district: int, hazard_ids: Sequence[UUID]) -> dict[UUID, list[NoticeView]]:
+    """By hazard: its notices in order, each with the receipts that prove it."""
+    notices = db.scalars(
+        sa.select(Notice)
+        .where(Notice.district == district, Notice.hazard_id.in_(hazard_ids))
+        .order_by(Notice.told_at, Notice.id)
+    ).all()
+    receipts: dict[UUID, list[NoticeReceipt]] = {}
+    for receipt in db.scalars(
+        sa.select(NoticeReceipt)
+        .where(NoticeReceipt.district == district, NoticeReceipt.notice_id.in_([one.id for one in notices]))
+        .order_by(NoticeReceipt.received_at, NoticeReceipt.id)
+    ):
+        receipts.setdefault(receipt.notice_id, []).append(receipt)
+    given: dict[UUID, list[NoticeView]] = {}
+    for one in notices:
+        given.setdefault(one.hazard_id, []).append(NoticeView(one, receipts.get(one.id, [])))
+    return given

@@ -12,6 +12,13 @@ NOT_A_RECHECK = reason(
     en="this check is no re-check of that household: the hazard stays open",
     office=LOOK_AGAIN,
 )
+NOT_ON_SITE = reason(
+    "hazard.not_rechecked_on_site",
+    "H01",
+    zh="视频或电话检查不能作为复查，不能销号",
+    en="a check by video or telephone is no re-check: the hazard stays open",
+    office=LOOK_AGAIN,
+)
 ITEM_NOT_PASSED = reason(
     "hazard.item_not_passed",
     "H01",

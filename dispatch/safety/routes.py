@@ -6,15 +6,26 @@ from uuid import UUID
 from core.http import Room, doing
 from core.paging import Page
 from dispatch.safety import queries, service
+from dispatch.safety.catalogue import Catalogue
+from dispatch.safety.notices import Printed
 from dispatch.safety.schemas import (
+    CatalogueOut,
+    CatalogueQuery,
     CheckIn,
     CheckOut,
+    CheckPage,
+    ChecksQuery,
     ClosingIn,
+    FollowUpPage,
+    FollowUpsQuery,
     HazardOut,
     HazardPage,
     HazardQuery,
     MendingIn,
     NoticeIn,
+    PrintedNoticeOut,
+    ReceiptIn,
+    StandingOut,
 )
 
 room = Room("safety", __name__)
@@ -27,6 +38,66 @@ room = Room("safety", __name__)
 def record(body: dict[str, Any], district: int) -> queries.CheckView:
     done = service.record(doing(), **body)
     return queries.check(doing(), UUID(done["check_id"]))
+
+
+@room.get("/districts/<int:district>/checks")
+@room.may("check.read")
+@room.arguments(ChecksQuery, location="query")
+@room.response(200, CheckPage)
+def checks(query: dict[str, Any], district: int) -> Page:
+    """Every check, those that found nothing too."""
+    return queries.checks(doing(), **query)
+
+
+@room.get("/districts/<int:district>/checks/<uuid:check_id>")
+@room.may("check.read")
+@room.response(200, CheckOut)
+def check(district: int, check_id: UUID) -> queries.CheckView:
+    return queries.check(doing(), check_id)
+
+
+@room.get("/districts/<int:district>/check-catalogue")
+@room.may("check.read")
+@room.arguments(CatalogueQuery, location="query")
+@room.response(200, CatalogueOut)
+def catalogue(query: dict[str, Any], district: int) -> Catalogue:
+    """What is looked at here, and what the law of that day says of each item."""
+    return queries.catalogue(doing(), query.get("on"))
+
+
+@room.get("/districts/<int:district>/follow-ups")
+@room.may("check.read")
+@room.arguments(FollowUpsQuery, location="query")
+@room.response(200, FollowUpPage)
+def follow_ups(query: dict[str, Any], district: int) -> Page:
+    """Checks by video or telephone that no visit has followed yet."""
+    return queries.follow_ups(doing(), **query)
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/safety")
+@room.may("check.read")
+@room.response(200, StandingOut)
+def standing(district: int, household_id: UUID) -> queries.Standing:
+    """What stands against this household: open hazards, a refused check, a visit that is due."""
+    return queries.standing(doing(), household_id)
+
+
+@room.get("/districts/<int:district>/notices/<uuid:notice_id>")
+@room.may("hazard.read")
+@room.response(200, PrintedNoticeOut)
+def notice(district: int, notice_id: UUID) -> Printed:
+    """The whole text of a notice, for a page to print."""
+    return queries.notice(doing(), notice_id)
+
+
+@room.post("/districts/<int:district>/notices/<uuid:notice_id>/receipts")
+@room.may("notice.receive", writes=True)
+@room.arguments(ReceiptIn)
+@room.response(201, PrintedNoticeOut)
+def receive(body: dict[str, Any], district: int, notice_id: UUID) -> Printed:
+    """Proof that the notice reached the user: signed, refused before a witness, or opened by the user."""
+    service.receive(doing(), notice_id=notice_id, **body)
+    return queries.notice(doing(), notice_id)
 
 
 @room.get("/districts/<int:district>/hazards")

@@ -1,4 +1,4 @@
-"""The verbs of safety: record a check, tell, claim mended, close. Each is one deed."""
+"""The verbs of safety: record a check, tell, prove it was received, claim mended, close. Each one deed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from core import clock
+from core.auth import Role
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refused
@@ -19,10 +20,13 @@ from dispatch.safety.models import (
     CheckReason,
     Hazard,
     ItemResult,
+    Notice,
     ReceivedHow,
+    RemoteReason,
     SafetyCheck,
 )
 from dispatch.safety.queries import reach_of_household
+from dispatch.safety.signing import Receipt, Signatures
 from dispatch.safety.states import HAZARD
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
@@ -43,8 +47,14 @@ def record(
     user_signed: bool,
     briefed: bool,
     checked_at: datetime,
+    remote_reason: RemoteReason | None,
+    checker_signature_sha256: str | None,
+    user_signature_sha256: str | None,
 ) -> Answer:
-    """A check without an order: survey, look-back, re-check. "No finding" is a result; so is "refused"."""
+    """A check without an order: survey, look-back, re-check, the visit after a check from afar.
+
+    "No finding" is a result; so is "refused".
+    """
     try:
         deed.actor.must_reach(**reach_of_household(deed.db, deed.actor, deed.district, household_id))
     except NotFound:
@@ -66,17 +76,48 @@ def record(
         briefed=briefed,
         checked_at=checked_at,
         place=str(deed.district),
+        remote_reason=remote_reason,
+        signatures=Signatures(checker_signature_sha256, user_signature_sha256),
     )
     return {"check_id": str(done.check_id)}
 
 
 @does("hazard.tell")
-def tell(deed: Deed, *, hazard_id: UUID, received_how: ReceivedHow) -> Answer:
+def tell(deed: Deed, *, hazard_id: UUID, receipt: Receipt) -> Answer:
     """A written notice for a hazard that did not stop supply (those that do are told at once)."""
     hazard = _locked(deed, hazard_id)
-    notice = acts.give_notice(deed, hazard, received_how)
-    deed.note(notice_id=notice.id, number=notice.number, received_how=received_how)
+    notice = acts.give_notice(deed, hazard, receipt)
+    deed.note(notice_id=notice.id, number=notice.number, **_of_receipt(receipt))
     return {"hazard_id": str(hazard_id)}
+
+
+@does("notice.receive")
+def receive(deed: Deed, *, notice_id: UUID, receipt: Receipt) -> Answer:
+    """Proof that a notice reached the user: signed, refused before a witness, or opened by the user."""
+    notice = deed.db.get(Notice, (deed.district, notice_id))
+    if notice is None:
+        raise NotFound
+    _locked(deed, notice.hazard_id)
+    by_user = deed.actor.role is Role.RESIDENT
+    if by_user != (receipt.received_how is ReceivedHow.ELECTRONIC):
+        raise WrongField(
+            "/received_how",
+            "not_yours",
+            "住户在自己的页面上确认收到；送达人登记签收或拒签",
+            "expected electronic from the user, signed or refused_to_sign from who handed it over",
+        )
+    acts.prove_received(deed, notice, receipt, deed.recorded_at)
+    deed.note(notice_id=notice.id, number=notice.number, **_of_receipt(receipt))
+    return {"notice_id": str(notice_id)}
+
+
+def _of_receipt(receipt: Receipt) -> dict[str, object]:
+    return {
+        "received_how": receipt.received_how,
+        "signature_sha256": receipt.signature_sha256,
+        "witness": receipt.witness,
+        "witness_sha256": receipt.witness_sha256,
+    }
 
 
 @does("hazard.claim_mended")
@@ -133,6 +174,7 @@ def _closing_facts(deed: Deed, hazard: Hazard, check: SafetyCheck) -> ClosingFac
     )
     return ClosingFacts(
         item=hazard.item,
+        on_site=check.mode is CheckMode.ON_SITE,
         is_recheck_of_household=check.reason is CheckReason.RECHECK
         and check.household_id == hazard.household_id,
         item_passed=result is ItemResult.PASS,

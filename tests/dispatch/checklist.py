@@ -30,3 +30,8 @@ def check(household: Any, **change: Any) -> dict[str, Any]:
         "items": answers(),
     }
     return body | change
+
+
+def from_afar(mode: str = "video") -> dict[str, Any]:
+    """What a check by video or telephone says more."""
+    return {"mode": mode, "remote_reason": "contactless"}

@@ -14,7 +14,7 @@ from evidence.models import Entry, Link
 from evidence.verify import verify
 from registry.models import Staff, StaffKind
 from tests.desk import Desk, Person
-from tests.dispatch.checklist import answers, check
+from tests.dispatch.checklist import answers, check, from_afar
 from tests.dispatch.town import CHANGNING, Home, Town, pointers
 
 CHECKS = "/api/v1/districts/310105/checks"
@@ -74,9 +74,9 @@ def test_a_blocking_finding_is_told_in_writing_at_once(home: Home, inspector: Pe
     ("change", "received_how"),
     [
         ({"user_signed": False}, "refused_to_sign"),
-        ({"user_signed": False, "mode": "video"}, "electronic"),
-        ({"user_signed": False, "mode": "phone"}, "electronic"),
-        ({"user_signed": True, "mode": "video"}, "signed"),
+        ({"user_signed": False} | from_afar("video"), "electronic"),
+        ({"user_signed": False} | from_afar("phone"), "electronic"),
+        ({"user_signed": True} | from_afar("video"), "signed"),
     ],
 )
 def test_a_notice_says_how_it_was_received(
@@ -88,7 +88,10 @@ def test_a_notice_says_how_it_was_received(
 
 def test_a_check_from_afar_names_the_day_of_the_visit_that_follows(home: Home, inspector: Person) -> None:
     assert inspector.post(CHECKS, check(home.household)).json["follow_up_on"] is None
-    assert inspector.post(CHECKS, check(home.household, mode="video")).json["follow_up_on"] == "2024-06-19"
+    assert (
+        inspector.post(CHECKS, check(home.household, **from_afar("video"))).json["follow_up_on"]
+        == "2024-06-19"
+    )
 
 
 def test_a_finding_may_be_made_graver(home: Home, inspector: Person) -> None:
@@ -213,7 +216,11 @@ def test_a_courier_checks_whom_the_firm_supplies_and_nobody_else(town: Town, hom
 
 def test_a_check_cannot_be_changed_or_deleted(home: Home, inspector: Person, db: Session) -> None:
     inspector.post(CHECKS, check(home.household))
-    for statement in ("UPDATE safety_check SET outcome = 'clear'", "DELETE FROM check_item"):
+    for statement in (
+        "UPDATE safety_check SET outcome = 'clear'",
+        "DELETE FROM check_item",
+        "DELETE FROM check_signature",
+    ):
         with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
             db.execute(sa.text(statement))
         db.rollback()
