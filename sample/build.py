@@ -15,7 +15,7 @@ from core.geo import Datum, Point, area_to_geojson
 from core.ids import new_id
 from sample import bottles, firms, places
 from sample.bottles import SampleCylinder
-from sample.cast import PLENTY, SLOTS, Cast
+from sample.cast import SLOTS, Cast
 from sample.client import Api
 from sample.people import SamplePerson, person
 from sample.places import CHANGNING, QINGPU, SamplePremises, UseKind
@@ -23,6 +23,7 @@ from sample.stage import Stage
 from sample.world import Told, User, World, zone_key
 
 BUILT_AT = clock.at(date(2024, 6, 1), time(8))
+TOMORROW = firms.DEMO_DAY + timedelta(days=1)
 DISTRICTS = (CHANGNING, QINGPU)
 HOME = {firm.key: firm.home_district for firm in firms.FIRMS}
 ROWS_AT_ONCE = 60
@@ -205,7 +206,7 @@ class Builder:
                 self.bind(binding, clock.at(binding.from_on))
         self.told("bindings", len(self.world.bindings))
 
-    def bind(self, binding: firms.SampleBinding, from_at: datetime) -> None:
+    def bind(self, binding: firms.SampleBinding, from_at: datetime) -> str:
         (courier,) = (one for one in firms.staff() if one.key == binding.courier)
         body = {
             "firm_id": self.world.firms[courier.firm],
@@ -220,6 +221,7 @@ class Builder:
             f"dispatcher {courier.firm}", HOME[courier.firm], "bindings", body, binding.vehicle
         )
         self.world.bindings[binding.vehicle] = answer["id"]
+        return str(answer["id"])
 
     # --- users -------------------------------------------------------------------------------------------
 
@@ -269,7 +271,7 @@ class Builder:
     def _cards(self) -> None:
         """The cards of the day's orders are replaced by new ones with a QR code, for couriers to scan."""
         count = 0
-        for booking in self.cast.bookings:
+        for booking in self.cast.with_new_card:
             user = self.world.users[booking.user.number]
             for card_id in user.card_ids[: booking.lines]:
                 who, path = f"clerk {booking.user.firm}", f"cards/{card_id}"
@@ -379,20 +381,20 @@ class Builder:
 
     def _slots(self) -> None:
         for zone in (*places.zones(CHANGNING), *places.zones(QINGPU)):
-            for slot in range(len(SLOTS)):
-                self.open_slot(zone, firms.DEMO_DAY, slot)
-            self.open_slot(zone, firms.DEMO_DAY + timedelta(days=1), 0)
+            for day in (firms.DEMO_DAY, TOMORROW):
+                for slot in range(len(SLOTS)):
+                    self.open_slot(zone, day, slot)
         self.told("slots", sum(len(slots) for slots in self.world.slots.values()))
 
     def open_slot(self, zone: places.SampleZone, day: date, slot: int) -> None:
         starts, ends = SLOTS[slot]
         key = zone_key(zone.district, zone.number)
-        in_story = zone.district == CHANGNING and day == firms.DEMO_DAY
+        is_tomorrow = zone.district == CHANGNING and day == TOMORROW
         body = {
             "zone_id": self.world.zones[key],
             "starts_at": clock.stamp(clock.at(day, time(starts))),
             "ends_at": clock.stamp(clock.at(day, time(ends))),
-            "capacity": self.cast.capacity(zone.number, slot) if in_story else PLENTY,
+            "capacity": self.cast.capacity(zone.number, slot, tomorrow=is_tomorrow),
         }
         what = f"slot {key} {day} {starts}:00"
         answer = self._do_at(f"zoning {zone.district}", zone.district, "slots", body, what)

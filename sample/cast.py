@@ -30,13 +30,15 @@ class Scale:
     """By zone of Changning, west to east."""
 
 
-FULL = Scale("full", None, None, None, None, (8, 8, 11, 12, 10, 11))
-SMALL = Scale("small", 4, 6, 1, 14, (2, 2, 2, 2, 2, 2))
+FULL = Scale("full", None, None, None, None, (16, 16, 22, 24, 20, 22))
+SMALL = Scale("small", 4, 6, 1, 14, (3, 3, 3, 3, 3, 3))
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}
 
 SLOTS = ((8, 11), (11, 14), (14, 17), (17, 20))
 """Hours of the day."""
 BOOKED_SLOTS, EVENING = 3, 3
+LAST_TOMORROW = 3
+TOMORROWS_A_ZONE = 3
 PLENTY = 20
 MOST_LINES = 2
 LARGE_MODEL = "YSP118"
@@ -59,17 +61,30 @@ FOUND_AT_THE_DOOR = {
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """An order of the day. ``lines`` are how many of the user's cards; ``slot`` counts SLOTS."""
+    """An order of the day. ``lines`` are how many of the user's cards; ``slot`` counts SLOTS.
+
+    ``again``: the second of the day, after what stopped the first was put right.
+    """
 
     user: SamplePremises
     slot: int
     lines: int
     by_hotline: bool
+    again: bool = False
 
     @property
     def finding(self) -> str | None:
         """The item of the safety check that will stop supply at the door."""
-        return FOUND_AT_THE_DOOR.get(self.user.fault) if self.user.fault else None
+        return FOUND_AT_THE_DOOR.get(self.user.fault) if self.user.fault and not self.again else None
+
+    @property
+    def number(self) -> int:
+        return self.user.number
+
+    @property
+    def is_plain(self) -> bool:
+        """One bottle, booked by the user over the web by day, for a place with nothing wrong."""
+        return self.lines == 1 and not self.by_hotline and not self.finding and self.slot != EVENING
 
 
 class Cast:
@@ -178,7 +193,7 @@ class Cast:
 
     @cached_property
     def too_late(self) -> SamplePremises:
-        """Asks for a slot that is over, then for a full one, then forgets to say what the gas is for."""
+        """Asks for a slot that is over, for a full one, and forgets to say what the gas is for."""
         return self._special(4, UseKind.HOUSEHOLD)
 
     @cached_property
@@ -245,15 +260,102 @@ class Cast:
                 found[-1] = replace(found[-1], slot=EVENING, by_hotline=False)
         return tuple(found)
 
-    def capacity(self, zone: int, slot: int) -> int:
-        """Plenty; but in one zone the evening has room for one order only, which is taken."""
-        if zone == self.too_late.zone and slot == EVENING:
-            return sum(
-                booking.lines
-                for booking in self.bookings
-                if (booking.user.zone, booking.slot) == (zone, slot)
-            )
-        return PLENTY
+    def capacity(self, zone: int, slot: int, *, tomorrow: bool) -> int:
+        """Plenty; but in one zone tomorrow's evening has room for one bottle only, which is taken early."""
+        return 1 if tomorrow and (zone, slot) == (self.too_late.zone, LAST_TOMORROW) else PLENTY
+
+    # --- to whom something happens ------------------------------------------------------------------------
+
+    @cached_property
+    def _plain(self) -> list[Booking]:
+        """Plain bookings, one of each zone by turns, so that no zone has all the mishaps."""
+        by_zone: dict[int, list[Booking]] = {}
+        for booking in self.bookings:
+            if booking.is_plain:
+                by_zone.setdefault(booking.user.zone, []).append(booking)
+        turns = [(rank, zone, one) for zone, own in by_zone.items() for rank, one in enumerate(own)]
+        return [one for _, _, one in sorted(turns, key=lambda turn: turn[:2])]
+
+    @cached_property
+    def nobody_home(self) -> Booking:
+        return self._plain[1]
+
+    @cached_property
+    def refuses_check(self) -> Booking:
+        """Will not let the courier look; and thinks better of it by noon."""
+        return self._plain[2]
+
+    @cached_property
+    def hazard_at_home(self) -> Booking:
+        """The bottle stands in a bedroom; mended by moving it to the kitchen."""
+        return next(one for one in self.bookings if one.user.fault is PremisesFault.BEDROOM)
+
+    @cached_property
+    def booked_by_two(self) -> tuple[Booking, Booking]:
+        """The same booking by the family and by the hotline at once; and two that differ in their purpose."""
+        return self._plain[-1], self._plain[-2]
+
+    @cached_property
+    def wrong_code(self) -> Booking:
+        return self._plain[0]
+
+    @cached_property
+    def wrong_things(self) -> dict[str, Booking]:
+        """What is shown first at a door, and refused; the right thing follows."""
+        free = [one for one in self._plain if one not in (self.nobody_home, self.refuses_check)]
+        return {
+            what: free[(1 + i) % len(free)] for i, what in enumerate(("empty", "foreign", "card", "label"))
+        }
+
+    @cached_property
+    def signs(self) -> Booking | None:
+        """The last who booked by telephone signs for the bottle; the others show their card."""
+        return next((one for one in reversed(self.bookings) if one.by_hotline and one.lines == 1), None)
+
+    @cached_property
+    def again(self) -> tuple[Booking, ...]:
+        """The day's second orders, for the evening."""
+        cured = (self.hazard_at_home, self.refuses_check, self.nobody_home)
+        return tuple(replace(one, slot=EVENING, by_hotline=True, again=True) for one in cured)
+
+    @cached_property
+    def waiting(self) -> Booking:
+        """Books for the evening; at nine the courier still has to come. Next door to one supplied again."""
+        return Booking(self._spare(self.refuses_check.user.zone)[0], EVENING, 1, by_hotline=False)
+
+    @cached_property
+    def tomorrow(self) -> tuple[SamplePremises, ...]:
+        """Who books for tomorrow: a few of each zone, whom nobody has planned yet."""
+        zones = [zone.number for zone in places.zones(CHANGNING)]
+        return tuple(
+            user
+            for zone in zones
+            for user in [one for one in self._spare(zone) if one != self.waiting.user][:TOMORROWS_A_ZONE]
+        )
+
+    @cached_property
+    def takes_the_last(self) -> SamplePremises:
+        """Of those, who takes the only room of tomorrow's evening."""
+        return next(user for user in self.tomorrow if user.zone == self.too_late.zone)
+
+    def _spare(self, zone: int) -> list[SamplePremises]:
+        """Sound households of the zone to whom nothing else happens, with a bottle to swap."""
+        taken = {booking.number for booking in self.bookings} | self._specials
+        return [
+            user
+            for user in self._sound
+            if user.zone == zone
+            and user.is_household
+            and user.number not in taken
+            and user.number in self.held
+        ]
+
+    @property
+    def bindings_that_change(self) -> tuple[str, str]:
+        """The vehicle whose courier does not come in the morning, and the one whose courier falls ill."""
+        return "trike_2", "trike_5"
+
+    # --- orders -------------------------------------------------------------------------------------------
 
     def _candidates(self, zone: int) -> Iterator[SamplePremises]:
         here = [user for user in self.users if user.district == CHANGNING and user.zone == zone]
@@ -296,6 +398,9 @@ class Cast:
         needed = Counter[tuple[str, str]]()
         for booking in self.bookings:
             needed[booking.user.firm, booking.user.cylinder_model] += booking.lines
+        for booking in (*self.again, self.waiting):
+            needed[booking.user.firm, booking.user.cylinder_model] += booking.lines
+        needed["changning_west", "YSP35.5"] += 1  # one will not be found when it is wanted
         needed.subtract(Counter((bottle.owner_firm, bottle.model) for bottle in self.full_ones))
         found: list[SampleCylinder] = []
         for firm in FIRMS:
@@ -305,14 +410,27 @@ class Cast:
                 found += of_model[: max(needed[firm.key, model], _FILLED_ANYWAY if model == "YSP35.5" else 0)]
         return tuple(found)
 
+    @cached_property
+    def never_received(self) -> SampleCylinder:
+        """Filled and unloaded at the supply point with the others, and not scanned there."""
+        of_west = [
+            one for one in self.to_fill if (one.owner_firm, one.model) == ("changning_west", "YSP35.5")
+        ]
+        return of_west[-1]
+
     # --- papers --------------------------------------------------------------------------------------------
 
     @cached_property
     def with_token(self) -> tuple[int, ...]:
         """Who books for themselves, over the web."""
-        own = {booking.user.number for booking in self.bookings if not booking.by_hotline}
+        own = {booking.number for booking in (*self.bookings, self.waiting) if not booking.by_hotline}
         refused = {user.number for user in self.refused_places}
         return tuple(sorted(own | refused | self._specials))
+
+    @cached_property
+    def with_new_card(self) -> tuple[Booking, ...]:
+        """Whose card a courier is going to scan."""
+        return (*self.bookings, self.waiting)
 
     def document_until(self, user: SamplePremises) -> date | None:
         return date(2024, 6, 5) if user == self.expired else None

@@ -8,9 +8,11 @@ import hashlib
 import http.client
 import json
 import secrets
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -76,6 +78,7 @@ class Api:
     """One connection to the server, kept alive."""
 
     def __init__(self, host: str, port: int):
+        self._address = host, port
         self._connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         # A key is used once for ever; the demo may come back to a database that has seen its first keys.
         self._keys = secrets.token_hex(6)
@@ -132,6 +135,28 @@ class Api:
         answer = self._send("POST", who, path, body, {"Idempotency-Key": f"demo-{self._keys}-{self._sent}"})
         self._note(who, what, answer)
         return answer
+
+    def at_once(self, asked: Sequence[tuple[Caller, Any]], path: str, what: str) -> list[Answer]:
+        """The same deed asked for by several at the same instant, each over a connection of their own.
+
+        Who was first differs from run to run: the answers come, and are noted, by their status.
+        """
+        together = threading.Barrier(len(asked))
+        lanes = [Api(*self._address) for _ in asked]
+
+        def ask(lane: "Api", who: Caller, body: Any) -> Answer:
+            together.wait(TIMEOUT_S)
+            return lane.attempt(who, path, body, what)
+
+        with ThreadPoolExecutor(len(asked)) as threads:
+            answers = list(threads.map(ask, lanes, [who for who, _ in asked], [body for _, body in asked]))
+        for lane in lanes:
+            lane.close()
+        several = Caller(" and ".join(who.name for who, _ in asked), "")
+        answers.sort(key=lambda answer: (answer.status, answer.codes))
+        for answer in answers:
+            self._note(several, what, answer)
+        return answers
 
     def _note(self, who: Caller, what: str, answer: Answer) -> None:
         self.outcomes.append(Outcome(who.name, what, answer.status, answer.codes, answer.refusal_no))

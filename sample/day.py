@@ -2,10 +2,14 @@
 in the evening. Everything goes through the public API; only the clock is moved by hand."""
 
 from core import clock
-from sample.evening import find_the_overdue_empty, look_back, mend_the_hazard
+from sample.afternoon import put_right
+from sample.agenda import Agenda
+from sample.counting import count_the_sites
+from sample.evening import find_the_overdue_empty, look_back
 from sample.firms import DEMO_DAY
 from sample.morning import at_the_counter, at_the_desk, at_the_stations
-from sample.road import drive_the_day, plan_the_day
+from sample.planning import plan_the_day
+from sample.road import Road
 from sample.scene import Scene
 
 BEGINS_AT = clock.at(DEMO_DAY).replace(hour=5, minute=20)
@@ -17,7 +21,11 @@ def live(scene: Scene) -> None:
     at_the_counter(scene)
     at_the_stations(scene)
     at_the_desk(scene)
-    drive_the_day(scene, plan_the_day(scene))
-    mend_the_hazard(scene)
+    agenda = Agenda(scene)
+    road = Road(scene, agenda)
+    road.drive(plan_the_day(scene))
+    put_right(scene, agenda, road)
+    agenda.run()
     find_the_overdue_empty(scene)
+    count_the_sites(scene)
     look_back(scene)

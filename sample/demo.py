@@ -27,13 +27,14 @@ from core.config import Config, WrongSetting
 from core.postgres import NotStarted
 from core.sealed import KeyringError
 from sample import day, firms
+from sample.audit import Audit, Promise
 from sample.build import BUILT_AT, Builder, first_administrator
 from sample.cast import FULL, NEWCOMER, SCALES, Cast
 from sample.client import Api, Unexpected, digest_of, refusals_by_code
 from sample.evening import book_in_the_new_year
 from sample.people import person
 from sample.places import CHANGNING, QINGPU
-from sample.promises import Audit, Promise, check_all, heard_of
+from sample.promises import check_all, heard_of
 from sample.report import Built, DayTold, print_addresses, print_report
 from sample.scene import Scene
 from sample.stage import LIVING, NEW_YEAR, NoStage, Stage, on_a_free_port, stage

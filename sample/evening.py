@@ -1,5 +1,5 @@
-"""After the rounds: a hazard is mended and looked at again, the overdue empty is found out, and the district
-looks at what was done. Then, in a copy of the world, the new year."""
+"""After the rounds: the overdue empty is found out, and the district looks at what was done. Then, in a copy
+of the world, the new year."""
 
 import time as system_time
 from datetime import date, time
@@ -11,56 +11,14 @@ from sample.bottles import CylinderFault
 from sample.build import Builder
 from sample.cast import Booking
 from sample.client import Unexpected
+from sample.door import FOREIGN_LABEL, code_of
 from sample.morning import too_late
-from sample.places import CHANGNING, PremisesFault
-from sample.road import check_body, code_of
-from sample.scene import Scene, stamp
+from sample.places import CHANGNING
+from sample.scene import Scene
 
 NEW_YEAR_DAY = date(2025, 1, 2)
 TIPS_WITHIN_S = 20
-
-
-# --- the hazard ------------------------------------------------------------------------------------------
-
-
-def mend_the_hazard(scene: Scene) -> None:
-    """Found by a courier, told in writing, mended by the family, closed only when another looked again."""
-    scene.at(20, 5)
-    booking = _withheld(scene)
-    place, user = booking.user, scene.user(booking.user)
-    who, clerk = f"clerk {place.firm}", f"clerk {place.firm}"
-    again = scene.booking_body(place, 0, channel="hotline", on_next_day=True)
-
-    scene.refused_here(who, "orders", again, f"book again for {place.number}, hazard open", {"P12"})
-    (hazard,) = scene.read_here(f"regulator {CHANGNING}", "hazards", household_id=user.household_id)["items"]
-    if hazard["state"] != "told" or not hazard["notices"]:
-        raise Unexpected(f"a hazard that stops supply: expected it told in writing, got {hazard}")
-    path = f"hazards/{hazard['id']}"
-    scene.shown["hazard"] = hazard["id"]
-    scene.do_here(clerk, f"{path}/mendings", {}, "mending claimed")
-    scene.refused_here(who, "orders", again, f"book again for {place.number}, mending claimed", {"P12"})
-    scene.count("refused bookings", 2)
-
-    first_check = {"check_id": hazard["check_id"]}
-    closer = f"regulator {CHANGNING}"
-    scene.refused_here(closer, f"{path}/closings", first_check, "close without another look", {"H01", "H02"})
-    scene.at(20, 20)
-    recheck = {
-        **check_body(None, in_catering=not place.is_household),
-        "household_id": user.household_id,
-        "reason": "recheck",
-        "checked_at": stamp(clock.now()),
-    }
-    made = scene.do_here(f"second regulator {CHANGNING}", "checks", recheck, "looked at again")
-    scene.do_here(closer, f"{path}/closings", {"check_id": made["id"]}, "hazard closed")
-    scene.do_here(who, "orders", again, f"book again for {place.number}, hazard closed")
-    scene.count("hazards closed")
-    scene.count("orders")
-
-
-def _withheld(scene: Scene) -> Booking:
-    """A home where the bottle stood in a bedroom; mended by moving it to the kitchen."""
-    return next(one for one in scene.cast.bookings if one.user.fault is PremisesFault.BEDROOM)
+STRANGERS_AT_A_DOOR = (FOREIGN_LABEL,)
 
 
 # --- back at the station ---------------------------------------------------------------------------------
@@ -70,13 +28,14 @@ def find_the_overdue_empty(scene: Scene) -> None:
     """An empty that fell due while a family used it: the supply point gives it back to the station, which
     finds it out."""
     scene.at(20, 30)
-    booking = next((one for one in scene.cast.bookings if _had_overdue(scene, one) and not one.finding), None)
+    booking = next((one for one in scene.cast.bookings if _brought_overdue(scene, one)), None)
     if booking is None:
         return
-    number = scene.cast.held[booking.user.number][0].number
+    number = scene.cast.held[booking.number][0].number
     site = scene.world.sites[firms.FILLING_SITE[booking.user.firm]]
     filler = f"filler_{booking.user.firm}"
     scene.do(filler, f"/sites/{site}/receipts", {"code": code_of(scene, number)}, f"receive empty {number}")
+    scene.stands_at(number, firms.FILLING_SITE[booking.user.firm], full=False)
     asked = {"purpose": "fill", "site": site, "codes": [code_of(scene, number)]}
     caller = scene.world.caller(filler)
     (item,) = scene.api.ask(caller, "/verdicts", asked, f"empty {number} scanned")["items"]
@@ -85,8 +44,10 @@ def find_the_overdue_empty(scene: Scene) -> None:
     scene.count("faulty bottles found")
 
 
-def _had_overdue(scene: Scene, booking: Booking) -> bool:
-    return any(bottle.fault is CylinderFault.OVERDUE for bottle in scene.cast.held[booking.user.number])
+def _brought_overdue(scene: Scene, booking: Booking) -> bool:
+    """The empty was overdue, and was taken back all the same."""
+    first = scene.cast.held[booking.number][0]
+    return first.fault is CylinderFault.OVERDUE and first.number in scene.stands
 
 
 # --- the district looks ----------------------------------------------------------------------------------
@@ -94,10 +55,10 @@ def _had_overdue(scene: Scene, booking: Booking) -> bool:
 
 def look_back(scene: Scene) -> None:
     """Traces of a bottle, a household and an order; one name revealed, with a reason; the tips."""
-    scene.at(20, 45)
+    scene.at(20, 50)
     too_late(scene)
     regulator = scene.world.caller(f"regulator {CHANGNING}")
-    withheld = scene.user(_withheld(scene).user)
+    withheld = scene.user(scene.cast.hazard_at_home.user)
     traces = {
         "cylinder": f"/cylinders/{scene.shown['cylinder']}/trace",
         "order": f"/districts/{CHANGNING}/orders/{scene.shown['delivered order']}/trace",
@@ -117,11 +78,12 @@ def look_back(scene: Scene) -> None:
 
 
 def _await_tips(scene: Scene) -> None:
-    """Unknown, foreign and scrapped bottles seen at a station. They travel by the outbox, a moment later."""
+    """Unknown, foreign and scrapped bottles seen at a station, and one at a door. They travel by the outbox,
+    a moment later."""
     strangers = (CylinderFault.UNKNOWN_LABEL, CylinderFault.FOREIGN_OWNER, CylinderFault.SCRAPPED)
     expected = sum(
         any(bottle.fault is fault for bottle in scene.cast.faulty_at_stations) for fault in strangers
-    )
+    ) + len(STRANGERS_AT_A_DOOR)
     given_up_at = system_time.monotonic() + TIPS_WITHIN_S
     while (found := _tips(scene)) < expected and system_time.monotonic() < given_up_at:
         system_time.sleep(0.2)

@@ -134,6 +134,9 @@ FILLING_SITE = {
     "qingpu": "qingpu_station",
 }
 
+RESERVE = {"changning_west": "courier_reserve_west", "changning_east": "courier_reserve_east"}
+"""A courier of each firm of Changning with no vehicle of their own, who stands in for another."""
+
 # Numbers of staff stand apart from those of users, so that no two people of the sample share a phone.
 _FIRST_STAFF_NUMBER = 9001
 
@@ -144,7 +147,7 @@ def vehicles() -> tuple[SampleVehicle, ...]:
 
 
 def staff(seed: int = SEED) -> tuple[SampleStaff, ...]:
-    """A courier for each vehicle; at each firm a filler, a dispatcher and a clerk."""
+    """A courier for each vehicle and two in reserve; at each firm a filler, a dispatcher and a clerk."""
     posts: list[tuple[str, StaffKind, str, str]] = [
         (f"courier_{vehicle.key}", "courier", vehicle.firm, SUPPLY_SITE[vehicle.firm])
         for vehicle in vehicles()
@@ -153,6 +156,9 @@ def staff(seed: int = SEED) -> tuple[SampleStaff, ...]:
         posts.append((f"filler_{firm.key}", "filler", firm.key, FILLING_SITE[firm.key]))
         posts.append((f"dispatcher_{firm.key}", "dispatcher", firm.key, SUPPLY_SITE[firm.key]))
         posts.append((f"clerk_{firm.key}", "clerk", firm.key, SUPPLY_SITE[firm.key]))
+    for firm in FIRMS:
+        if firm.home_district == CHANGNING:
+            posts.append((RESERVE[firm.key], "courier", firm.key, SUPPLY_SITE[firm.key]))
     return tuple(
         SampleStaff(
             key=key,
@@ -201,7 +207,7 @@ def _trike(key: str, zone: SampleZone) -> SampleVehicle:
         permit_no=f"样例车辆许可 {key}",
         max_cylinders=8,
         max_nominal_g=120_000,
-        max_trips=5,
+        max_trips=7,
         carries_50kg=False,
     )
 

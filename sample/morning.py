@@ -4,7 +4,7 @@ from typing import Any
 
 from sample.bottles import CylinderFault, SampleCylinder
 from sample.build import place_body, registrant_body
-from sample.cast import EVENING, NEWCOMER, Booking
+from sample.cast import EVENING, LAST_TOMORROW, NEWCOMER, Booking
 from sample.client import Unexpected
 from sample.firms import DEMO_DAY, FILLING_SITE, FIRMS, SUPPLY_SITE
 from sample.people import person
@@ -85,6 +85,9 @@ def at_the_stations(scene: Scene) -> None:
                 refused_once.add(bottle.fault)
                 _must_not_fill(scene, firm.key, bottle)
     _overfill(scene, scene.cast.to_fill[0])
+    for bottle in scene.cast.bottles:
+        if bottle.at_site is not None and bottle.on_file and not bottle.scrapped:
+            scene.stands_at(bottle.number, bottle.at_site, full=bottle.is_full)
     for bottle in scene.cast.full_ones:
         scene.at_supply.setdefault((bottle.owner_firm, bottle.model), []).append(bottle.number)
     for bottle in scene.cast.to_fill:
@@ -93,11 +96,20 @@ def at_the_stations(scene: Scene) -> None:
     scene.shown.setdefault("cylinder", scene.world.cylinders[scene.cast.to_fill[0].number])
     scene.at(6, 0)
     for bottle in scene.cast.to_fill:
-        path = f"/sites/{scene.world.sites[SUPPLY_SITE[bottle.owner_firm]]}/receipts"
-        body = {"code": bottle.use_registration_code}
-        scene.do(f"clerk {bottle.owner_firm}", path, body, f"receive {bottle.number}")
-        scene.at_supply.setdefault((bottle.owner_firm, bottle.model), []).insert(0, bottle.number)
-        scene.count("receipts")
+        _bring_to_supply(scene, bottle)
+
+
+def _bring_to_supply(scene: Scene, bottle: SampleCylinder) -> None:
+    """Received there by a scan; but for one that is unloaded with the others and that nobody scans."""
+    site = SUPPLY_SITE[bottle.owner_firm]
+    scene.stands_at(bottle.number, site, full=True)
+    if bottle == scene.cast.never_received:
+        return
+    body = {"code": bottle.use_registration_code}
+    path = f"/sites/{scene.world.sites[site]}/receipts"
+    scene.do(f"clerk {bottle.owner_firm}", path, body, f"receive {bottle.number}")
+    scene.at_supply.setdefault((bottle.owner_firm, bottle.model), []).insert(0, bottle.number)
+    scene.count("receipts")
 
 
 def _ask_for_all(scene: Scene, firm: str, faulty: list[SampleCylinder]) -> None:
@@ -164,30 +176,77 @@ def _weighed(scene: Scene, bottle: SampleCylinder, firm: str | None = None) -> d
 def at_the_desk(scene: Scene) -> None:
     """Residents book over the web, others by the hotline; and all who may not be supplied are told why."""
     scene.at(6, 15)
+    same, differing = scene.cast.booked_by_two
     for booking in scene.cast.bookings:
-        _book(scene, booking)
+        if booking == same:
+            _book_by_two(scene, booking, "cooking", {201, 200})
+        elif booking == differing:
+            _book_by_two(scene, booking, "water_heating", {201, 409})
+        else:
+            book(scene, booking)
     _book_again(scene)
+    for user in scene.cast.tomorrow:
+        book_for_tomorrow(scene, user)
     _refused_for_the_place(scene)
     _refused_for_the_papers(scene)
 
 
-def _book(scene: Scene, booking: Booking) -> None:
+def book(scene: Scene, booking: Booking) -> str:
     place = booking.user
     who = f"clerk {place.firm}" if booking.by_hotline else f"resident {place.number}"
-    channel = "hotline" if booking.by_hotline else "web"
-    body = scene.booking_body(place, booking.slot, booking.lines, channel=channel)
-    order = scene.do_here(who, "orders", body, f"book for {place.number}")
-    scene.orders[order["id"]] = place.number
+    body = scene.booking_body(place, booking.slot, booking.lines, channel=_channel(booking.by_hotline))
+    return keep_order(scene, booking, scene.do_here(who, "orders", body, f"book for {place.number}"))
+
+
+def keep_order(scene: Scene, booking: Booking, order: dict[str, Any]) -> str:
+    scene.orders[order["id"]] = booking
     for line in order["lines"]:
         scene.line_cards[line["id"]] = line["card_id"]
     scene.count("orders")
     scene.counts["order lines"] += len(order["lines"])
+    return str(order["id"])
+
+
+def _channel(by_hotline: bool) -> str:
+    return "hotline" if by_hotline else "web"
+
+
+def _book_by_two(scene: Scene, booking: Booking, hotlines: str, expected: set[int]) -> None:
+    """The family over the web and somebody for them by telephone, at the same instant, on the same card.
+
+    Whoever is first has the order. The other finds it standing if it is the same booking (200), or is
+    refused by name if it is another: which of the two is first decides nobody but the lock.
+    """
+    place = booking.user
+    own = scene.booking_body(place, booking.slot)
+    by_phone = {**scene.booking_body(place, booking.slot, channel="hotline"), "purpose": hotlines}
+    path, what = f"/districts/{CHANGNING}/orders", f"two book for {place.number} at once"
+    callers = [scene.world.caller(f"resident {place.number}"), scene.world.caller(f"clerk {place.firm}")]
+    answers = scene.api.at_once(list(zip(callers, (own, by_phone), strict=True)), path, what)
+    if {answer.status for answer in answers} != expected:
+        raise Unexpected(f"{what}: expected {expected}, got {[answer.body for answer in answers]}")
+    orders = {answer.body["id"] for answer in answers if answer.is_done}
+    refused = {code for answer in answers for code in answer.codes}
+    if len(orders) != 1 or refused - {"card.order_open"}:
+        raise Unexpected(f"{what}: expected one order, got {orders} and {refused}")
+    if refused:
+        scene.count("refused bookings")
+    keep_order(scene, booking, next(answer.body for answer in answers if answer.is_done))
+    scene.count("booked by two at once")
+
+
+def book_for_tomorrow(scene: Scene, user: SamplePremises) -> None:
+    """By telephone; nobody plans it today."""
+    slot = LAST_TOMORROW if user == scene.cast.takes_the_last else user.number % 2
+    body = scene.booking_body(user, slot, channel="hotline", on_next_day=True)
+    scene.do_here(f"clerk {user.firm}", "orders", body, f"book for {user.number}, tomorrow")
+    scene.count("orders for tomorrow")
 
 
 def _book_again(scene: Scene) -> None:
     """The same booking once more is the same order; another slot while it is open is refused."""
     booking = next(booking for booking in scene.cast.bookings if not booking.by_hotline)
-    who, place = f"resident {booking.user.number}", booking.user
+    who, place = f"resident {booking.number}", booking.user
     same = scene.booking_body(place, booking.slot, booking.lines)
     if scene.do_here(who, "orders", same, f"the same again for {place.number}")["id"] not in scene.orders:
         raise Unexpected("the same booking again: expected the standing order, got another")
@@ -221,7 +280,7 @@ def _refused_for_the_papers(scene: Scene) -> None:
         body = scene.booking_body(place, 0)
         _must_refuse(scene, f"resident {place.number}", body, f"book for {place.number}", {rule})
     who, place = f"resident {cast.too_late.number}", cast.too_late
-    full = scene.booking_body(place, EVENING)
+    full = scene.booking_body(place, LAST_TOMORROW, on_next_day=True)
     _must_refuse(scene, who, full, f"a full slot for {place.number}", {"A10"})
     forgetful = {**scene.booking_body(place, 0), "purpose": None}
     _must_refuse(scene, who, forgetful, f"no purpose for {place.number}", {"A11"})

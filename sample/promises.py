@@ -6,14 +6,11 @@ Living the day goes through the public API only; this page alone reads the table
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from core.idempotency import Idempotency
 from core.outbox import OutboxEvent
@@ -29,38 +26,13 @@ from registry.models import HolderKind
 from routing import Plan, Problem, check
 from rulebook.decisions import replay
 from rulebook.models import Decision
-
-MOST_SHOWN = 5
-
-Refused = dict[str, list[Any]]
-"""Refusal number → its reasons as they came over HTTP: code, rule, facts."""
-
-
-@dataclass
-class Promise:
-    zh: str
-    en: str
-    how: str
-    looked_at: int = 0
-    broken: list[str] = field(default_factory=list)
-
-    @property
-    def is_held(self) -> bool:
-        """A promise about nothing was not checked."""
-        return not self.broken and self.looked_at > 0
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What the promises are checked against, besides the tables."""
-
-    db: Session
-    heard: Refused
-    listed: Refused
-    """The refusals that the districts' lists show, read over HTTP."""
-    secrets: frozenset[bytes]
-    """Names, phones, document numbers, addresses, tokens and card codes of the sample."""
-    server_log: Path
+from sample.audit import Audit, Promise, entries
+from sample.promises_of_rules import (
+    counts_explained,
+    crews_bound,
+    nobody_supplied_over_a_hazard,
+    one_order_at_a_time,
+)
 
 
 def check_all(audit: Audit) -> list[Promise]:
@@ -147,7 +119,7 @@ def scanned_checked_proven(audit: Audit) -> Promise:
     done = sa.select(Delivery).where(Delivery.outcome == VisitOutcome.DELIVERED)
     for row in audit.db.scalars(done):
         promise.looked_at += 1
-        check_made = checks.get(row.check_id) if row.check_id is not None else None
+        check_made = checks.get(row.check_id) if row.check_id else None
         was_scanned = (row.full_cylinder_id, row.line_id, row.card_id) in delivered
         empty_was_scanned = (row.empty_cylinder_id, row.line_id) in taken
         was_checked = (
@@ -199,12 +171,19 @@ def plans_pass_again(audit: Audit) -> Promise:
     promise = Promise(
         "每个配送计划都经独立核验通过",
         "every plan passes the independent checker again",
-        "each stored plan against its stored problem: windows, loads, shifts, sizes, who was left and why",
+        "each stored plan against its stored problem: windows, loads, shifts, sizes, who was left and why; "
+        "and applied, or its application refused on record",
     )
+    refused = {
+        str(said["payload"]["plan_id"])
+        for said in entries(audit, "plan.apply")
+        if said["outcome"] == Outcome.REFUSED
+    }
     for row in audit.db.scalars(sa.select(RoundPlan)):
         promise.looked_at += 1
         faults = check(Problem.from_plain(row.problem), Plan.from_plain(row.plan))
-        if faults or row.state is PlanState.PROPOSED:
+        is_left = row.state is PlanState.PROPOSED and str(row.id) not in refused
+        if faults or is_left:
             promise.broken.append(f"plan {row.id}: {[fault.code.value for fault in faults] or 'not applied'}")
     return promise
 
@@ -295,7 +274,11 @@ PROMISES: tuple[Callable[[Audit], Promise], ...] = (
     one_bottle_a_card,
     scanned_checked_proven,
     refusals_kept,
+    nobody_supplied_over_a_hazard,
+    one_order_at_a_time,
+    crews_bound,
     plans_pass_again,
+    counts_explained,
     chains_verify,
     decisions_replay,
     no_personal_data,

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from rich.cells import cell_len
 
-from sample.promises import Promise
+from sample.audit import Promise
 
 MOST_CODES = 16
 COLUMN = 58
@@ -17,6 +17,8 @@ MOST_BROKEN_SHOWN = 3
 
 COUNTED = {
     "orders": ("订单", "orders booked"),
+    "orders for tomorrow": ("明天的订单", "orders for tomorrow, to be planned"),
+    "booked by two at once": ("两人同时订一张卡", "cards booked by two people at once: one order each"),
     "refused bookings": ("拒绝的订气", "bookings refused"),
     "refused at the counter": ("长宁拒绝的开户、过户", "openings and transfers refused in Changning"),
     "done at the counter": ("青浦办成的开户、过户", "the same done in Qingpu"),
@@ -25,6 +27,9 @@ COUNTED = {
     "refused fillings": ("拒绝的充装", "fillings refused"),
     "receipts": ("供应站收瓶", "bottles received at supply points"),
     "plans": ("配送计划", "plans made and applied"),
+    "plans refused": ("人车变了不能执行的计划", "plans refused: their crew had changed"),
+    "couriers replaced": ("顶班", "couriers replaced by one in reserve"),
+    "scans refused without a binding": ("解除人车后拒绝的扫码", "scans refused after a binding ended"),
     "orders no vehicle could take in the first plan": ("首排装不下的订单", "orders left by a first plan"),
     "rounds": ("趟次", "rounds driven"),
     "loads": ("装车", "bottles loaded"),
@@ -32,9 +37,19 @@ COUNTED = {
     "deliveries": ("送达", "bottles handed over"),
     "withheld": ("安检不合格未供", "withheld after a safety check"),
     "wrong door codes": ("门口码输错", "wrong door codes"),
-    "wrong empties refused": ("拒收的他人空瓶", "empties of another card refused"),
+    "refused at the door: empty": ("拒收的他人空瓶", "empties of another card refused"),
+    "refused at the door: foreign": ("拒收的外单位瓶", "foreign empties not taken"),
+    "refused at the door: label": ("标签损坏的空瓶", "empties with a damaged label refused"),
+    "refused at the door: card": ("出示的不是本单的卡", "wrong cards refused"),
+    "checks refused": ("拒绝安检未供", "withheld: the check was refused"),
+    "checks made after all": ("后来同意的安检", "checks made after all"),
     "nobody home": ("无人在家", "nobody home"),
+    "notices received": ("有签收凭证的整改通知", "notices with proof of receipt"),
     "bottles brought back": ("回站扫码", "bottles scanned back"),
+    "supplied again": ("当天恢复供气", "supplied again the same day"),
+    "counts": ("盘点", "counts of a site, full and empty apart"),
+    "bottles counted": ("盘点的气瓶", "bottles counted"),
+    "differences explained": ("说明了原因的差异", "differences explained"),
     "hazards closed": ("复查销号的隐患", "hazards closed by another's look"),
     "reveals": ("有理由的信息查看", "names revealed with a reason"),
     "tips": ("来源不明瓶线索", "tips about strange bottles"),

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from core import clock
-from sample.cast import Cast
+from sample.cast import Booking, Cast
 from sample.client import Answer, Api
 from sample.firms import DEMO_DAY
 from sample.places import CHANGNING, SamplePremises
@@ -28,13 +28,23 @@ class Scene:
     """Ids that the report shows, so that a person can look for themselves."""
     line_cards: dict[str, str] = field(default_factory=dict)
     """Order line → card."""
-    orders: dict[str, int] = field(default_factory=dict)
-    """Order → the number of the user who ordered."""
+    orders: dict[str, Booking] = field(default_factory=dict)
+    """Order → whose booking it is."""
+    waves: Counter[int] = field(default_factory=Counter)
+    """Zone → how often its day was planned."""
+    stands: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    """Bottle → the site at which it really stands, and whether it is full: what a count will find."""
     at_supply: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     """(firm, model) → numbers of the full bottles at the firm's supply point, next one first."""
 
     def at(self, hour: int, minute: int = 0) -> None:
         self.stage.wait_until(clock.at(DEMO_DAY, time(hour, minute)))
+
+    def stands_at(self, number: int, site: str, *, full: bool) -> None:
+        self.stands[number] = (site, full)
+
+    def leaves(self, number: int) -> None:
+        self.stands.pop(number, None)
 
     def count(self, what: str, times: int = 1) -> None:
         self.counts[what] += times

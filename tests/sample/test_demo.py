@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 import app
 from core.config import CHECKOUT
 from core.postgres import Cluster
+from sample.audit import Audit
 from sample.cast import SMALL, Cast
 from sample.demo import remembered, secrets_of
 from sample.people import person
-from sample.promises import PROMISES, Audit, Needles, check_all
+from sample.promises import PROMISES, Needles, check_all
 
 pytestmark = pytest.mark.slow
 
@@ -262,6 +263,35 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
         "scanned_checked_proven",
     ),
     "a refusal was answered that nobody kept": (with_a_refusal_nobody_kept, "refusals_kept"),
+    "a notice is taken away": (
+        by_sql("notice", "DELETE FROM notice WHERE id = (SELECT min(id::text)::uuid FROM notice)"),
+        "nobody_supplied_over_a_hazard",
+    ),
+    "a card's second order is moved before the first was settled": (
+        by_sql(
+            "order_line",
+            "UPDATE order_line SET recorded_at = recorded_at - interval '6 hours' WHERE id = (SELECT "
+            "max(id::text)::uuid FROM order_line WHERE card_id IN "
+            "(SELECT card_id FROM order_line GROUP BY card_id HAVING count(*) > 1))",
+        ),
+        "one_order_at_a_time",
+    ),
+    "a binding is made to have ended before it was driven": (
+        by_sql(
+            "binding",
+            "UPDATE binding SET span = tstzrange(lower(span), lower(span) + interval '1 second') WHERE id = "
+            "(SELECT binding_id FROM custody_fact WHERE kind = 'deliver' ORDER BY id LIMIT 1)",
+        ),
+        "crews_bound",
+    ),
+    "an explanation of a count is taken away": (
+        by_sql(
+            "count_explanation",
+            "DELETE FROM count_explanation WHERE count_id = (SELECT min(count_id::text)::uuid FROM "
+            "count_explanation) AND number = 1",
+        ),
+        "counts_explained",
+    ),
     "a plan is made to leave before its shift": (
         by_sql(
             "round_plan",

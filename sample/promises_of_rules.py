@@ -1,0 +1,165 @@
+"""Promises about the rules of the trade: hazards, orders, crews, counts. See ``sample/promises.py``."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from cylinders.models import (
+    CountDifference,
+    CountedWrong,
+    CountExplanation,
+    CustodyFact,
+    FactKind,
+    SiteCount,
+)
+from dispatch.deliveries.models import Delivery, VisitOutcome
+from dispatch.orders.models import OrderLine
+from dispatch.orders.states import OPEN_STATES
+from dispatch.safety.models import CheckOutcome, CheckReason, Hazard, Notice, SafetyCheck
+from registry.models import Binding
+from sample.audit import Audit, Promise, entries
+
+# --- hazards ----------------------------------------------------------------------------------------------
+
+
+def nobody_supplied_over_a_hazard(audit: Audit) -> Promise:
+    promise = Promise(
+        "有停供隐患或拒绝安检的，告知、整改、他人复查合格前一瓶不供",
+        "no bottle came to a home with a stopping hazard, or that refused the check, until it was put right",
+        "each stopping hazard: its notice with proof of receipt, its closing by another person's later look, "
+        "and no delivery in between; each refused check: no delivery before one that was made",
+    )
+    supplied: dict[UUID, list[datetime]] = defaultdict(list)
+    for row in audit.db.scalars(sa.select(Delivery).where(Delivery.outcome == VisitOutcome.DELIVERED)):
+        supplied[row.household_id].append(row.happened_at)
+    checks = {check.id: check for check in audit.db.scalars(sa.select(SafetyCheck))}
+    told = set(audit.db.scalars(sa.select(Notice.hazard_id)))
+    for hazard in audit.db.scalars(sa.select(Hazard).where(Hazard.blocking)):
+        promise.looked_at += 1
+        until = hazard.closed_at
+        meanwhile = [
+            at
+            for at in supplied[hazard.household_id]
+            if at > hazard.found_at and (until is None or at < until)
+        ]
+        closed_well = until is None or _is_well_closed(hazard, checks)
+        if hazard.id not in told or meanwhile or not closed_well:
+            promise.broken.append(f"hazard {hazard.id}")
+    for refused in checks.values():
+        if refused.outcome is CheckOutcome.REFUSED:
+            promise.looked_at += 1
+            if any(_was_not_checked(at, refused, checks) for at in supplied[refused.household_id]):
+                promise.broken.append(f"refused check {refused.id}")
+    return promise
+
+
+def _is_well_closed(hazard: Hazard, checks: Mapping[UUID, SafetyCheck]) -> bool:
+    look = checks.get(hazard.closing_check_id) if hazard.closing_check_id else None
+    return (
+        look is not None
+        and look.reason is CheckReason.RECHECK
+        and hazard.mended_at is not None
+        and look.checked_at > hazard.mended_at
+        and hazard.found_by not in (look.checked_by, hazard.closed_by)
+    )
+
+
+def _was_not_checked(supplied_at: datetime, refused: SafetyCheck, checks: Mapping[UUID, SafetyCheck]) -> bool:
+    """Supplied after the refusal, with no check made in between."""
+    return supplied_at > refused.checked_at and not any(
+        check.household_id == refused.household_id
+        and check.outcome is not CheckOutcome.REFUSED
+        and refused.checked_at < check.checked_at <= supplied_at
+        for check in checks.values()
+    )
+
+
+# --- orders -----------------------------------------------------------------------------------------------
+
+
+def one_order_at_a_time(audit: Audit) -> Promise:
+    promise = Promise(
+        "同一张卡任何时候只有一单，两人同时订也只成一单",
+        "a card never had two open orders, also when two people booked at once",
+        "every order line of a card against the next: settled before the next was booked",
+    )
+    settled = {row.line_id: row.recorded_at for row in _outcomes(audit)}
+    for said in entries(audit, "order.fail"):
+        settled[UUID(said["payload"]["line_id"])] = datetime.fromisoformat(said["recorded_at"])
+    lines: dict[UUID, list[OrderLine]] = defaultdict(list)
+    for line in audit.db.scalars(sa.select(OrderLine).order_by(OrderLine.recorded_at)):
+        lines[line.card_id].append(line)
+    for card_id, own in lines.items():
+        promise.looked_at += len(own)
+        for before, after in pairwise(own):
+            settled_at = settled.get(before.id)
+            if before.state in OPEN_STATES or settled_at is None or settled_at > after.recorded_at:
+                promise.broken.append(f"card {card_id}: two orders at {after.recorded_at}")
+    return promise
+
+
+def _outcomes(audit: Audit) -> Any:
+    ended = (VisitOutcome.DELIVERED, VisitOutcome.WITHHELD)
+    return audit.db.scalars(sa.select(Delivery).where(Delivery.outcome.in_(ended)))
+
+
+# --- crews ------------------------------------------------------------------------------------------------
+
+_ON_THE_ROAD = (FactKind.LOAD, FactKind.DELIVER, FactKind.TAKE_EMPTY)
+
+
+def crews_bound(audit: Audit) -> Promise:
+    promise = Promise(
+        "路上每次扫码都属于当时有效的人车对应，满瓶出站都有订单",
+        "every scan on the road is of the binding in force then, and no full bottle left without an order",
+        "each load, delivery and empty taken: the binding's span holds the time, the courier is its own; "
+        "each load has its order line; whatever lies outside is flagged",
+    )
+    bindings = {binding.id: binding for binding in audit.db.scalars(sa.select(Binding))}
+    for fact in audit.db.scalars(sa.select(CustodyFact).where(CustodyFact.kind.in_(_ON_THE_ROAD))):
+        promise.looked_at += 1
+        binding = bindings.get(fact.binding_id) if fact.binding_id else None
+        courier = fact.from_id if fact.kind is FactKind.DELIVER else fact.to_id
+        in_force = binding is not None and fact.occurred_at in binding.span and binding.courier_id == courier
+        if not (in_force and fact.line_id is not None) and not fact.flags:
+            promise.broken.append(f"{fact.kind} {fact.id} at {fact.occurred_at}")
+    return promise
+
+
+# --- counts -----------------------------------------------------------------------------------------------
+
+
+def counts_explained(audit: Audit) -> Promise:
+    promise = Promise(
+        "盘点满瓶空瓶分开，每处差异都有说明",
+        "counts tell full and empty apart, and every difference has its explanation",
+        "each count: the sums that differ are exactly the bottles named, and somebody said why of each",
+    )
+    differences: dict[UUID, list[CountDifference]] = defaultdict(list)
+    for one in audit.db.scalars(sa.select(CountDifference)):
+        differences[one.count_id].append(one)
+    explained = {(one.count_id, one.number) for one in audit.db.scalars(sa.select(CountExplanation))}
+    for count in audit.db.scalars(sa.select(SiteCount)):
+        promise.looked_at += 1
+        own = differences[count.id]
+        if any((one.count_id, one.number) not in explained for one in own):
+            promise.broken.append(f"count {count.id}: a difference nobody explained")
+        if _surplus(count) != _surplus_named(own):
+            promise.broken.append(f"count {count.id}: its sums are not its bottles")
+    return promise
+
+
+def _surplus(count: SiteCount) -> int:
+    """How many more bottles were counted than expected."""
+    signs = {"full_counted": 1, "full_expected": -1, "empty_counted": 1, "empty_expected": -1}
+    return sum(sign * model[name] for model in count.models for name, sign in signs.items())
+
+
+def _surplus_named(differences: list[CountDifference]) -> int:
+    too_many = sum(one.kind is CountedWrong.NOT_EXPECTED for one in differences)
+    return too_many - sum(one.kind is CountedWrong.NOT_FOUND for one in differences)
