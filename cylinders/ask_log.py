@@ -12,7 +12,7 @@ import atexit
 import hashlib
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -35,7 +35,10 @@ MOST_WAITING = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question and its answer. ``code`` is as it may stand on record (``code.Scanned.on_record``)."""
+    """One question and its answer. ``code`` is as it may stand on record (``code.Scanned.on_record``).
+
+    ``id`` is the record's number: the answer says it before the record is written.
+    """
 
     asked_at: datetime
     actor_id: UUID
@@ -45,11 +48,12 @@ class Ask:
     code: str
     cylinder_id: UUID | None
     verdict: Verdict
+    id: UUID = field(default_factory=new_id)
 
     def to_row(self) -> dict[str, object]:
         facts = orjson.dumps(facts_to_plain(self.verdict.facts), option=orjson.OPT_SORT_KEYS)
         return {
-            "id": new_id(),
+            "id": self.id,
             "asked_at": self.asked_at,
             "actor_id": self.actor_id,
             "district": self.district,

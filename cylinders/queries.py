@@ -472,8 +472,10 @@ def _due_on(verdict: Verdict) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class AskAnswer:
-    """The answer to one scanned code. ``reasons`` are worded for the one who asks."""
+    """The answer to one scanned code. ``reasons`` are worded for the one who asks; ``ask_id`` is the number
+    under which the question stands in the log of asks."""
 
+    ask_id: UUID
     code: str
     cylinder_id: UUID | None
     allowed: bool
@@ -519,27 +521,26 @@ def verdicts(
         row = _row_of(resolved, rows)
         papers = standing or (row and owners.get(row.owner_firm_id)) or Standing(None)
         verdict = _judge(resolved, row, papers, purpose, place, at)
-        answers.append(_answer(doing, resolved, row, verdict, at))
-        asks.append(
-            Ask(
-                at,
-                doing.actor.principal_id,
-                doing.district,
-                papers.site_id,
-                purpose,
-                scanned.on_record,
-                resolved.cylinder_id,
-                verdict,
-            )
+        ask = Ask(
+            at,
+            doing.actor.principal_id,
+            doing.district,
+            papers.site_id,
+            purpose,
+            scanned.on_record,
+            resolved.cylinder_id,
+            verdict,
         )
+        asks.append(ask)
+        answers.append(_answer(doing, resolved, row, ask))
     ASKS.put(doing.ground.sessions, asks)
     return answers
 
 
-def _answer(
-    doing: Doing, resolved: Resolved, row: sa.Row[Any] | None, verdict: Verdict, at: datetime
-) -> AskAnswer:
+def _answer(doing: Doing, resolved: Resolved, row: sa.Row[Any] | None, ask: Ask) -> AskAnswer:
+    verdict = ask.verdict
     return AskAnswer(
+        ask_id=ask.id,
         code=resolved.code,
         cylinder_id=resolved.cylinder_id,
         allowed=verdict.allowed,
@@ -548,7 +549,7 @@ def _answer(
         max_fill_g=row.max_fill_g if row else None,
         tare_g=row.tare_g if row else None,
         edition=verdict.edition_digest,
-        asked_at=at,
+        asked_at=ask.asked_at,
     )
 
 

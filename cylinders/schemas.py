@@ -184,6 +184,7 @@ class VerdictsIn(VerdictQuery):
 
 
 class VerdictOut(View):
+    ask_id = Id()
     code = fields.String()
     cylinder_id = Id()
     allowed = fields.Boolean()
