@@ -181,6 +181,7 @@ class Filling(Base):
         Group.CYLINDER,
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.CheckConstraint("net_g > 0 AND tare_weighed_g > 0 AND residue_g >= 0", name="amounts"),
+        sa.Index("ix_filling_site_id", "site_id", "filled_at"),
         append_only=True,
     )
 
@@ -347,7 +348,14 @@ class VerdictAsk(Base):
     """Who asked about which bottle and what was answered. Written in batches, outside of deeds."""
 
     __tablename__ = "verdict_ask"
-    __table_args__ = grouped(Group.EXEMPT, sa.Index("ix_verdict_ask_asked_at", "asked_at"), append_only=True)
+    __table_args__ = grouped(
+        Group.EXEMPT,
+        sa.Index("ix_verdict_ask_asked_at", "asked_at"),
+        sa.Index(
+            "ix_verdict_ask_site_id", "site_id", "asked_at", postgresql_where=sa.text("site_id IS NOT NULL")
+        ),
+        append_only=True,
+    )
 
     id: Mapped[NewId]
     asked_at: Mapped[datetime]

@@ -44,6 +44,12 @@ class Entry(Base):
         sa.Index(
             "ix_evidence_entry_refusal_no", "refusal_no", postgresql_where=sa.text("refusal_no IS NOT NULL")
         ),
+        sa.Index(
+            "ix_evidence_entry_site_id",
+            "site_id",
+            "recorded_at",
+            postgresql_where=sa.text("site_id IS NOT NULL"),
+        ),
         append_only=True,
     )
 
