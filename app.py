@@ -25,6 +25,7 @@ from web.phone import room as phone
 from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
 from web.start import room as start
+from web.station import face as station
 
 # tables that no room's routes bring along
 TABLES = (
@@ -35,7 +36,7 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in, phone, own_password)
+PAGES = (health, metrics, start, signing_in, phone, own_password, station)
 
 
 def create_app(ground: Ground) -> Flask:

@@ -49,6 +49,11 @@ WORDS = {
     "hazard": "有隐患",
     "police": "公安查扣",
     "recall": "召回",
+    # what is looked at before and after a filling
+    "body": "瓶体",
+    "leak": "检漏",
+    "tag": "标志标签",
+    "valve": "瓶阀",
     # why there is no door code
     "expired": "已过期",
     "not_issued": "还没有发出",

@@ -1,0 +1,381 @@
+"""The filling station's terminal: scan, verdict, weigh; receive; a batch; the stock; the day.
+
+A form is answered in two ways. Without the script: a page. To the script (web/static/station.js, which asks
+for JSON): the same parts of that page, with the form's key as its echo, so that an answer that comes late or
+from elsewhere is never taken for this one's. What the script does not understand it shows grey: do not fill.
+
+A scanned text may be somebody's payment code: it is sent in a body, never in an address.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from unicodedata import normalize
+from uuid import UUID
+
+from flask import jsonify, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from core import clock
+from core.http import doing, loaded
+from core.problems import Busy, FieldFault, NotFound, WrongField
+from cylinders import count_queries, queries, schemas, service, station_queries
+from cylinders.code import classify
+from cylinders.refill_gate import Purpose
+from cylinders.station_queries import CHECKED_AFTER, CHECKED_BEFORE, Asked, Filled, Station
+from rulebook.words import WORDS
+from web.pages import Face, No, doing_part, form_of, tried
+
+face = Face("station", __name__, prefix="/station")
+
+MOST_IN_A_BATCH = 60
+_KILOGRAMS = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,3}))?(?: ?kg)?", re.IGNORECASE)
+WEIGHTS = ("tare_weighed_g", "residue_g", "gross_g")
+FIELDS: dict[str, tuple[str, str]] = {
+    "code": ("编码", "code"),
+    "codes": ("编码", "codes"),
+    "filler_id": ("充装人员", "filler"),
+    "scale": ("秤号", "scale"),
+    "tare_weighed_g": ("实称皮重", "weighed tare"),
+    "residue_g": ("残液", "residue"),
+    "gross_g": ("充后总重", "weight when full"),
+    "seal_no": ("封口号", "seal"),
+    "checks_before": ("充前检查", "checks before"),
+    "checks_after": ("充后检查", "checks after"),
+}
+REMEMBERED = "station"
+"""In the browser's cookie: who fills and on which scale, so that it is chosen once a shift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the screen says of one form, and with what the work goes on.
+
+    ``state`` is the colour: idle, allowed, refused, filled, received, wrong, mixed. ``ask``: the bottle's
+    verdict, if one was asked for. ``no``: why what was asked for was not done.
+    """
+
+    state: str = "idle"
+    ask: queries.AskAnswer | None = None
+    no: No | None = None
+    filled: Filled | None = None
+    received: Mapping[str, Any] | None = None
+    table: tuple["Row", ...] = ()
+    form: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+# --- one bottle -------------------------------------------------------------------------------------------
+
+
+@face.page("/", "cylinder.ask")
+def desk() -> ResponseReturnValue:
+    return _screen("desk", _just_filled() or Said())
+
+
+@face.page("/verdicts", "cylinder.ask", methods=("POST",))
+def ask() -> ResponseReturnValue:
+    """May this bottle be filled? Asked as the API asks, so that it stands in the log of asks."""
+    station = station_queries.station_of(doing())
+    code, no = tried(_code)
+    if code is None:
+        return _screen("desk", Said("wrong", no=no, status=422))
+    [answer] = _asked([code], station)
+    return _screen("desk", Said("allowed" if answer.allowed else "refused", ask=answer, form={"code": code}))
+
+
+@face.page("/fillings", "cylinder.fill", methods=("POST",))
+def fill() -> ResponseReturnValue:
+    """What was weighed and checked. Refused, the form stays only if the bottle itself may still be filled."""
+    station = station_queries.station_of(doing())
+    done, no = tried(lambda: service.fill(doing(), **_filling(request.form, station)))
+    if done is not None:
+        _remember()
+        if not _wants_parts():
+            return redirect(f"/station/?filled={done['cylinder_id']}.{done['filling_id']}")
+        return _screen("desk", Said("filled", filled=_filled(done["cylinder_id"], done["filling_id"])))
+    assert no is not None
+    code, _ = tried(_code)
+    still = _asked([code], station)[0] if code is not None else None
+    state = "refused" if no.reasons else "wrong"
+    return _screen("desk", Said(state, ask=still, no=no, form=request.form, status=no.status))
+
+
+def _just_filled() -> Said | None:
+    """After a filling the page is loaded anew, so that loading it again fills nothing."""
+    cylinder_id, _, filling_id = request.args.get("filled", "").partition(".")
+    if not cylinder_id:
+        return None
+    return Said("filled", filled=_filled(cylinder_id, filling_id))
+
+
+def _filled(cylinder_id: str, filling_id: str) -> Filled:
+    try:
+        return station_queries.filling_of_site(doing(), UUID(cylinder_id), UUID(filling_id))
+    except ValueError:
+        raise NotFound from None
+
+
+def _code() -> str:
+    code: str = form_of(schemas.ReceiptIn, {"code": request.form.get("code", "").strip()})["code"]
+    return code
+
+
+def _asked(codes: list[str], station: Station) -> list[queries.AskAnswer]:
+    remembered = _remembered(station)["filler_id"]
+    filler = UUID(remembered) if remembered else None
+    return queries.verdicts(doing(), codes, purpose=Purpose.FILL, site=station.id, filler=filler)
+
+
+# --- receiving --------------------------------------------------------------------------------------------
+
+
+@face.page("/receive", "cylinder.receive")
+def receiving() -> ResponseReturnValue:
+    return _screen("receive", Said())
+
+
+@face.page("/receipts", "cylinder.receive", methods=("POST",))
+def receive() -> ResponseReturnValue:
+    station = station_queries.station_of(doing())
+    done, no = tried(lambda: service.receive(doing(), site_id=station.id, code=_code()))
+    if no is not None:
+        state = "refused" if no.reasons else "wrong"
+        return _screen("receive", Said(state, no=no, form=request.form, status=no.status))
+    received = {**(done or {}), "code": classify(_code()).on_record, "at": clock.now()}
+    return _screen("receive", Said("received", received=received))
+
+
+# --- many at once -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One bottle of a batch: its verdict, then what became of it."""
+
+    code: str
+    ask: queries.AskAnswer | None = None
+    no: No | None = None
+    filling_id: str | None = None
+    is_busy: bool = False
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def may(self) -> bool:
+        return self.ask is not None and self.ask.allowed
+
+
+@face.page("/batch", "cylinder.ask")
+def batch() -> ResponseReturnValue:
+    return _screen("batch", Said())
+
+
+@face.page("/batch/verdicts", "cylinder.ask", methods=("POST",))
+def ask_batch() -> ResponseReturnValue:
+    """Many scans, a line each: the forbidden ones first."""
+    station = station_queries.station_of(doing())
+    codes, no = tried(_codes)
+    if codes is None:
+        return _screen("batch", Said("wrong", no=no, form=request.form, status=422))
+    rows = [Row(code, answer) for code, answer in zip(codes, _asked(codes, station), strict=True)]
+    return _screen("batch", Said("mixed", table=tuple(sorted(rows, key=lambda row: row.may))))
+
+
+@face.page("/batch/fillings", "cylinder.fill", methods=("POST",))
+def fill_batch() -> ResponseReturnValue:
+    """Each bottle that was weighed is a deed of its own; one that is refused stops no other."""
+    station = station_queries.station_of(doing())
+    codes = request.form.getlist("row")[:MOST_IN_A_BATCH]
+    rows = [_filled_row(number, code, station) for number, code in enumerate(codes)]
+    if any(row.filling_id for row in rows):
+        _remember()
+    left = [row for row in rows if row.filling_id is None]
+    if left:
+        asked = _asked([row.code for row in left], station)
+        again = {row.code: answer for row, answer in zip(left, asked, strict=True)}
+        rows = [_with_verdict(row, again.get(row.code)) for row in rows]
+    return _screen("batch", Said("mixed", table=tuple(sorted(rows, key=lambda row: bool(row.filling_id)))))
+
+
+def _filled_row(number: int, code: str, station: Station) -> Row:
+    """Fill this row of the form, if anything was entered in it."""
+    given = {name: request.form.get(f"{name}-{number}", "") for name in (*WEIGHTS, "seal_no")}
+    if not any(given.values()):
+        return Row(code)
+    form = {"code": code, **given, **{name: request.form.get(name, "") for name in ("filler_id", "scale")}}
+    for phase, items in (("before", CHECKED_BEFORE), ("after", CHECKED_AFTER)):
+        if request.form.get(f"{phase}-{number}"):
+            form |= {f"{phase}-{item}": "pass" for item in items}
+    try:
+        done, no = tried(
+            lambda: service.fill(doing_part(classify(code).on_record), **_filling(form, station))
+        )
+    except Busy:
+        return Row(code, is_busy=True, form=given)
+    return Row(code, no=no, filling_id=done["filling_id"] if done else None, form=given)
+
+
+def _with_verdict(row: Row, answer: queries.AskAnswer | None) -> Row:
+    return Row(row.code, answer, row.no, row.filling_id, row.is_busy, row.form)
+
+
+def _codes() -> list[str]:
+    """The lines as scanned, each bottle once."""
+    lines = [line.strip() for line in request.form.get("codes", "").splitlines()]
+    once = list({classify(line).code: line for line in reversed(lines) if line}.values())[::-1]
+    if len(once) > MOST_IN_A_BATCH:
+        raise WrongField(
+            "/codes",
+            "too_many",
+            f"一批最多{MOST_IN_A_BATCH}只，现在{len(once)}只",
+            f"expected at most {MOST_IN_A_BATCH} bottles, found {len(once)}",
+        )
+    codes: list[str] = form_of(schemas.VerdictsIn, {"codes": once or None})["codes"]
+    return codes
+
+
+# --- the stock and the day --------------------------------------------------------------------------------
+
+
+@face.page("/stock", "stock.read")
+def stock() -> ResponseReturnValue:
+    station = station_queries.station_of(doing())
+    return render_template(
+        "station/stock.html", station=station, stock=count_queries.stock(doing(), station.id)
+    )
+
+
+@face.page("/day", "cylinder.read")
+def day() -> ResponseReturnValue:
+    station = station_queries.station_of(doing())
+    today = station_queries.site_day(doing(), station.id, clock.today())
+    return render_template("station/day.html", station=station, today=today)
+
+
+# --- the form of a filling --------------------------------------------------------------------------------
+
+
+def _filling(form: Mapping[str, str], station: Station) -> dict[str, Any]:
+    """The page's form as the API's body: kilograms as grams, ticks as checks. All faults at once."""
+    body: dict[str, Any] = {name: form.get(name, "") for name in ("code", "filler_id", "scale", "seal_no")}
+    body |= {"site_id": str(station.id)}
+    body |= {"checks_before": _checks(form, "before", CHECKED_BEFORE)}
+    body |= {"checks_after": _checks(form, "after", CHECKED_AFTER)}
+    faults: list[FieldFault] = []
+    for name in WEIGHTS:
+        try:
+            body[name] = _grams(f"/{name}", form.get(name, ""))
+        except WrongField as wrong:
+            faults += wrong.faults
+            body[name] = 1  # told already
+    try:
+        filling = loaded(schemas.FillingIn, {name: value for name, value in body.items() if value != ""})
+    except WrongField as wrong:
+        raise WrongField.all(in_order((*wrong.faults, *faults))) from None
+    if faults:
+        raise WrongField.all(in_order(faults))
+    return filling
+
+
+def in_order(faults: Iterable[FieldFault]) -> list[FieldFault]:
+    """One fault a field, in the order of the form."""
+    first: dict[str, FieldFault] = {}
+    for fault in faults:
+        first.setdefault(_field_of(fault), fault)
+    order = list(FIELDS)
+    return sorted(first.values(), key=lambda fault: order.index(_field_of(fault)))
+
+
+def _field_of(fault: FieldFault) -> str:
+    name = fault.pointer.strip("/").split("/")[0]
+    return name if name in FIELDS else "code"
+
+
+def _checks(form: Mapping[str, str], phase: str, items: tuple[str, ...]) -> list[dict[str, Any]]:
+    """An item that nobody ticked is left without its answer: the schema says that it is missing."""
+    said = {"pass": True, "fail": False}
+    return [
+        {
+            "item": item,
+            **({"passed": said[given]} if (given := form.get(f"{phase}-{item}", "")) in said else {}),
+        }
+        for item in items
+    ]
+
+
+def _grams(pointer: str, text: str) -> int | str:
+    """What a scale shows, in kilograms with up to three decimals; empty stays empty."""
+    read = normalize("NFKC", text).strip()
+    if not read:
+        return ""
+    shown = _KILOGRAMS.fullmatch(read)
+    if shown is None:
+        raise WrongField(
+            pointer,
+            "kg",
+            "应为公斤数，最多三位小数，如 16.5",
+            "expected kilograms with at most three decimals, as 16.5",
+        )
+    return 1000 * int(shown[1]) + int((shown[2] or "").ljust(3, "0"))
+
+
+def _remember() -> None:
+    session[REMEMBERED] = {
+        name: normalize("NFKC", request.form.get(name, "")).strip()[:64] for name in ("filler_id", "scale")
+    }
+
+
+def _remembered(station: Station) -> dict[str, str]:
+    """Who fills and on which scale; a filler of this firm, or nobody."""
+    kept = session.get(REMEMBERED) or {}
+    only = str(station.fillers[0].id) if len(station.fillers) == 1 else ""
+    known = next((str(one.id) for one in station.fillers if str(one.id) == kept.get("filler_id")), only)
+    return {"filler_id": known, "scale": str(kept.get("scale", ""))}
+
+
+# --- the screen -------------------------------------------------------------------------------------------
+
+
+def _wants_parts() -> bool:
+    return request.accept_mimetypes.best == "application/json"
+
+
+def _screen(page: str, said: Said) -> ResponseReturnValue:
+    station = station_queries.station_of(doing())
+    around = {
+        "station": station,
+        "said": said,
+        "page": page,
+        "fields": FIELDS,
+        "chosen": _remembered(station),
+        "checked": {"before": CHECKED_BEFORE, "after": CHECKED_AFTER},
+        "words": WORDS,
+        "in_order": in_order,
+        "MOST_IN_A_BATCH": MOST_IN_A_BATCH,
+    }
+    if _wants_parts():
+        return jsonify(_parts(page, said, around)), said.status
+    asks = station_queries.last_asks(doing(), station.id) if page == "desk" else []
+    return render_template(f"station/{page}.html", asks=asks, **around), said.status
+
+
+def _parts(page: str, said: Said, around: Mapping[str, Any]) -> dict[str, Any]:
+    """For the script. ``reasons`` lets it see that green has none."""
+    reasons = len(said.ask.reasons) if said.ask else len(said.no.reasons) if said.no else 0
+    return {
+        "echo": request.form.get("form_key", ""),
+        "state": said.state,
+        "reasons": reasons,
+        "verdict": render_template(f"station/_{page}_verdict.html", **around),
+        "work": render_template(f"station/_{page}_work.html", **around),
+        "row": render_template("station/_row.html", one=_row(said.ask))
+        if page == "desk" and said.ask
+        else "",
+    }
+
+
+def _row(ask: queries.AskAnswer) -> Asked:
+    """As the list of the last questions will show it. A text that is no bottle's is not shown again."""
+    code = ask.code if ask.cylinder_id else classify(ask.code).on_record
+    return Asked(ask.ask_id, ask.asked_at, code, ask.allowed, ask.reasons[0] if ask.reasons else None)
