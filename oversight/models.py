@@ -1,11 +1,11 @@
-"""What oversight owns itself: tips that the rooms below raised, and the log of looks."""
+"""What oversight owns itself: tips from below, the log of looks, and what was done about alarms."""
 
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, District, Group, Json, NewId, grouped
 
@@ -50,3 +50,38 @@ class Look(Base):
     kind: Mapped[LookKind]
     subject_id: Mapped[UUID]
     looked_at: Mapped[datetime]
+
+
+class AlarmKind(StrEnum):
+    """What a dispatcher should look at. An alarm is read from the rows of its room, never stored."""
+
+    VISIT_FAILED = "visit_failed"
+    GAS_WITHHELD = "gas_withheld"
+    ORDER_LATE = "order_late"
+    CREW_SILENT = "crew_silent"
+    CUSTODY_CONFLICT = "custody_conflict"
+
+
+class AlarmAction(StrEnum):
+    """What was done about it, in a word; the note says more where that is needed."""
+
+    USER_CALLED = "user_called"
+    CREW_CALLED = "crew_called"
+    REBOOKED = "rebooked"
+    PASSED_ON = "passed_on"
+    NOTHING_NEEDED = "nothing_needed"
+
+
+class AlarmNote(Base):
+    """That somebody saw an alarm and what they did. ``subject_id``: the line, round, or conflict it names."""
+
+    __tablename__ = "alarm_note"
+    __table_args__ = grouped(Group.DISTRICT, append_only=True)
+
+    district: Mapped[District]
+    kind: Mapped[AlarmKind] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    action: Mapped[AlarmAction]
+    note: Mapped[str | None]
+    acknowledged_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]

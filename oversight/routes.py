@@ -4,12 +4,24 @@ import json
 from typing import Any
 from uuid import UUID
 
+from core import clock
 from core.http import Room, doing
 from core.refusal import Refusal
 from evidence.models import Entry
-from oversight import queries
+from oversight import alarms, queries
+from oversight.models import AlarmNote
 from oversight.queries import trace_view
-from oversight.schemas import PageQuery, RefusedPage, TipPage, TraceOut, TraceQuery
+from oversight.schemas import (
+    AlarmNoteIn,
+    AlarmNoteOut,
+    AlarmPage,
+    AlarmQuery,
+    PageQuery,
+    RefusedPage,
+    TipPage,
+    TraceOut,
+    TraceQuery,
+)
 
 room = Room("oversight", __name__, description="Traces, refusals and tips")
 
@@ -63,6 +75,25 @@ def list_tips(query: dict[str, Any], district: int) -> Any:
     """What the rooms below thought a regulator should look at."""
     page = queries.tips(doing(), limit=query["limit"], cursor=query.get("cursor"))
     return {"items": [row.Tip for row in page.items], "next_cursor": page.next_cursor}
+
+
+@room.get("/districts/<int:district>/alarms")
+@room.may("board.read")
+@room.arguments(AlarmQuery, location="query")
+@room.response(200, AlarmPage)
+def list_alarms(query: dict[str, Any], district: int) -> Any:
+    """What a dispatcher should look at on a day: those nobody has acknowledged first."""
+    return {"items": alarms.alarms(doing(), query.get("day") or clock.today()), "next_cursor": None}
+
+
+@room.post("/districts/<int:district>/alarm-notes")
+@room.may("alarm.acknowledge", writes=True)
+@room.arguments(AlarmNoteIn)
+@room.response(201, AlarmNoteOut)
+def acknowledge_alarm(body: dict[str, Any], district: int) -> AlarmNote:
+    """Say what was done about an alarm; once."""
+    alarms.acknowledge(doing(), **body)
+    return alarms.note_of(doing(), body["kind"], body["subject_id"])
 
 
 def _refused_view(entry: Entry) -> dict[str, Any]:

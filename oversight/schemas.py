@@ -2,10 +2,21 @@
 
 from marshmallow import fields
 
-from core.fields import Form, Id, Instant, PageQuery, View, Word, page_view
+from core.fields import Day, Form, Id, Instant, PageQuery, Text, View, Word, page_view
 from evidence.models import Outcome
+from oversight.models import AlarmAction, AlarmKind
 
-__all__ = ["PageQuery", "RefusedPage", "TipPage", "TraceOut", "TraceQuery"]
+__all__ = [
+    "AlarmNoteIn",
+    "AlarmNoteOut",
+    "AlarmPage",
+    "AlarmQuery",
+    "PageQuery",
+    "RefusedPage",
+    "TipPage",
+    "TraceOut",
+    "TraceQuery",
+]
 
 
 class TraceQuery(Form):
@@ -68,3 +79,45 @@ class TipOut(View):
 
 RefusedPage = page_view(RefusedOut)
 TipPage = page_view(TipOut)
+
+
+class AlarmNoteIn(Form):
+    """``day``: of the board it stands on. ``note``: no names, telephones or addresses."""
+
+    day = Day(required=True)
+    kind = Word(AlarmKind, required=True)
+    subject_id = Id(required=True)
+    action = Word(AlarmAction, required=True)
+    note = Text(most=200, load_default=None, allow_none=True)
+
+
+class AlarmNoteOut(View):
+    kind = Word(AlarmKind)
+    subject_id = Id()
+    action = Word(AlarmAction)
+    note = fields.String(allow_none=True)
+    acknowledged_by = Id()
+    recorded_at = Instant()
+
+
+class AlarmOut(View):
+    """``subject_id``: the order line, order, round or conflict it is about; ``note`` once acknowledged."""
+
+    kind = Word(AlarmKind)
+    subject_id = Id()
+    since = Instant()
+    order_id = Id(allow_none=True)
+    zone_id = Id(allow_none=True)
+    round_id = Id(allow_none=True)
+    cylinder_id = Id(allow_none=True)
+    code = fields.String()
+    note = fields.Nested(AlarmNoteOut, allow_none=True)
+
+
+AlarmPage = page_view(AlarmOut)
+
+
+class AlarmQuery(Form):
+    """``day``: absent, today."""
+
+    day = Day()

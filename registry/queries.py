@@ -39,6 +39,7 @@ from registry.models import (
     Premises,
     Site,
     Staff,
+    StaffKind,
     Vehicle,
     Zone,
     ZoneSet,
@@ -241,6 +242,56 @@ def bindings_for_zone(db: Session, zone_district: int, zone_id: UUID, day: date)
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class BoundPeople:
+    """A binding with whom and what it binds."""
+
+    binding: Binding
+    courier: Staff
+    vehicle: Vehicle
+    device: Device
+
+
+def bindings_on(db: Session, district: int, day: date, firm_id: UUID | None) -> list[BoundPeople]:
+    """Bindings that hold at some time of ``day``; ``district`` is the firm's home, None: every firm's."""
+    midnight, next_midnight = clock.at(day), clock.at(day + timedelta(days=1))
+    rows = db.execute(
+        sa.select(Binding, Staff, Vehicle, Device)
+        .join(Staff, sa.and_(Staff.district == Binding.district, Staff.id == Binding.courier_id))
+        .join(Vehicle, sa.and_(Vehicle.district == Binding.district, Vehicle.id == Binding.vehicle_id))
+        .join(Device, sa.and_(Device.district == Binding.district, Device.id == Binding.device_id))
+        .where(
+            Binding.district == district,
+            Binding.span.overlaps(sa.func.tstzrange(midnight, next_midnight)),
+            sa.true() if firm_id is None else Binding.firm_id == firm_id,
+        )
+        .order_by(sa.func.lower(Binding.span), Binding.id)
+    )
+    return [BoundPeople(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class CrewChoices:
+    """Who and what a firm may bind: couriers, vehicles, devices that are not revoked."""
+
+    couriers: list[Staff]
+    vehicles: list[Vehicle]
+    devices: list[Device]
+
+
+def crew_choices(db: Session, district: int, firm_id: UUID | None) -> CrewChoices:
+    """Of one firm, or of every firm at home in the district."""
+
+    def of(model: type[Staff] | type[Vehicle] | type[Device]) -> sa.ColumnElement[bool]:
+        here = model.district == district
+        return here if firm_id is None else sa.and_(here, model.firm_id == firm_id)
+
+    couriers = sa.select(Staff).where(of(Staff), Staff.kind == StaffKind.COURIER).order_by(Staff.id)
+    vehicles = sa.select(Vehicle).where(of(Vehicle)).order_by(Vehicle.plate)
+    devices = sa.select(Device).where(of(Device), Device.revoked_at.is_(None)).order_by(Device.label)
+    return CrewChoices(list(db.scalars(couriers)), list(db.scalars(vehicles)), list(db.scalars(devices)))
+
+
 # --------------------------------------------------------------------------------------------------------
 # Exports: households, accounts, cards
 
@@ -368,6 +419,17 @@ def card_by_credential(db: Session, district: int, credential: str) -> Card | No
     """The card behind a scanned credential, with or without the QR's ``LPGCARD:`` before it."""
     bare = credential.strip().upper().removeprefix(CARD_QR)
     return db.scalars(sa.select(Card).where(Card.district == district, Card.credential == bare)).one_or_none()
+
+
+def household_of_card(doing: Doing, credential: str) -> tuple[UUID, Card]:
+    """Whose card was shown or read out; 404 where there is none, or it is not the actor's to see."""
+    with doing.ground.sessions() as db:
+        card = card_by_credential(db, doing.district, credential)
+        if card is None:
+            raise NotFound
+        account = db.get_one(Account, (card.district, card.account_id))
+        party_within_reach(db, doing.actor, doing.district, account.household_id)
+        return account.household_id, card
 
 
 # --------------------------------------------------------------------------------------------------------

@@ -108,6 +108,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "cylinder.ask",
             "check.read",
             "hazard.read",
+            "board.read",
+            "alarm.acknowledge",
         }
     ),
     Role.REGULATOR: frozenset(
