@@ -19,6 +19,7 @@ from dispatch.rounds.routes import room as rounds
 from dispatch.safety.routes import room as safety
 from oversight.routes import room as oversight
 from registry.routes import room as registry
+from web.dispatcher import face as dispatcher
 from web.health import room as health
 from web.metrics import room as metrics
 from web.phone import room as phone
@@ -36,7 +37,7 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in, phone, own_password, station)
+PAGES = (health, metrics, start, signing_in, phone, own_password, station, dispatcher)
 
 
 def create_app(ground: Ground) -> Flask:

@@ -24,6 +24,7 @@ from dispatch.rounds.models import RoundPlan
 from tests.conftest import CHANGNING, DATABASE, THE_DAY
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import WorkingDay
+from tests.due_jobs import run_due_jobs
 from web.opening import EMBEDDED_URL
 
 WITHIN_S = 20
@@ -118,7 +119,7 @@ def test_a_job_that_keeps_killing_its_worker_is_given_up(
             "UPDATE procrastinate.procrastinate_jobs SET status = 'doing', attempts = %s",
             (jobs.MOST_RUNS - 1,),
         )
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     job = job_of(ground, job_id)
     assert (job.state, job.fault) == (JobState.FAILED, Fault.WORKER_DIED)
     assert not list(db.scalars(sa.select(RoundPlan)))

@@ -21,6 +21,7 @@ from tests.cast import made
 from tests.conftest import CHANGNING, DATABASE
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import WorkingDay, codes
+from tests.due_jobs import run_due_jobs
 
 
 def ask(day: WorkingDay, /, **changed: Any) -> str:
@@ -51,7 +52,7 @@ def test_a_plan_asked_for_is_made_by_the_worker(day: WorkingDay, ground: Ground,
     order = day.order()
     job_id = ask(day)
     assert not plans(db), "nothing is made while somebody waits for an answer"
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     done = look(day, job_id)
     assert (done["state"], done["step"], done["fault"]) == ("done", None, None)
     plan = day.dispatcher.get(day.at(f"plans/{done['plan_id']}")).get_json()
@@ -64,7 +65,7 @@ def test_a_job_that_was_done_leaves_the_queue(day: WorkingDay, ground: Ground, c
     day.order()
     job_id = ask(day)
     assert queued(cluster) == [(job_id, "todo")]
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     assert queued(cluster) == []
 
 
@@ -72,7 +73,7 @@ def test_what_makes_no_plan_refuses_the_job_with_its_reasons(
     day: WorkingDay, ground: Ground, db: Session
 ) -> None:
     job_id = ask(day)
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     refused = look(day, job_id)
     assert refused["state"] == "refused"
     assert [reason["code"] for reason in refused["reasons"]] == ["plan.nothing_to_plan"]
@@ -114,7 +115,7 @@ def test_a_failing_solver_fails_the_job_and_leaves_what_stands(
     day.order()
     monkeypatch.setattr(solving, "SOLVER", ("/bin/false",))
     job_id = ask(day, wave=2)
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     failed = look(day, job_id)
     assert (failed["state"], failed["fault"], failed["plan_id"]) == ("failed", "busy", None)
     assert [str(plan.id) for plan in plans(db)] == [standing["id"]]
@@ -130,7 +131,7 @@ def test_a_job_is_nobodys_once_the_grant_of_its_asker_has_ended(
         sa.update(Grant).where(Grant.principal_id == day.dispatcher.principal_id).values(until_at=clock.now())
     )
     db.commit()
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     job = db.get_one(Job, (CHANGNING, UUID(job_id)))
     assert (job.state, job.fault) == (JobState.FAILED, jobs.Fault.GRANT_ENDED)
     assert not plans(db)
@@ -144,7 +145,7 @@ def test_a_job_cancelled_before_its_turn_is_not_done(day: WorkingDay, ground: Gr
     job_id = ask(day)
     cancelled = day.dispatcher.post(day.at(f"plan-jobs/{job_id}/cancellations"))
     assert made(cancelled)["state"] == "cancelled"
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     assert look(day, job_id)["state"] == "cancelled"
     assert not plans(db)
     assert not day.entries(db, "plan.make")
@@ -167,7 +168,7 @@ def test_cancelling_while_it_is_solved_kills_the_solver_and_stores_nothing(
             made(day.dispatcher.post(day.at(f"plan-jobs/{job_id}/cancellations")))
 
     monkeypatch.setattr(jobs.Running, "say", cancelled_when_it_solves)
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     assert look(day, job_id)["state"] == "cancelled"
     assert not plans(db)
 
@@ -185,7 +186,7 @@ def test_a_plan_ready_after_its_job_was_cancelled_is_thrown_away(
         return plan
 
     monkeypatch.setattr(solving, "_plan_of", cancelled_at_the_end)
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     assert look(day, job_id)["state"] == "cancelled"
     assert not plans(db)
     assert not day.entries(db, "plan.make")
@@ -194,7 +195,7 @@ def test_a_plan_ready_after_its_job_was_cancelled_is_thrown_away(
 def test_what_is_done_cannot_be_cancelled(day: WorkingDay, ground: Ground, db: Session) -> None:
     day.order()
     job_id = ask(day)
-    jobs.work(ground, wait=False)
+    run_due_jobs(ground)
     assert codes(day.dispatcher.post(day.at(f"plan-jobs/{job_id}/cancellations"))) == [
         "state.move_not_allowed"
     ]

@@ -1,0 +1,188 @@
+"""The dispatcher's face in a real browser: look, plan, review, apply; book for a caller; see to an alarm."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core import clock
+from tests.browser.conftest import Browse, House
+from tests.cast import made
+from tests.conftest import THE_DAY
+from tests.dispatch.rounds.working_day import LARGE, POINT, WorkingDay
+from tests.due_jobs import run_due_jobs
+
+
+@pytest.fixture
+def day(house: House) -> WorkingDay:
+    return WorkingDay(house.desk)
+
+
+@pytest.fixture
+def page(house: House, browse: Browse, day: WorkingDay) -> Page:
+    """The dispatcher of the cast's firm, signed in."""
+    return browse.page(house.cookie_of(day.dispatcher.principal_id))
+
+
+def homes(day: WorkingDay, count: int) -> None:
+    """Booked homes, spread over the zone, morning and afternoon."""
+    for n in range(count):
+        point = POINT | {
+            "lon": POINT["lon"] + 0.004 * (n % 3 - 1),
+            "lat": POINT["lat"] + 0.003 * (n // 3 - 1),
+        }
+        day.order(day.home(point=point), hour=10 if n % 2 else 14)
+
+
+def looks_sound(browse: Browse, page: Page, name: str) -> None:
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, f"dispatch-{name}")
+
+
+def test_the_main_job_look_plan_review_apply(
+    house: House, browse: Browse, page: Page, day: WorkingDay
+) -> None:
+    homes(day, 7)
+    left = day.order(day.restaurant((LARGE,)))
+    page.goto(house.at("/dispatch/"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("2024年6月12日")
+    expect(page.locator(".map .stop")).to_have_count(8)
+    looks_sound(browse, page, "board-before")
+
+    page.get_by_role("link", name="排线").click()
+    looks_sound(browse, page, "plans-empty")
+    page.get_by_role("button", name="排").first.click()
+    expect(page.get_by_role("status")).to_contain_text("排队中")
+    browse.is_accessible(page)
+    browse.shot(page, "dispatch-planning")
+    run_due_jobs(house.ground)
+
+    page.wait_for_url("**/dispatch/plans/*")
+    expect(page.locator(".figures")).to_contain_text("7")
+    expect(page.get_by_role("heading", name="送不了的单")).to_be_visible()
+    expect(page.locator(".warning")).to_contain_text(left.order_id[-8:].upper())
+    expect(page.locator(".map .stop")).to_have_count(8)
+    looks_sound(browse, page, "review")
+
+    page.get_by_role("link", name="去下发").click()
+    looks_sound(browse, page, "apply")
+    page.get_by_role("button", name="下发给送气工").click()
+    expect(page.locator(".done")).to_contain_text("已下发")
+
+    page.goto(house.at("/dispatch/"))
+    expect(page.locator("#live")).to_contain_text("0/7")
+    looks_sound(browse, page, "board-planned")
+
+
+def test_the_board_looks_again_by_itself(house: House, browse: Browse, page: Page, day: WorkingDay) -> None:
+    page.goto(house.at("/dispatch/"))
+    expect(page.locator(".figures dd").first).to_have_text("0")
+    day.order()
+    expect(page.locator(".figures dd").first).to_have_text("1", timeout=15_000)
+
+
+def test_an_empty_day_and_a_day_without_zones_say_so(
+    house: House, browse: Browse, page: Page, day: WorkingDay
+) -> None:
+    page.goto(house.at("/dispatch/"))
+    expect(page.locator("#live")).to_contain_text("这一天还没有预约")
+    looks_sound(browse, page, "board-empty")
+    page.goto(house.at("/dispatch/?day=2001-01-01"))
+    expect(page.locator("#live")).to_contain_text("这一天还没有片区划分")
+    browse.is_accessible(page)
+
+
+def test_booking_for_a_caller_with_the_keyboard_alone(
+    house: House, browse: Browse, page: Page, day: WorkingDay
+) -> None:
+    home = day.home()
+    day.slot()
+    page.goto(house.at("/dispatch/hotline"))
+    looks_sound(browse, page, "hotline")
+    page.locator("#card").focus()
+    page.keyboard.type(day.credential(home.users.card_ids[0]).lower())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="来电的用户")).to_be_visible()
+    looks_sound(browse, page, "hotline-caller")
+    page.locator("input[name=slot_id]").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="约上了")).to_be_visible()
+    expect(page.locator(".script")).to_contain_text("10:00到12:00")
+    looks_sound(browse, page, "hotline-booked")
+
+
+def test_a_refused_booking_tells_what_to_say(
+    house: House, browse: Browse, page: Page, day: WorkingDay
+) -> None:
+    home = day.home()
+    day.order(home)
+    day.slot(14)
+    page.goto(house.at(f"/dispatch/hotline?card={day.credential(home.users.card_ids[0])}"))
+    page.locator("input[name=slot_id]").last.check()
+    page.locator("input[name=purpose]").first.check()
+    page.get_by_role("button", name="替他约上").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.locator(".script")).to_contain_text("对不起")
+    looks_sound(browse, page, "hotline-refused")
+
+
+def test_an_alarm_is_seen_and_acknowledged_with_a_note(house: House, browse: Browse, day: WorkingDay) -> None:
+    booked, _, _ = day.loaded()
+    day.order(hour=10)
+    failed = {"line_id": booked.line_ids[0], "reason": "nobody_home"}
+    made(day.courier.post(day.at(f"orders/{booked.order_id}/failures"), failed))
+    with clock.standing_at(THE_DAY + timedelta(hours=4)):
+        page = browse.page(house.cookie_of(day.dispatcher.principal_id))
+        page.goto(house.at("/dispatch/"))
+        browse.shot(page, "dispatch-board-late")
+        page.goto(house.at("/dispatch/alarms"))
+        expect(page.locator(".alarm")).to_have_count(2)
+        looks_sound(browse, page, "alarms")
+        failed_visit = page.locator(".alarm", has_text="没送成")
+        failed_visit.get_by_label("怎么处理的").select_option("user_called")
+        failed_visit.get_by_label("说明").fill("下午三点以后在家")
+        failed_visit.get_by_role("button").click()
+        expect(page.locator(".alarm", has_text="没送成")).to_contain_text("下午三点以后在家")
+        browse.shot(page, "dispatch-alarms-acknowledged")
+
+
+def test_slots_crews_and_bookings(house: House, browse: Browse, page: Page, day: WorkingDay) -> None:
+    day.order()
+    day.order(hour=14)
+    page.goto(house.at("/dispatch/slots"))
+    page.fill("#starts", "16:00")
+    page.fill("#ends", "18:00")
+    page.fill("#capacity", "20")
+    page.get_by_role("button", name="开时段").click()
+    expect(page.locator("table")).to_contain_text("16:00–18:00")
+    looks_sound(browse, page, "slots")
+    page.get_by_role("link", name="人车").click()
+    looks_sound(browse, page, "crews")
+    page.get_by_role("button", name="结束").click()
+    expect(page.locator("table")).to_contain_text("已结束")
+    page.get_by_role("link", name="预约", exact=False).first.click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    looks_sound(browse, page, "bookings")
+    page.get_by_label("时段").select_option(index=1)
+    page.get_by_role("button", name="筛选").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert "slot=" in page.url
+
+
+def test_without_scripts_all_but_the_map_works(house: House, browse: Browse, day: WorkingDay) -> None:
+    homes(day, 2)
+    cookie = house.cookie_of(day.dispatcher.principal_id)
+    page = browse.page(cookie, java_script_enabled=False)
+    page.goto(house.at("/dispatch/plans"))
+    page.get_by_role("button", name="排").first.click()
+    expect(page.get_by_role("status")).to_contain_text("排队中")
+    run_due_jobs(house.ground)
+    page.wait_for_url("**/dispatch/plans/*")
+    page.get_by_role("link", name="去下发").click()
+    page.get_by_role("button", name="下发给送气工").click()
+    expect(page.locator(".done")).to_contain_text("已下发")

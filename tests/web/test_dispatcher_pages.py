@@ -1,0 +1,256 @@
+"""The dispatcher's pages: what they show, what they do, what they refuse, and whose they are."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.auth import Role
+from core.ground import Ground
+from core.jobs import Job
+from dispatch.orders.models import Order, Slot
+from dispatch.rounds.models import Round, RoundPlan
+from oversight.models import AlarmNote
+from registry.models import Binding
+from tests.cast import made
+from tests.desk import Desk
+from tests.dispatch.rounds.working_day import LARGE, WorkingDay
+from tests.due_jobs import run_due_jobs
+from tests.web.dispatcher_desk import DispatcherDesk
+
+
+@pytest.fixture
+def day(desk: Desk) -> WorkingDay:
+    return WorkingDay(desk)
+
+
+@pytest.fixture
+def here(desk: Desk, day: WorkingDay) -> DispatcherDesk:
+    return DispatcherDesk(desk, day.dispatcher)
+
+
+PAGES = ("/", "/live", "/bookings", "/slots", "/plans", "/crews", "/alarms", "/hotline")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_on_an_empty_day(here: DispatcherDesk, path: str) -> None:
+    here.look(f"/dispatch{path}")
+    here.look(f"/dispatch{path}?day=2031-01-01")
+
+
+def test_a_day_that_is_none_is_no_page(here: DispatcherDesk) -> None:
+    here.look("/dispatch/?day=yesterday", 404)
+    here.look("/dispatch/bookings?zone=west", 404)
+
+
+def test_the_board_counts_the_day(here: DispatcherDesk, day: WorkingDay) -> None:
+    day.order()
+    day.loaded()
+    seen = here.look("/dispatch/")
+    assert day.plate in seen
+    assert "0/2" in seen, "both stand on the crew's round, none is done"
+
+
+def test_what_is_planned_is_looked_at_and_then_applied(
+    here: DispatcherDesk, day: WorkingDay, ground: Ground, db: Session
+) -> None:
+    day.order()
+    left = day.order(day.restaurant((LARGE,)))
+    asked = here.send(
+        "/dispatch/plans", "/dispatch/plan-jobs", {"zone_id": str(day.bound.zone_id), "wave": "1"}
+    )
+    assert asked.status_code == 303
+    job_page = asked.headers["Location"]
+    assert "排队中" in here.look(job_page)
+    run_due_jobs(ground)
+    done = here.client.get(f"{job_page}/state")
+    assert done.headers["HX-Redirect"] == job_page
+    review = here.client.get(job_page)
+    assert review.status_code == 303
+    plan_page = review.headers["Location"]
+    seen = here.look(plan_page)
+    assert "第 1 趟" in seen
+    assert "规格不允许" in seen
+    assert left.order_id[-8:].upper() in seen
+    assert not list(db.scalars(sa.select(Round))), "looking at a plan sends nobody anywhere"
+    applied = here.send(f"{plan_page}/apply", f"{plan_page}/apply", {})
+    assert applied.status_code == 303
+    assert "已下发" in here.look(plan_page)
+    assert len(list(db.scalars(sa.select(Round)))) == 1
+
+
+def test_a_plan_that_no_longer_stands_is_refused_on_its_page(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    booked = day.order()
+    plan = day.plan()
+    made(day.cast.clerk.post(day.at(f"orders/{booked.order_id}/cancellations")))
+    page = f"/dispatch/plans/{plan['id']}/apply"
+    refused = here.send(page, page, {})
+    assert refused.status_code == 409
+    assert "方案排好后有订单变了" in refused.text
+    assert "重新排一次" in refused.text
+    assert not list(db.scalars(sa.select(Round)))
+
+
+def test_a_job_is_cancelled_from_its_page(
+    here: DispatcherDesk, day: WorkingDay, ground: Ground, db: Session
+) -> None:
+    day.order()
+    asked = here.send(
+        "/dispatch/plans", "/dispatch/plan-jobs", {"zone_id": str(day.bound.zone_id), "wave": "1"}
+    )
+    page = asked.headers["Location"]
+    assert here.send(page, f"{page}/cancel", {}).status_code == 303
+    assert "已取消，什么都没有变" in here.look(page)
+    run_due_jobs(ground)
+    assert not list(db.scalars(sa.select(RoundPlan)))
+
+
+def test_what_cannot_be_planned_says_why_on_the_jobs_page(
+    here: DispatcherDesk, day: WorkingDay, ground: Ground
+) -> None:
+    asked = here.send(
+        "/dispatch/plans", "/dispatch/plan-jobs", {"zone_id": str(day.bound.zone_id), "wave": "1"}
+    )
+    run_due_jobs(ground)
+    assert "没有待排的订单" in here.look(asked.headers["Location"])
+
+
+def test_a_form_sent_twice_asks_once(here: DispatcherDesk, day: WorkingDay, db: Session) -> None:
+    form = {"zone_id": str(day.bound.zone_id), "wave": "1"}
+    first = here.send("/dispatch/plans", "/dispatch/plan-jobs", form, key="the-same-form")
+    again = here.send("/dispatch/plans", "/dispatch/plan-jobs", form, key="the-same-form")
+    assert first.headers["Location"] == again.headers["Location"]
+    assert len(list(db.scalars(sa.select(Job)))) == 1
+
+
+def test_bookings_are_narrowed_in_the_address_and_masked(here: DispatcherDesk, day: WorkingDay) -> None:
+    morning, afternoon = day.order(hour=10), day.order(hour=14)
+    both = here.look("/dispatch/bookings")
+    for booked in (morning, afternoon):
+        assert booked.order_id[-8:].upper() in both
+    only = here.look(f"/dispatch/bookings?slot={day.slot(14)}")
+    assert afternoon.order_id[-8:].upper() in only
+    assert morning.order_id[-8:].upper() not in only
+    assert "没有符合的预约" in here.look("/dispatch/bookings?state=delivered")
+    assert "***" in both or "*" in both
+
+
+def test_a_slot_is_opened_and_closed(here: DispatcherDesk, day: WorkingDay, db: Session) -> None:
+    form = {"zone_id": str(day.bound.zone_id), "starts": "16:00", "ends": "18:00", "capacity": "12"}
+    assert here.send("/dispatch/slots", "/dispatch/slots", form).status_code == 303
+    [slot] = db.scalars(sa.select(Slot))
+    assert (slot.capacity, slot.closed) == (12, False)
+    overlapping = here.send("/dispatch/slots", "/dispatch/slots", form)
+    assert overlapping.status_code == 409
+    assert len(list(db.scalars(sa.select(Slot)))) == 1
+    assert here.send("/dispatch/slots", f"/dispatch/slots/{slot.id}/close", {}).status_code == 303
+    db.refresh(slot)
+    assert slot.closed
+
+
+def test_a_slot_with_wrong_fields_is_shown_again_with_its_faults(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    form = {"zone_id": str(day.bound.zone_id), "starts": "", "ends": "noon", "capacity": "many"}
+    answer = here.send("/dispatch/slots", "/dispatch/slots", form)
+    assert answer.status_code == 422
+    assert 'href="#starts"' in answer.text
+    assert 'href="#capacity"' in answer.text
+    assert not list(db.scalars(sa.select(Slot)))
+
+
+def test_a_caller_is_booked_for_under_the_same_rules(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    home, slot = day.home(), day.slot()
+    card = home.users.card_ids[0]
+    page = f"/dispatch/hotline?card={day.credential(card)}"
+    form = {
+        "card": day.credential(card),
+        "household_id": str(home.users.household_id),
+        "card_ids": str(card),
+        "slot_id": slot,
+        "purpose": "cooking",
+    }
+    without = here.send(page, "/dispatch/hotline", form | {"purpose": ""})
+    assert without.status_code == 409
+    assert "可以这样说" in without.text
+    assert not list(db.scalars(sa.select(Order)))
+    booked = here.send(page, "/dispatch/hotline", form)
+    assert booked.status_code == 303
+    [order] = db.scalars(sa.select(Order))
+    assert order.channel.value == "hotline"
+    assert order.id.hex[-8:].upper() in here.look(booked.headers["Location"])
+
+
+def test_a_card_nobody_knows_finds_nobody(here: DispatcherDesk, day: WorkingDay) -> None:
+    assert "查不到这张卡" in here.look("/dispatch/hotline?card=NOTACARD")
+
+
+def test_a_binding_is_ended_and_another_bound(here: DispatcherDesk, day: WorkingDay, db: Session) -> None:
+    old = day.bound
+    ended = here.send("/dispatch/crews", f"/dispatch/crews/{old.binding_id}/end", {})
+    assert ended.status_code == 303
+    substitute = day.cast.courier()
+    form = {
+        "courier_id": str(substitute),
+        "vehicle_id": str(day.vehicle_id),
+        "device_id": str(day.cast.device()),
+        "zone_id": str(old.zone_id),
+        "from": "09:00",
+        "until": "18:00",
+    }
+    bound = here.send("/dispatch/crews", "/dispatch/crews", form)
+    assert bound.status_code == 303, bound.text
+    couriers = set(db.scalars(sa.select(Binding.courier_id).where(~sa.func.isempty(Binding.span))))
+    assert substitute in couriers
+    again = here.send("/dispatch/crews", "/dispatch/crews", form)
+    assert again.status_code == 409
+
+
+def test_a_failed_visit_is_an_alarm_until_somebody_says_what_they_did(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    booked, _, _ = day.loaded()
+    failed = {"line_id": booked.line_ids[0], "reason": "nobody_home"}
+    made(day.courier.post(day.at(f"orders/{booked.order_id}/failures"), failed))
+    seen = here.look("/dispatch/alarms")
+    assert "没送成" in seen
+    assert "家里没人" in seen
+    form = {
+        "kind": "visit_failed",
+        "subject_id": booked.line_ids[0],
+        "action": "user_called",
+        "note": "下午再送",
+    }
+    assert here.send("/dispatch/alarms", "/dispatch/alarms", form).status_code == 303
+    [note] = db.scalars(sa.select(AlarmNote))
+    assert (note.action.value, note.note) == ("user_called", "下午再送")
+    assert "下午再送" in here.look("/dispatch/alarms")
+    again = here.send("/dispatch/alarms", "/dispatch/alarms", form | {"action": "rebooked"})
+    assert again.status_code == 409
+    assert len(list(db.scalars(sa.select(AlarmNote)))) == 1
+
+
+def test_an_alarm_that_does_not_stand_cannot_be_acknowledged(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    booked = day.order()
+    form = {"kind": "order_late", "subject_id": booked.order_id, "action": "user_called"}
+    assert here.send("/dispatch/hotline?card=X", "/dispatch/alarms", form).status_code == 404
+    assert not list(db.scalars(sa.select(AlarmNote)))
+
+
+def test_another_firms_dispatcher_sees_nothing_of_it(desk: Desk, day: WorkingDay) -> None:
+    booked = day.order()
+    plan = day.plan()
+    stranger = DispatcherDesk(desk, desk.sign_in(Role.DISPATCHER, firm=day.cast.another_firm()))
+    for path in PAGES:
+        seen = stranger.look(f"/dispatch{path}")
+        assert booked.order_id[-8:].upper() not in seen
+        assert day.plate not in seen
+    stranger.look(f"/dispatch/plans/{plan['id']}", 404)
+    stranger.look(f"/dispatch/plans/{plan['id']}/apply", 404)
+    card = day.credential(booked.home.users.card_ids[0])
+    assert "查不到这张卡" in stranger.look(f"/dispatch/hotline?card={card}")

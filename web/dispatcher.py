@@ -1,0 +1,465 @@
+"""The dispatcher's face: the day at a glance, bookings, slots, plans, crews, alarms, and the hotline.
+
+Pages are read from ``oversight.board`` and act through the rooms' own verbs. The board and a plan's job look
+again every few seconds where scripts run; without them a page is looked at by loading it.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from flask import Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound as NoPage
+
+from core import clock
+from core.http import doing
+from core.jobs import JobState
+from core.problems import NotFound
+from core.refusal import Audience, Refused
+from dispatch.orders import queries as orders
+from dispatch.orders import service as booking
+from dispatch.orders.messages import short_number
+from dispatch.orders.models import Channel, Purpose
+from dispatch.orders.schemas import BookIn, SlotIn
+from dispatch.rounds import queries as rounds
+from dispatch.rounds import service as planning
+from dispatch.rounds.schemas import PlanIn
+from dispatch.rounds.states import PlanState
+from evidence.deed import Answer
+from oversight import alarms as alarming
+from oversight import board as boards
+from oversight.alarms import Alarm
+from oversight.board import Board
+from oversight.models import AlarmAction
+from oversight.schemas import AlarmNoteIn
+from registry import crews as binding
+from registry import queries as registry
+from registry.models import Zone
+from registry.schemas import BindingEndIn, BindingIn
+from web import dispatcher_map, dispatcher_words, words
+from web.pages import Face, No, form_of, tried
+
+face = Face("dispatch", __name__, prefix="/dispatch")
+
+
+def asked_day() -> date:
+    """The day in the address; today where it names none."""
+    given = request.values.get("day", "")
+    try:
+        return date.fromisoformat(given) if given else clock.today()
+    except ValueError:
+        raise NoPage from None
+
+
+def asked_id(name: str) -> UUID | None:
+    given = request.values.get(name, "")
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise NoPage from None
+
+
+def shown(template: str, no: No | None = None, **with_it: Any) -> ResponseReturnValue:
+    drawn = render_template(f"dispatch/{template}.html", no=no, said=dispatcher_words, **with_it)
+    return drawn, no.status if no else 200
+
+
+def zone_rows(zones: Iterable[Zone]) -> list[tuple[UUID, str]]:
+    """For a select: a zone by its number and name."""
+    return [(zone.id, f"{zone.number} {zone.name}") for zone in zones]
+
+
+def back(path: str) -> ResponseReturnValue:
+    return redirect(path, 303)
+
+
+# --- the board --------------------------------------------------------------------------------------------
+
+
+@face.page("/", "board.read")
+def look() -> ResponseReturnValue:
+    seen, found = _seen()
+    return shown("board", board=seen, alarms=found, map=dispatcher_map.of_board(seen))
+
+
+@face.page("/live", "board.read")
+def live() -> ResponseReturnValue:
+    """The moving part of the board, for whoever keeps it open."""
+    seen, found = _seen()
+    return shown("_live", board=seen, alarms=found)
+
+
+def _seen() -> tuple[Board, list[Alarm]]:
+    with doing().ground.sessions() as db:
+        seen = boards.board_of(db, doing(), asked_day())
+        return seen, alarming.alarms_of(db, doing(), seen)
+
+
+@face.page("/bookings", "order.read")
+def bookings() -> ResponseReturnValue:
+    """The day's orders; which of them stands in the address, so that a view can be sent to somebody."""
+    seen = boards.board(doing(), asked_day())
+    zone_id, slot_id, state = asked_id("zone"), asked_id("slot"), request.args.get("state", "")
+    visits = [
+        visit
+        for visit in seen.visits
+        if zone_id in (None, visit.zone_id)
+        and slot_id in (None, visit.slot_id)
+        and (not state or _is(state, visit, seen.now))
+    ]
+    zones = {row.zone.id: row.zone for row in seen.zones}
+    slots = boards.slots_of(doing(), seen.day)
+    spans = [
+        (slot.id, f"{zones[of].name} {words.hm(slot.starts_at)}–{words.hm(slot.ends_at)}")
+        for of, many in slots.items()
+        for slot in many
+    ]
+    return shown(
+        "bookings",
+        board=seen,
+        visits=visits,
+        zone_id=zone_id,
+        slot_id=slot_id,
+        state=state,
+        zones=zones,
+        zone_rows=zone_rows(zones.values()),
+        slot_rows=spans,
+        state_rows=dispatcher_words.WHICH,
+        plates={round.id: crew.bound.vehicle.plate for crew in seen.crews for round in crew.rounds},
+        addresses=boards.addresses_of(doing(), [visit.household_id for visit in visits]),
+    )
+
+
+def _is(state: str, visit: boards.Visit, now: datetime) -> bool:
+    match state:
+        case "open":
+            return visit.is_open
+        case "unplanned":
+            return visit.is_unplanned
+        case "late":
+            return visit.is_late(now)
+    return visit.state.value == state
+
+
+# --- slots ------------------------------------------------------------------------------------------------
+
+
+@face.page("/slots", "slot.read")
+def slots() -> ResponseReturnValue:
+    return _slots_page(None)
+
+
+@face.page("/slots", "slot.open", methods=("POST",))
+def open_slot() -> ResponseReturnValue:
+    day = asked_day()
+    asked = {
+        "zone_id": request.form.get("zone_id"),
+        "starts_at": _instant(day, request.form.get("starts")),
+        "ends_at": _instant(day, request.form.get("ends")),
+        "capacity": _number(request.form.get("capacity")),
+    }
+    _, no = tried(lambda: booking.open_slot(doing(), **form_of(SlotIn, asked)))
+    return _slots_page(no) if no else back(f"/dispatch/slots?day={day}")
+
+
+@face.page("/slots/<uuid:slot_id>/close", "slot.close", methods=("POST",))
+def close_slot(slot_id: UUID) -> ResponseReturnValue:
+    _, no = tried(lambda: booking.close_slot(doing(), slot_id=slot_id))
+    return _slots_page(no) if no else back(f"/dispatch/slots?day={asked_day()}")
+
+
+def _slots_page(no: No | None) -> ResponseReturnValue:
+    day = asked_day()
+    with doing().ground.reads() as db:
+        zones = boards.own_zones(db, doing(), day)
+    return shown(
+        "slots",
+        no,
+        day=day,
+        zones=zones,
+        zone_rows=zone_rows(zones),
+        slots=boards.slots_of(doing(), day),
+        given=request.form,
+    )
+
+
+def _instant(day: date, given: str | None) -> str:
+    """A time of that day as the API writes instants; what is no time is left for the schema to refuse."""
+    try:
+        return clock.stamp(clock.at(day, time.fromisoformat(given or "")))
+    except ValueError:
+        return given or ""
+
+
+def _number(given: str | None) -> int | str | None:
+    return int(given) if given and given.isascii() and given.isdigit() else given
+
+
+# --- plans ------------------------------------------------------------------------------------------------
+
+
+@face.page("/plans", "plan.read")
+def plans() -> ResponseReturnValue:
+    return _plans_page(None)
+
+
+@face.page("/plan-jobs", "plan.make", methods=("POST",))
+def ask_plan() -> ResponseReturnValue:
+    asked = {
+        "zone_id": request.form.get("zone_id"),
+        "day": asked_day().isoformat(),
+        "wave": _number(request.form.get("wave")),
+    }
+    done, no = tried(lambda: planning.ask_plan(doing(), **form_of(PlanIn, asked)))
+    return back(f"/dispatch/plan-jobs/{done['job_id']}") if done else _plans_page(no)
+
+
+def _plans_page(no: No | None) -> ResponseReturnValue:
+    seen = boards.board(doing(), asked_day())
+    made = boards.plans_of(doing(), seen.day)
+    zones = {row.zone.id: row.zone for row in seen.zones}
+    driven = {plan.zone_id: plan.wave for plan in reversed(made) if plan.state is PlanState.APPLIED}
+    return shown(
+        "plans",
+        no,
+        board=seen,
+        plans=made,
+        zones=zones,
+        zone_names={str(zone_id): zone.name for zone_id, zone in zones.items()},
+        waves={zone_id: min(driven.get(zone_id, 0) + 1, 20) for zone_id in zones},
+        jobs=boards.plan_jobs_of(doing(), seen.day),
+    )
+
+
+@face.page("/plan-jobs/<uuid:job_id>", "plan.make")
+def plan_job(job_id: UUID) -> ResponseReturnValue:
+    """How far it is; a page that is done goes on to the plan."""
+    job = rounds.plan_job(doing(), job_id)
+    if job["state"] is JobState.DONE:
+        return back(f"/dispatch/plans/{job['plan_id']}")
+    return shown("plan_job", job=job, seconds=_seconds(job))
+
+
+@face.page("/plan-jobs/<uuid:job_id>/state", "plan.make")
+def plan_job_state(job_id: UUID) -> ResponseReturnValue:
+    """The moving part; once the job has ended the whole page is loaded again."""
+    job = rounds.plan_job(doing(), job_id)
+    drawn = render_template("dispatch/_plan_job.html", job=job, seconds=_seconds(job), said=dispatcher_words)
+    answer = Response(drawn)
+    if job["state"] not in (JobState.ASKED, JobState.RUNNING):
+        answer.headers["HX-Redirect"] = f"/dispatch/plan-jobs/{job_id}"
+    return answer
+
+
+def _seconds(job: Mapping[str, Any]) -> int:
+    """How long it has been going on."""
+    return max(0, int((clock.now() - (job["started_at"] or job["recorded_at"])).total_seconds()))
+
+
+@face.page("/plan-jobs/<uuid:job_id>/cancel", "plan.make", methods=("POST",))
+def cancel_plan(job_id: UUID) -> ResponseReturnValue:
+    _, no = tried(lambda: planning.cancel_plan(doing(), job_id=job_id))
+    if no is not None:
+        job = rounds.plan_job(doing(), job_id)
+        return shown("plan_job", no, job=job, seconds=_seconds(job))
+    return back(f"/dispatch/plan-jobs/{job_id}")
+
+
+@face.page("/plans/<uuid:plan_id>", "plan.read")
+def review(plan_id: UUID) -> ResponseReturnValue:
+    """What the plan would do: who drives where and when, what is left out and why."""
+    return shown("plan", **_reviewed(plan_id))
+
+
+@face.page("/plans/<uuid:plan_id>/apply", "plan.apply")
+def confirm(plan_id: UUID) -> ResponseReturnValue:
+    """Looking at a plan sends nobody anywhere: that is said once more, and done here."""
+    return shown("plan_apply", **_reviewed(plan_id))
+
+
+@face.page("/plans/<uuid:plan_id>/apply", "plan.apply", methods=("POST",))
+def apply_plan(plan_id: UUID) -> ResponseReturnValue:
+    _, no = tried(lambda: planning.apply_plan(doing(), plan_id=plan_id))
+    if no is not None:
+        return shown("plan_apply", no, **_reviewed(plan_id))
+    return back(f"/dispatch/plans/{plan_id}")
+
+
+def _reviewed(plan_id: UUID) -> dict[str, Any]:
+    plan = rounds.plan(doing(), plan_id)
+    seen = boards.board(doing(), plan["day"])
+    visits = {visit.order_id: visit for visit in seen.visits}
+    crews = {crew.bound.binding.id: crew for crew in seen.crews}
+    zone = next((row.zone for row in seen.zones if row.zone.id == plan["zone_id"]), None)
+    planned = [UUID(str(stop["order_id"])) for trip in plan["trips"] for stop in trip["stops"]]
+    known = [visits[order_id].household_id for order_id in planned if order_id in visits]
+    left = [visits[UUID(one["order_id"])] for one in plan["unserved"] if UUID(one["order_id"]) in visits]
+    return {
+        "plan": plan,
+        "zone": zone,
+        "by_text": {str(order_id): visit for order_id, visit in visits.items()},
+        "served": len(planned),
+        "timeline": dispatcher_map.timeline_of(plan, crews),
+        "map": dispatcher_map.of_plan(plan, visits, zone),
+        "addresses": boards.addresses_of(doing(), [*known, *(visit.household_id for visit in left)]),
+    }
+
+
+# --- bindings ---------------------------------------------------------------------------------------------
+
+
+@face.page("/crews", "board.read")
+def crews() -> ResponseReturnValue:
+    return _crews_page(None)
+
+
+@face.page("/crews", "binding.bind", methods=("POST",))
+def bind() -> ResponseReturnValue:
+    day, zone_id = asked_day(), asked_id("zone_id")
+    until = request.form.get("until", "")
+    with doing().ground.reads() as db:
+        zones = {zone.id: zone for zone in boards.own_zones(db, doing(), day)}
+    zone = zones.get(zone_id) if zone_id else None
+    asked = {
+        **{name: request.form.get(name) for name in ("courier_id", "vehicle_id", "device_id", "zone_id")},
+        "firm_id": zone and str(zone.firm_id),
+        "zone_district": zone and zone.district,
+        "from_at": _instant(day, request.form.get("from")),
+        "until_at": _instant(day, until) if until else None,
+    }
+    _, no = tried(lambda: binding.bind(doing(), **form_of(BindingIn, asked)))
+    return _crews_page(no) if no else back(f"/dispatch/crews?day={day}")
+
+
+@face.page("/crews/<uuid:binding_id>/end", "binding.end", methods=("POST",))
+def end_binding(binding_id: UUID) -> ResponseReturnValue:
+    """Now: whoever takes over is bound from now on, by the form below."""
+    _, no = tried(lambda: binding.end_binding(doing(), binding_id, **form_of(BindingEndIn, {})))
+    return _crews_page(no) if no else back(f"/dispatch/crews?day={asked_day()}&like={binding_id}#bind")
+
+
+def _crews_page(no: No | None) -> ResponseReturnValue:
+    seen, like = boards.board(doing(), asked_day()), asked_id("like")
+    with doing().ground.reads() as db:
+        choices = registry.crew_choices(db, doing().district, boards.firm_of(doing()))
+        names = boards.names_of(db, doing(), choices.couriers)
+    model = next((crew.bound.binding for crew in seen.crews if crew.bound.binding.id == like), None)
+    given: Mapping[str, Any] = request.form
+    if model is not None and not given:
+        given = {name: str(getattr(model, name)) for name in ("vehicle_id", "device_id", "zone_id")}
+    zones = {row.zone.id: row.zone for row in seen.zones}
+    return shown(
+        "crews",
+        no,
+        board=seen,
+        zones=zones,
+        zone_rows=zone_rows(zones.values()),
+        courier_rows=[(one.id, f"{names[one.id] or '—'} {one.certificate_no}") for one in choices.couriers],
+        vehicle_rows=[(one.id, one.plate) for one in choices.vehicles],
+        device_rows=[(one.id, one.label) for one in choices.devices],
+        given=given,
+    )
+
+
+# --- the hotline ------------------------------------------------------------------------------------------
+
+
+@face.page("/hotline", "order.book")
+def hotline() -> ResponseReturnValue:
+    """Booking for somebody on the telephone: the card they read out, then a slot, under the same rules."""
+    credential = request.args.get("card", "").strip()
+    return _hotline_page(credential, None, {}, [])
+
+
+@face.page("/hotline", "order.book", methods=("POST",))
+def book() -> ResponseReturnValue:
+    asked = {
+        "household_id": request.form.get("household_id"),
+        "slot_id": request.form.get("slot_id"),
+        "purpose": request.form.get("purpose"),
+        "channel": Channel.HOTLINE.value,
+        "card_ids": request.form.getlist("card_ids"),
+    }
+    to_say: list[dict[str, Any]] = []
+    done, no = tried(lambda: _book(asked, to_say))
+    if done is None:
+        return _hotline_page(request.form.get("card", ""), no, request.form, to_say)
+    return back(f"/dispatch/hotline/{done['order_id']}")
+
+
+def _book(asked: Mapping[str, Any], to_say: list[dict[str, Any]]) -> Answer:
+    """``to_say``: a refusal in the words for whoever is on the telephone, not for the office."""
+    try:
+        return booking.book(doing(), **form_of(BookIn, asked))
+    except Refused as refused:
+        to_say += [dict(reason.worded(Audience.RESIDENT)) for reason in refused.refusals]
+        raise
+
+
+def _hotline_page(
+    credential: str, no: No | None, given: Mapping[str, Any], to_say: list[dict[str, Any]]
+) -> ResponseReturnValue:
+    household = _household(credential) if credential else None
+    return shown(
+        "hotline",
+        no,
+        card=credential,
+        household=household,
+        unknown=bool(credential) and household is None,
+        given=given,
+        to_say=to_say,
+    )
+
+
+@face.page("/hotline/<uuid:order_id>", "order.book")
+def booked(order_id: UUID) -> ResponseReturnValue:
+    """What to say to whoever is on the telephone."""
+    found = orders.order(doing(), order_id)
+    return shown("booked", found=found, number=short_number(order_id))
+
+
+def _household(credential: str) -> dict[str, Any] | None:
+    """The household behind a card, and when it can be served."""
+    try:
+        household_id, card = registry.household_of_card(doing(), credential)
+        file = registry.household_view(doing(), household_id)
+    except NotFound:
+        return None
+    point, today = file["premises"]["point"], clock.today()
+    with doing().ground.reads() as db:
+        zone = registry.zone_at(db, doing().district, point["lon"], point["lat"], today)
+    page = orders.slots(doing(), limit=200, zone_id=zone.id) if zone is not None else None
+    slots = sorted(page.items if page else [], key=lambda slot: slot.starts_at)
+    return {
+        "file": file,
+        "card": card,
+        "zone": zone,
+        "slots": [slot for slot in slots if slot.ends_at > clock.now() and not slot.closed],
+        "purposes": list(Purpose),
+    }
+
+
+# --- alarms -----------------------------------------------------------------------------------------------
+
+
+@face.page("/alarms", "board.read")
+def alarms() -> ResponseReturnValue:
+    return _alarms_page(None)
+
+
+@face.page("/alarms", "alarm.acknowledge", methods=("POST",))
+def acknowledge() -> ResponseReturnValue:
+    day = asked_day()
+    asked = {name: request.form.get(name) for name in ("kind", "subject_id", "action", "note")}
+    body = asked | {"day": day.isoformat()}
+    _, no = tried(lambda: alarming.acknowledge(doing(), **form_of(AlarmNoteIn, body)))
+    return _alarms_page(no) if no else back(f"/dispatch/alarms?day={day}")
+
+
+def _alarms_page(no: No | None) -> ResponseReturnValue:
+    seen, found = _seen()
+    zones = {row.zone.id: row.zone for row in seen.zones}
+    crews = {round.id: crew for crew in seen.crews for round in crew.rounds}
+    return shown("alarms", no, board=seen, alarms=found, zones=zones, crews=crews, actions=list(AlarmAction))

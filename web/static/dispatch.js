@@ -1,0 +1,56 @@
+// The dispatcher's map (Leaflet, without tiles) and what to say when the board cannot be looked at again.
+const COLOURS = ["#0b5d57", "#8a3a00", "#3a3f9e", "#8c1d5a", "#4a5b00", "#005a8c", "#6b2fa0", "#7a1616"];
+
+function markerOf(stop) {
+  const kind = stop.done ? "finished" : stop.late ? "late" : stop.hue === null ? "none" : `h${stop.hue}`;
+  const icon = L.divIcon({ className: `stop ${kind}`, html: "", iconSize: [26, 26] });
+  const marker = L.marker([stop.lat, stop.lon], { icon, keyboard: false, interactive: false });
+  marker.on("add", () => {
+    marker.getElement().textContent = stop.label;
+  });
+  return marker;
+}
+
+function draw(element) {
+  const data = JSON.parse(document.getElementById(element.dataset.map).textContent);
+  const map = L.map(element, { preferCanvas: true, attributionControl: false, zoomSnap: 0.25 });
+  const all = L.featureGroup();
+  for (const zone of data.zones) {
+    L.geoJSON(zone.outline, { style: { color: "#16211f", weight: 2, fillColor: "#ffffff", fillOpacity: 0.7 } }).addTo(all);
+  }
+  for (const line of data.lines) {
+    if (line.points.length > 1) L.polyline(line.points, { color: COLOURS[line.hue], weight: 3 }).addTo(all);
+  }
+  for (const stop of data.stops) markerOf(stop).addTo(all);
+  for (const zone of data.zones) {
+    const middle = L.geoJSON(zone.outline).getBounds();
+    const name = L.divIcon({ className: "zone-name", html: "", iconSize: null });
+    const marker = L.marker([middle.getNorth(), middle.getCenter().lng], { icon: name, keyboard: false, interactive: false });
+    marker.on("add", () => {
+      marker.getElement().textContent = `${zone.number} ${zone.name}`;
+    });
+    marker.addTo(all);
+  }
+  all.addTo(map);
+  // a plan is looked at door by door, a day zone by zone
+  const doors = L.latLngBounds(data.stops.map((stop) => [stop.lat, stop.lon]));
+  const whole = data.lines.length && doors.isValid() ? doors.pad(0.15) : all.getBounds();
+  if (whole.isValid()) map.fitBounds(whole, { padding: [16, 16], animate: false, maxZoom: 16 });
+  else map.setView([31.2, 121.4], 12);
+  L.control.scale({ imperial: false }).addTo(map);
+}
+
+const place = document.querySelector("[data-map]");
+if (place && window.L) draw(place);
+
+// nobody looks: nothing is asked
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden) event.preventDefault();
+});
+
+for (const name of ["htmx:sendError", "htmx:responseError"]) {
+  document.addEventListener(name, () => {
+    const fresh = document.getElementById("fresh");
+    if (fresh) fresh.textContent = "连不上，下面是刚才的情况；连上后会自己刷新。 Not reachable: this is how it stood; it refreshes by itself.";
+  });
+}
