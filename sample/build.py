@@ -132,6 +132,7 @@ class Builder:
         }
         given = self._do("administrator", "/grants", body, f"grant to {name}")
         self.world.tokens[name] = given["token"]
+        self.world.principals[name] = given["principal_id"]
 
     # --- crews and zones ---------------------------------------------------------------------------------
 

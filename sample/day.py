@@ -11,6 +11,7 @@ from sample.morning import at_the_counter, at_the_desk, at_the_stations
 from sample.planning import plan_the_day
 from sample.road import Road
 from sample.scene import Scene
+from sample.sign_ins import make_sign_ins
 
 BEGINS_AT = clock.at(DEMO_DAY).replace(hour=5, minute=20)
 ENDS_AT = clock.at(DEMO_DAY).replace(hour=21)
@@ -29,3 +30,4 @@ def live(scene: Scene) -> None:
     find_the_overdue_empty(scene)
     count_the_sites(scene)
     look_back(scene)
+    scene.sign_ins = make_sign_ins(scene)

@@ -1,7 +1,7 @@
 """./lpg demo: build a sample district and live a day in it, through the public HTTP API.
 
-Changning on 2024-06-12: two firms, 452 users, a thousand cylinders, sixty deliveries, and everybody who may
-not be supplied; Qingpu beside it for comparison; and, in a copy, a restaurant in 2025. Then what the system
+Changning on 2024-06-12: two firms, 452 users, a thousand cylinders, some 120 deliveries and what goes wrong
+on the way, and everybody who may not be supplied; Qingpu beside it for comparison; and, in a copy, a restaurant in 2025. Then what the system
 promises is read back from the database, and the server stays up for you to look. Nothing in it is real but
 the names of districts, streets and committees.
 
@@ -37,13 +37,14 @@ from sample.places import CHANGNING, QINGPU
 from sample.promises import check_all, heard_of
 from sample.report import Built, DayTold, print_addresses, print_report
 from sample.scene import Scene
+from sample.sign_ins import write_sign_ins
 from sample.stage import LIVING, NEW_YEAR, NoStage, Stage, on_a_free_port, stage
 from sample.watch import Watch
 from sample.world import World
 
 SHOWN_ROLES = (
-    "administrator", f"regulator {CHANGNING}", "clerk changning_east", "dispatcher changning_east",
-    "courier_trike_5", "filler_changning_east", "agency",
+    "administrator", f"regulator {CHANGNING}", "clerk changning_west", "dispatcher changning_west",
+    "courier_trike_1", "filler_changning_west", "agency",
 )  # fmt: skip
 
 EPILOG = """\
@@ -123,6 +124,7 @@ def play(stage: Stage, cast: Cast, watch: Watch, *, fresh: bool, once: bool) -> 
             stage.keep("lived", {"world": world.to_plain(), "day": cattrs.unstructure(told)})
             stage.serve()
             stage.wait_until(day.ENDS_AT)
+    write_sign_ins(stage.folder / "sign-ins.json", told.sign_ins)
     with watch.part("核对承诺", "promises"):
         promises = _check(stage, cast, world, told)
     print_report(sys.stdout, _built(cast, world), told, promises, watch.seconds)
@@ -173,6 +175,7 @@ def _live(stage: Stage, cast: Cast, world: World, watch: Watch) -> DayTold:
         by_code=dict(refusals_by_code(api.outcomes)),
         examples=examples,
         deeds=len(api.outcomes),
+        sign_ins=scene.sign_ins,
         digest=digest_of(api.outcomes),
     )
 
@@ -202,10 +205,10 @@ def _check(stage: Stage, cast: Cast, world: World, told: DayTold) -> list[Promis
     }
     api.close()
     with stage.sessions()() as db:
-        return check_all(Audit(db, told.heard, listed, secrets_of(cast, world), stage.server_log))
+        return check_all(Audit(db, told.heard, listed, secrets_of(cast, world, told), stage.server_log))
 
 
-def secrets_of(cast: Cast, world: World) -> frozenset[bytes]:
+def secrets_of(cast: Cast, world: World, told: DayTold) -> frozenset[bytes]:
     numbers = {user.number for user in cast.users}
     numbers |= {newcomer.number for newcomer in cast.newcomer.values()}
     people = [person(number) for user in numbers for number in (user, 2 * NEWCOMER + user)]
@@ -213,6 +216,7 @@ def secrets_of(cast: Cast, world: World) -> frozenset[bytes]:
     texts += [text for one in firms.staff() for text in (one.name, one.phone)]
     texts += [user.address for user in (*cast.users, *cast.newcomer.values())]
     texts += [*world.tokens.values(), *(code.removeprefix("LPGCARD:") for code in world.qr_codes.values())]
+    texts += [password for one in told.sign_ins if (password := one["password"])]
     return frozenset(text.encode() for text in texts)
 
 
@@ -238,8 +242,7 @@ def _built(cast: Cast, world: World) -> list[Built]:
 
 
 def _show(stage: Stage, cast: Cast, world: World, told: DayTold) -> None:
-    resident = next(booking.user.number for booking in cast.bookings if not booking.by_hotline)
-    names = [*SHOWN_ROLES, f"resident {resident}"]
+    names = [*SHOWN_ROLES, f"resident {cast.waiting.number}"]
     tokens = [(name, world.tokens[name]) for name in names]
     stands = clock.stamp(day.ENDS_AT)[:16]
     print_addresses(sys.stdout, stage.config.public_url, told, tokens, stands)

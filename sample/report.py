@@ -68,6 +68,7 @@ class DayTold:
     new_year: dict[str, Any] = field(default_factory=dict)
     deeds: int = 0
     digest: str = ""
+    sign_ins: list[dict[str, str | None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,15 @@ def print_addresses(
     line(f"  {address}/api/openapi.json   接口文档 / the API")
     for what in ("cylinder", "order", "household"):
         line(f"  {address}/api/v1{day.shown[f'trace of a {what}']}")
+    line("  五张面孔 / the five faces:")
+    for one in day.sign_ins:
+        way = (
+            f"{one['login']}  {one['password']}"
+            if one["login"]
+            else f"{one['phone']}  {address}/demo/messages"
+        )
+        line(f"    {address}{one['path']:<14} {one['face_zh']} {one['face_en']}: {way}")
+        line(f"      {one['note_zh']} / {one['note_en']}")
     line("  口令 / tokens, one for each role (Authorization: Bearer …):")
     for name, token in tokens:
         line(f"    {name:<26} {token}")

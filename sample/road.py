@@ -54,7 +54,9 @@ class Road:
         last = self._start(driven)
         for trip in driven.trips:
             last = self._trip(driven, trip, last)
-        if not self._has_waiting(driven):
+        if self._has_waiting(driven):
+            self.scene.shown["late courier"] = driven.courier
+        else:
             self.agenda.at(last + A_MOMENT, lambda: self._finish(driven))
         self._busy_until[driven.courier] = last + A_MOMENT
 

@@ -30,6 +30,8 @@ class Scene:
     """Order line → card."""
     orders: dict[str, Booking] = field(default_factory=dict)
     """Order → whose booking it is."""
+    sign_ins: list[dict[str, str | None]] = field(default_factory=list, repr=False)
+    """One for each face (see ``sample/sign_ins.py``)."""
     waves: Counter[int] = field(default_factory=Counter)
     """Zone → how often its day was planned."""
     stands: dict[int, tuple[str, bool]] = field(default_factory=dict)

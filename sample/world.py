@@ -40,6 +40,7 @@ class World:
     qr_codes: dict[str, str] = field(default_factory=dict, repr=False)
     slots: dict[str, list[str]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    principals: dict[str, str] = field(default_factory=dict)
 
     def caller(self, name: str) -> Caller:
         return Caller(name, self.tokens[name])

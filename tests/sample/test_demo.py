@@ -202,7 +202,7 @@ def audit(running: Cluster, clone: str, state: Path, tmp_path: Path) -> Iterator
     log.write_text('{"event": "request", "status": 200}\n')
     engine = sa.create_engine(running.url(clone))
     with Session(engine) as db:
-        yield Audit(db, told.heard, told.heard, secrets_of(Cast(SMALL), world), log)
+        yield Audit(db, told.heard, told.heard, secrets_of(Cast(SMALL), world, told), log)
     engine.dispose()
 
 
