@@ -8,7 +8,7 @@ from core import clock
 from sample.agenda import Agenda
 from sample.cast import EVENING, Booking
 from sample.client import Unexpected
-from sample.door import check_body
+from sample.door import USERS_SIGNATURE, check_body
 from sample.morning import book
 from sample.places import CHANGNING
 from sample.road import Road
@@ -43,8 +43,9 @@ class Hazard:
         (hazard,) = self.scene.read_here(self.closer, "hazards", household_id=self.user.household_id)["items"]
         if hazard["state"] != "told" or not hazard["notices"]:
             raise Unexpected(f"a hazard that stops supply: expected it told in writing, got {hazard}")
-        if hazard["notices"][0]["received_how"] != "signed":
-            raise Unexpected(f"a notice: expected a proof of its receipt, got {hazard['notices']}")
+        receipts = [receipt for notice in hazard["notices"] for receipt in notice["receipts"]]
+        if not any(receipt["signature_sha256"] == USERS_SIGNATURE for receipt in receipts):
+            raise Unexpected(f"a notice: expected the user's signature as proof, got {hazard['notices']}")
         self.path, self.check_id = f"hazards/{hazard['id']}", hazard["check_id"]
         self.scene.shown["hazard"] = hazard["id"]
         self.scene.count("notices received")

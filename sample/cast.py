@@ -302,7 +302,12 @@ class Cast:
     @cached_property
     def wrong_things(self) -> dict[str, Booking]:
         """What is shown first at a door, and refused; the right thing follows."""
-        free = [one for one in self._plain if one not in (self.nobody_home, self.refuses_check)]
+        offline = int(self.without_network.removeprefix("trike_"))
+        free = [
+            one
+            for one in self._plain
+            if one not in (self.nobody_home, self.refuses_check) and one.user.zone != offline
+        ]
         return {
             what: free[(1 + i) % len(free)] for i, what in enumerate(("empty", "foreign", "card", "label"))
         }
@@ -349,6 +354,16 @@ class Cast:
             and user.number not in taken
             and user.number in self.held
         ]
+
+    @property
+    def without_network(self) -> str:
+        """The vehicle whose courier's phone has no network for three hours."""
+        return "trike_6"
+
+    @property
+    def mistypes(self) -> str:
+        """The vehicle whose courier types another bottle's number, twice."""
+        return "trike_1"
 
     @property
     def bindings_that_change(self) -> tuple[str, str]:

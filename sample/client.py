@@ -115,6 +115,10 @@ class Api:
             raise Unexpected(_said(who, what, answer, "an answer"))
         return answer.body
 
+    def carry(self, who: Caller, path: str, body: Any, what: str) -> Any:
+        """A POST whose own numbers are its key: a phone's scans."""
+        return self.ask(who, path, body, what)
+
     def do(self, who: Caller, path: str, body: Any, what: str) -> Any:
         """A deed that has to succeed: its answer's body."""
         answer = self.attempt(who, path, body, what)

@@ -8,6 +8,7 @@ from sample.counting import count_the_sites
 from sample.evening import find_the_overdue_empty, look_back
 from sample.firms import DEMO_DAY
 from sample.morning import at_the_counter, at_the_desk, at_the_stations
+from sample.offline import Offline
 from sample.planning import plan_the_day
 from sample.road import Road
 from sample.scene import Scene
@@ -24,7 +25,9 @@ def live(scene: Scene) -> None:
     at_the_desk(scene)
     agenda = Agenda(scene)
     road = Road(scene, agenda)
-    road.drive(plan_the_day(scene))
+    rounds = plan_the_day(scene)
+    road.drive(rounds)
+    Offline(scene, agenda, rounds)
     put_right(scene, agenda, road)
     agenda.run()
     find_the_overdue_empty(scene)

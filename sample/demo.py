@@ -1,9 +1,10 @@
 """./lpg demo: build a sample district and live a day in it, through the public HTTP API.
 
 Changning on 2024-06-12: two firms, 452 users, a thousand cylinders, some 120 deliveries and what goes wrong
-on the way, and everybody who may not be supplied; Qingpu beside it for comparison; and, in a copy, a restaurant in 2025. Then what the system
-promises is read back from the database, and the server stays up for you to look. Nothing in it is real but
-the names of districts, streets and committees.
+on the way, and everybody who may not be supplied; Qingpu beside it for comparison; and, in a copy, a
+restaurant in 2025. Then what the system promises is read back from the database, and the server stays up for
+you to look, with a sign-in for each face. Nothing in it is real but the names of districts, streets and
+committees.
 
 The first start builds (a minute or two); later ones come back to the end of the day within seconds.
 """
@@ -158,6 +159,7 @@ def _live(stage: Stage, cast: Cast, world: World, watch: Watch) -> DayTold:
     scene = Scene(stage, api, cast, world, watch.told)
     with watch.part("过一天", "the day"):
         stage.begin_time(day.BEGINS_AT)
+        stage.empty_the_message_box()
         stage.serve()
         day.live(scene)
         stage.wait_until(day.ENDS_AT)

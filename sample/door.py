@@ -9,10 +9,13 @@ from core import clock
 from dispatch.safety.catalogue import ITEMS
 from sample.cast import Booking
 from sample.client import Unexpected
+from sample.phone import Phone
 from sample.planning import Driven
 from sample.scene import Scene, stamp
 
 MEASURED_MM = {"burner_distance": 1_000, "hose_length": 1_500}
+CHECKERS_SIGNATURE = hashlib.sha256(b"the image of a courier's signature").hexdigest()
+USERS_SIGNATURE = hashlib.sha256(b"the image of a user's signature").hexdigest()
 FOREIGN_LABEL = "31YLZ900001"
 """A bottle of another firm that no file here knows."""
 
@@ -44,6 +47,9 @@ class Door:
 
     def hand_over(self) -> None:
         scene = self.scene
+        if self.driven.phone is not None:
+            self._write_down(self.driven.phone)
+            return
         if self.booking == scene.cast.refuses_check:
             self._refuse_the_check()
             return
@@ -70,8 +76,28 @@ class Door:
         if self.booking.again:
             scene.count("supplied again")
         scene.shown.setdefault("delivered order", self.order_id)
+        self._swapped()
+
+    def _swapped(self) -> None:
+        self.driven.visited.append(self.order_id)
         self.driven.taken.append(self.empty)
         del self.driven.aboard[self.line["line_id"]]
+
+    def _write_down(self, phone: Phone) -> None:
+        """No network: the phone signs what happens, and sends it when it can."""
+        proof = {"kind": "card_qr", "value": self.scene.world.qr_codes[self.card_id]}
+        form = {"order_id": self.order_id, **self._form(proof)}
+        point = form.pop("point")
+        del form["occurred_at"]
+        if self.booking.finding:
+            withheld = {name: form[name] for name in ("order_id", "line_id")} | {"check": self._check()}
+            phone.write("withhold", withheld, point)
+            self.scene.count("withheld")
+            return
+        phone.write("deliver", form, point)
+        phone.delivered.append((self.empty, self.driven.aboard[self.line["line_id"]], self.booking.number))
+        self.scene.count("deliveries")
+        self._swapped()
 
     def _refuse_the_check(self) -> None:
         """Who lets nobody look gets no gas. That is recorded, and the bottle rides back."""
@@ -111,7 +137,7 @@ class Door:
     def _proof(self) -> dict[str, str]:
         """Who booked over the web reads a code to the courier; others show their card, one signs."""
         if self.booking == self.scene.cast.signs:
-            return {"kind": "signature", "sha256": hashlib.sha256(b"a signature's image").hexdigest()}
+            return {"kind": "signature", "sha256": USERS_SIGNATURE}
         if self.booking.by_hotline or self.booking.finding:
             return {"kind": "card_qr", "value": self.scene.world.qr_codes[self.card_id]}
         number = self.booking.number
@@ -146,11 +172,25 @@ def check_body(finding: str | None, *, in_catering: bool) -> dict[str, Any]:
         if item.unit is not None:
             answer["measured"] = MEASURED_MM[item.code]
         items.append(answer)
-    return {"mode": "on_site", "items": items, "user_signed": True, "briefed": True}
+    return {
+        "mode": "on_site",
+        "items": items,
+        "user_signed": True,
+        "briefed": True,
+        "checker_signature_sha256": CHECKERS_SIGNATURE,
+        "user_signature_sha256": USERS_SIGNATURE,
+    }
 
 
 def refused_check() -> dict[str, Any]:
-    return {"mode": "on_site", "refused": True, "items": [], "user_signed": False, "briefed": True}
+    return {
+        "mode": "on_site",
+        "refused": True,
+        "items": [],
+        "user_signed": False,
+        "briefed": True,
+        "checker_signature_sha256": CHECKERS_SIGNATURE,
+    }
 
 
 class Stories:

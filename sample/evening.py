@@ -18,7 +18,7 @@ from sample.scene import Scene
 
 NEW_YEAR_DAY = date(2025, 1, 2)
 TIPS_WITHIN_S = 20
-STRANGERS_AT_A_DOOR = (FOREIGN_LABEL,)
+SEEN_ON_THE_ROAD = (FOREIGN_LABEL, "a copied phone")
 
 
 # --- back at the station ---------------------------------------------------------------------------------
@@ -78,12 +78,12 @@ def look_back(scene: Scene) -> None:
 
 
 def _await_tips(scene: Scene) -> None:
-    """Unknown, foreign and scrapped bottles seen at a station, and one at a door. They travel by the outbox,
-    a moment later."""
+    """Unknown, foreign and scrapped bottles seen at a station, one at a door, a copied phone. They travel by
+    the outbox, a moment later."""
     strangers = (CylinderFault.UNKNOWN_LABEL, CylinderFault.FOREIGN_OWNER, CylinderFault.SCRAPPED)
     expected = sum(
         any(bottle.fault is fault for bottle in scene.cast.faulty_at_stations) for fault in strangers
-    ) + len(STRANGERS_AT_A_DOOR)
+    ) + len(SEEN_ON_THE_ROAD)
     given_up_at = system_time.monotonic() + TIPS_WITHIN_S
     while (found := _tips(scene)) < expected and system_time.monotonic() < given_up_at:
         system_time.sleep(0.2)

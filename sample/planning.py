@@ -14,6 +14,7 @@ from sample import firms, places
 from sample.build import Builder
 from sample.client import Unexpected
 from sample.firms import DEMO_DAY, RESERVE, SampleBinding
+from sample.phone import Phone
 from sample.places import CHANGNING, SampleZone
 from sample.scene import Scene
 from sample.world import zone_key
@@ -39,6 +40,10 @@ class Driven:
     """Line → the number of the bottle loaded for it."""
     taken: list[int] = field(default_factory=list)
     """Empties taken on this trip."""
+    phone: Phone | None = None
+    """Where the courier writes down what happens while there is no network."""
+    visited: list[str] = field(default_factory=list)
+    """Orders delivered, first to last."""
 
 
 def plan_the_day(scene: Scene) -> list[Driven]:

@@ -20,7 +20,7 @@ from cylinders.models import (
 from dispatch.deliveries.models import Delivery, VisitOutcome
 from dispatch.orders.models import OrderLine
 from dispatch.orders.states import OPEN_STATES
-from dispatch.safety.models import CheckOutcome, CheckReason, Hazard, Notice, SafetyCheck
+from dispatch.safety.models import CheckOutcome, CheckReason, Hazard, Notice, NoticeReceipt, SafetyCheck
 from registry.models import Binding
 from sample.audit import Audit, Promise, entries
 
@@ -38,7 +38,8 @@ def nobody_supplied_over_a_hazard(audit: Audit) -> Promise:
     for row in audit.db.scalars(sa.select(Delivery).where(Delivery.outcome == VisitOutcome.DELIVERED)):
         supplied[row.household_id].append(row.happened_at)
     checks = {check.id: check for check in audit.db.scalars(sa.select(SafetyCheck))}
-    told = set(audit.db.scalars(sa.select(Notice.hazard_id)))
+    proven = sa.and_(NoticeReceipt.district == Notice.district, NoticeReceipt.notice_id == Notice.id)
+    told = set(audit.db.scalars(sa.select(Notice.hazard_id).join(NoticeReceipt, proven)))
     for hazard in audit.db.scalars(sa.select(Hazard).where(Hazard.blocking)):
         promise.looked_at += 1
         until = hazard.closed_at

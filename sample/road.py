@@ -154,10 +154,14 @@ def _start(scene: Scene, driven: Driven) -> None:
 def _load(scene: Scene, stories: Stories, driven: Driven, trip: dict[str, Any]) -> None:
     for stop in trip["stops"]:
         for line in driven.lines[stop["order_id"]]:
-            stories.load_another_size(driven, line)
+            if driven.phone is None:
+                stories.load_another_size(driven, line)
             number = scene.at_supply[driven.firm, line["cylinder_model"]].pop(0)
             body = {"line_id": line["line_id"], "code": code_of(scene, number)}
-            scene.do_here(driven.courier, f"rounds/{driven.round_id}/loads", body, f"load {number}")
+            if driven.phone is not None:
+                driven.phone.write("load", {"round_id": driven.round_id, **body})
+            else:
+                scene.do_here(driven.courier, f"rounds/{driven.round_id}/loads", body, f"load {number}")
             driven.aboard[line["line_id"]] = number
             scene.leaves(number)
             scene.count("loads")
@@ -169,7 +173,11 @@ def _bring_back(scene: Scene, driven: Driven) -> None:
     for full, numbers in ((False, driven.taken), (True, list(driven.aboard.values()))):
         for number in numbers:
             body = {"code": code_of(scene, number)}
-            scene.do_here(driven.courier, f"rounds/{driven.round_id}/returns", body, f"return {number}")
+            if driven.phone is not None:
+                driven.phone.write("bring_back", {"round_id": driven.round_id, **body})
+            else:
+                path = f"rounds/{driven.round_id}/returns"
+                scene.do_here(driven.courier, path, body, f"return {number}")
             scene.stands_at(number, SUPPLY_SITE[driven.firm], full=full)
             if full:
                 bottle = scene.cast.bottle(number)

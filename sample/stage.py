@@ -159,6 +159,10 @@ class Stage:
             demo_clock.move_to(owner, instant)
         demo_clock.follow(self.sessions())
 
+    def empty_the_message_box(self) -> None:
+        """Of what a former day sent to the sample's telephones."""
+        (self.config.state_dir / "messages.jsonl").unlink(missing_ok=True)
+
     # --- the server --------------------------------------------------------------------------------------
 
     def serve(self, database: str = LIVING) -> None:
@@ -173,6 +177,8 @@ class Stage:
             # Whoever answers as well is the only one: a worker that still loads would not hear us say stop.
             "LPG_WORKERS": "1",
             "LPG_DEMO_CLOCK": "1",
+            # the copy's messages are of another year: nobody looks for them in the box
+            "LPG_MESSAGES": "off" if database == NEW_YEAR else self.config.messages,
             EMBEDDED_URL: self.cluster.url(database, role="lpg_app"),
         }
         demo_clock.follow(self.sessions())

@@ -263,8 +263,11 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
         "scanned_checked_proven",
     ),
     "a refusal was answered that nobody kept": (with_a_refusal_nobody_kept, "refusals_kept"),
-    "a notice is taken away": (
-        by_sql("notice", "DELETE FROM notice WHERE id = (SELECT min(id::text)::uuid FROM notice)"),
+    "the proof that a notice was received is taken away": (
+        by_sql(
+            "notice_receipt",
+            "DELETE FROM notice_receipt WHERE id = (SELECT min(id::text)::uuid FROM notice_receipt)",
+        ),
         "nobody_supplied_over_a_hazard",
     ),
     "a card's second order is moved before the first was settled": (
