@@ -23,6 +23,7 @@ from web.dispatcher import face as dispatcher
 from web.health import room as health
 from web.metrics import room as metrics
 from web.phone import room as phone
+from web.resident.pages import face as resident
 from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
 from web.start import room as start
@@ -37,7 +38,7 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in, phone, own_password, station, dispatcher)
+PAGES = (health, metrics, start, signing_in, phone, own_password, resident, station, dispatcher)
 
 
 def create_app(ground: Ground) -> Flask:
@@ -67,13 +68,14 @@ def create_app(ground: Ground) -> Flask:
 
 def subscribe_handlers() -> None:
     """Who is told of what: topic, consumer, handler."""
+    from dispatch.deliveries.confirming import PROBLEM_REPORTED
     from dispatch.deliveries.messages import send_delivered, send_door_code, send_withheld
     from dispatch.orders.messages import send_booked
     from dispatch.safety.messages import send_told
     from oversight.service import raise_tip
     from registry import phone_codes
 
-    for topic in ("cylinder.stranger_seen", "device.forked"):
+    for topic in ("cylinder.stranger_seen", "device.forked", PROBLEM_REPORTED):
         subscribe(topic, "oversight.tips", raise_tip)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
     subscribe("order.booked", "messages", send_booked)

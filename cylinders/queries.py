@@ -5,7 +5,7 @@ judges scope. The question every scan asks is three statements at most, all preb
 the codes with all the gate must know, the asking firm's papers, and, for a courier, whose courier it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -138,6 +138,18 @@ def holding_of(db: Session, district: int, card_id: UUID) -> UUID | None:
             CardHolding.district == district, CardHolding.card_id == card_id, CardHolding.active
         )
     )
+
+
+def labels_of(db: Session, cylinder_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Bottle → the code on its label, as it is read out; a bottle whose label was voided is left out."""
+    rows = db.execute(
+        sa.select(CylinderIdentifier.cylinder_id, CylinderIdentifier.value).where(
+            CylinderIdentifier.cylinder_id.in_(cylinder_ids),
+            CylinderIdentifier.scheme == Scheme.PLATFORM,
+            CylinderIdentifier.voided_at.is_(None),
+        )
+    )
+    return {row.cylinder_id: row.value for row in rows}
 
 
 def custody_of(db: Session, cylinder_id: UUID) -> CylinderCustody | None:

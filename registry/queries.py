@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.auth import Actor
+from core.auth import Actor, ScopeKind
 from core.doing import Doing
 from core.geo import Datum, Point, ZoneIndex, area_from_geojson
 from core.ground import Ground
@@ -542,6 +542,21 @@ def household_view(doing: Doing, household_id: UUID) -> dict[str, Any]:
     with doing.ground.sessions() as db:
         party = party_within_reach(db, doing.actor, doing.district, household_id)
         return _file_of(db, doing, party)
+
+
+def own_files(doing: Doing) -> list[dict[str, Any]]:
+    """The files of the households in the caller's own name here, those with a live account first."""
+    person_id = doing.actor.scope_id(ScopeKind.PERSON)
+    with doing.ground.sessions() as db:
+        households = db.scalars(
+            sa.select(Account.household_id)
+            .where(Account.district == doing.district, Account.person_id == person_id)
+            .distinct()
+        ).all()
+        parties = [booking_party(db, doing.district, one) for one in sorted(households)]
+        own = [one for one in parties if one and one.account and one.account.person_id == person_id]
+        own.sort(key=lambda one: one.account is not None and one.account.state is AccountState.CLOSED)
+        return [_file_of(db, doing, party) for party in own]
 
 
 def revealed(doing: Doing, answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from registry import phone_codes
 from registry.phone_codes import Checked
 from registry.schemas import Phone
 from registry.sealing import plain_phone
+from web.openings import barred_places
 from web.pages import No, csrf, form_of
 from web.signing_in import let_in, wanted
 
@@ -42,7 +43,7 @@ class PhoneIn(Form):
 
 @room.get("/sign-in/phone")
 def form() -> ResponseReturnValue:
-    return render_template("phone/number.html", no=None, phone="", next=wanted())
+    return _number_page()
 
 
 @room.post("/sign-in/phone")
@@ -53,8 +54,7 @@ def ask() -> ResponseReturnValue:
     try:
         phone = plain_phone(form_of(PhoneIn, {"phone": typed.strip()})["phone"])
     except WrongField as wrong:
-        no = No(422, errors=wrong.faults)
-        return render_template("phone/number.html", no=no, phone=typed, next=wanted()), 422
+        return _number_page(typed, No(422, errors=wrong.faults)), 422
     for limit in (ASKED_FROM_ADDRESS, ASKED_FROM_ADDRESS_A_DAY):
         limits.count(ground(), limit, request.remote_addr or "")
     for limit in (ASKED_OF_PHONE, ASKED_OF_PHONE_A_DAY):
@@ -110,6 +110,10 @@ def _as(challenge_id: UUID, person_id: UUID) -> ResponseReturnValue:
     if principal_id is None:
         return redirect(_on("/sign-in/phone"))
     return let_in(principal_id, SignedInBy.PHONE_CODE)
+
+
+def _number_page(phone: str = "", no: No | None = None) -> str:
+    return render_template("phone/number.html", no=no, phone=phone, next=wanted(), barred=barred_places())
 
 
 def _code_page(checked: Checked | None = None) -> ResponseReturnValue:

@@ -7,13 +7,16 @@ READ_TRACE = {"trace.read", "order.read", "household.read", "cylinder.read"}
 RIGHTS: dict[Role, frozenset[str]] = {
     Role.RESIDENT: frozenset(
         {
+            "home.read",
             "slot.read",
             "order.book",
             "order.cancel",
             "order.read",
+            "order.confirm",
             "door_code.read",
             "check.read",
             "hazard.read",
+            "hazard.claim_mended",
             "notice.receive",
         }
     ),

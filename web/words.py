@@ -19,6 +19,11 @@ def day_zh(day: date | datetime) -> str:
     return f"{on.year}年{on.month}月{on.day}日 星期{WEEKDAYS[on.weekday()]}"
 
 
+def day_plain(day: date) -> str:
+    """2024年6月12日"""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def day_short(day: date | datetime) -> str:
     """6月12日"""
     on = clock.day_of(day) if isinstance(day, datetime) else day
@@ -58,6 +63,7 @@ def demo_day() -> str:
 FILTERS = {
     "hm": hm,
     "day_zh": day_zh,
+    "day_plain": day_plain,
     "day_short": day_short,
     "at_zh": at_zh,
     "iso": iso,

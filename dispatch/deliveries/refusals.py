@@ -343,6 +343,18 @@ NOTHING_TO_HAND_OVER = reason(
     courier=("load", "先装瓶，再到用户家", "load the bottle first"),
     office=("look", "查看这一单的状态", "look at this order's state"),
 )
+NOTHING_RECEIVED = reason(
+    "confirm.nothing_received",
+    "S03",
+    zh="这一单没有送达记录（{state}），不能确认收到",
+    en="nothing of this order is on record as delivered (it is {state}): there is nothing to confirm",
+    resident=(
+        "see_order",
+        "看这一单到了哪一步；有出入就点“有问题”",
+        "see how far it is; if that is wrong, report a problem",
+    ),
+    office=("look", "查看这一单的状态", "look at this order's state"),
+)
 VISIT_DONE = reason(
     "delivery.line_done",
     "S03",

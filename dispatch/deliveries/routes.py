@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from core.http import Room, doing
-from dispatch.deliveries import inbox, loads, queries, service
-from dispatch.deliveries.models import LineLoad
+from dispatch.deliveries import confirming, following, inbox, loads, queries, service
+from dispatch.deliveries.models import Confirmation, LineLoad
 from dispatch.deliveries.schemas import (
     ArrivalView,
+    ConfirmationIn,
+    ConfirmationView,
     DeliveryIn,
     DeliveryView,
     DoorCodeView,
@@ -16,10 +18,12 @@ from dispatch.deliveries.schemas import (
     LoadIn,
     LoadView,
     Nothing,
+    ProgressView,
     ReturnIn,
     ReturnView,
     ScansIn,
     ScansView,
+    VisitList,
 )
 from dispatch.deliveries.visit import Report
 from dispatch.rounds.queries import one_round
@@ -102,3 +106,30 @@ def fail(body: dict[str, Any], district: int, order_id: UUID) -> dict[str, Any]:
 def take_scans(body: dict[str, Any], district: int, device_id: UUID) -> dict[str, Any]:
     """What a phone signed, late or twice: all of it is kept, none refused. Its sequence is its key."""
     return inbox.take(doing(), device_id=device_id, **body)
+
+
+@room.get("/districts/<int:district>/orders/<uuid:order_id>/progress")
+@room.may("order.read")
+@room.response(200, ProgressView)
+def progress(district: int, order_id: UUID) -> following.Progress:
+    """How far the delivery is, and who comes while somebody does."""
+    return following.progress(doing(), order_id)
+
+
+@room.get("/districts/<int:district>/orders/<uuid:order_id>/deliveries")
+@room.may("order.read")
+@room.response(200, VisitList)
+def visits(district: int, order_id: UUID) -> dict[str, Any]:
+    """What was handed over or withheld at the door, and what the check found."""
+    return {"items": following.visits(doing(), order_id)}
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/confirmations")
+@room.may("order.confirm", writes=True)
+@room.arguments(ConfirmationIn)
+@room.response(201, ConfirmationView)
+def confirm(body: dict[str, Any], district: int, order_id: UUID) -> Confirmation:
+    """The resident's own word: received, or a problem, which the regulator sees as a tip."""
+    confirming.confirm(doing(), order_id=order_id, **body)
+    [said] = [one for one in following.confirmations(doing(), order_id) if one.said is body["said"]]
+    return said

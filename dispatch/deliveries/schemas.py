@@ -19,8 +19,10 @@ from core.fields import (
     View,
     Word,
 )
-from dispatch.deliveries.models import EmptyException, FailureReason, ProofKind, VisitOutcome
-from dispatch.orders.states import LineState
+from dispatch.deliveries.following import Step
+from dispatch.deliveries.models import EmptyException, FailureReason, Problem, ProofKind, Said, VisitOutcome
+from dispatch.orders.states import LineState, OrderState
+from dispatch.safety.models import CheckOutcome
 from dispatch.safety.schemas import CheckForm, OpenHazardOut
 from registry.models import ScanStatus
 
@@ -174,3 +176,59 @@ class ScansView(View):
     items = fields.List(fields.Nested(ScanAnswer))
     contiguous_seq = fields.Integer()
     missing = fields.List(fields.Integer())
+
+
+class ComingView(View):
+    name_masked = fields.String(allow_none=True)
+    certificate_tail = fields.String()
+    plate = fields.String(allow_none=True)
+
+
+class ProgressView(View):
+    """``courier`` only while the bottle is on its way; the door code has an address of its own."""
+
+    order_id = Id(attribute="found.order.id")
+    state = Word(OrderState, attribute="found.state")
+    step = Word(Step)
+    due_at = Instant(allow_none=True)
+    stops_before = fields.Integer(allow_none=True)
+    courier = fields.Nested(ComingView, allow_none=True)
+
+
+class VisitView(View):
+    """``failed``: items of the check that did not pass."""
+
+    id = Id(attribute="delivery.id")
+    line_id = Id(attribute="delivery.line_id")
+    outcome = Word(VisitOutcome, attribute="delivery.outcome")
+    code = fields.String(allow_none=True)
+    connected = Flag(attribute="delivery.connected")
+    leak_test_passed = Flag(attribute="delivery.leak_test_passed")
+    check_outcome = Word(CheckOutcome, attribute="check.outcome")
+    failed = fields.List(fields.String())
+    happened_at = Instant(attribute="delivery.happened_at")
+
+
+class VisitList(View):
+    items = fields.List(fields.Nested(VisitView))
+
+
+class ConfirmationIn(Form):
+    """``problem`` is said with a problem, and only then."""
+
+    said = Word(Said, required=True)
+    problem = Word(Problem, allow_none=True, load_default=None)
+
+    @ma.validates_schema
+    def belongs_together(self, word: dict[str, Any], **kwargs: Any) -> None:
+        if (word["said"] is Said.PROBLEM) != (word["problem"] is not None):
+            raise ValidationError(
+                "problem|请选一项问题|expected a problem with said=problem, else none", "problem"
+            )
+
+
+class ConfirmationView(View):
+    order_id = Id()
+    said = Word(Said)
+    problem = Word(Problem)
+    recorded_at = Instant()

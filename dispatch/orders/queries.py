@@ -171,6 +171,16 @@ def orders(
         return Page(_whole(db, doing.district, [row.Order for row in page.items]), page.next_cursor)
 
 
+def latest_orders(doing: Doing, *, limit: int, before: UUID | None = None) -> list[OrderWithLines]:
+    """Orders within reach as people look back on them: the latest first, from ``before`` on backwards."""
+    query = sa.select(Order).where(Order.district == doing.district, _within(doing.actor))
+    if before is not None:
+        query = query.where(Order.id < before)
+    with doing.ground.sessions() as db:
+        found = db.scalars(query.order_by(Order.id.desc()).limit(limit)).all()
+        return _whole(db, doing.district, found)
+
+
 def _slots_of(district: int, day: date) -> sa.Select[UUID]:
     return sa.select(Slot.id).where(Slot.district == district, Slot.day == day)
 

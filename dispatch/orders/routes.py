@@ -5,16 +5,18 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.orders import queries, service
+from dispatch.orders import homes, queries, service
 from dispatch.orders.models import Slot
 from dispatch.orders.schemas import (
     BookIn,
     CancelIn,
     ClosingIn,
+    HomeList,
     OrderOut,
     OrderPage,
     OrderQuery,
     SlotIn,
+    SlotList,
     SlotOut,
     SlotPage,
     SlotQuery,
@@ -47,6 +49,22 @@ def close_slot(body: dict[str, Any], district: int, slot_id: UUID) -> Slot:
 @room.response(200, SlotPage)
 def slots(query: dict[str, Any], district: int) -> Page:
     return queries.slots(doing(), **query)
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/slots")
+@room.may("slot.read")
+@room.response(200, SlotList)
+def offered_slots(district: int, household_id: UUID) -> dict[str, Any]:
+    """The slots to come of the household's own zone, full ones too."""
+    return {"items": homes.offered_slots(doing(), household_id)}
+
+
+@room.get("/districts/<int:district>/homes")
+@room.may("home.read")
+@room.response(200, HomeList)
+def own_homes(district: int) -> dict[str, Any]:
+    """One's own homes: card, bottle, next inspection, open hazards."""
+    return {"items": homes.homes(doing())}
 
 
 @room.post("/districts/<int:district>/orders")

@@ -10,6 +10,9 @@ from marshmallow import ValidationError, fields
 from core.fields import Day, Flag, Form, Id, Instant, Number, PageQuery, Rows, Text, View, Word, page_view
 from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import LineState, OrderState
+from dispatch.safety.models import Grade
+from dispatch.safety.states import HazardState
+from registry.schemas import HouseholdView
 
 
 class SlotIn(Form):
@@ -96,3 +99,39 @@ class OrderOut(View):
 
 
 OrderPage = page_view(OrderOut)
+
+
+class SlotList(View):
+    items = fields.List(fields.Nested(SlotOut))
+
+
+class HomeBottleOut(View):
+    card_id = Id()
+    cylinder_id = Id()
+    code = fields.String(allow_none=True)
+    next_due_on = Day(allow_none=True)
+
+
+class HomeHazardOut(View):
+    id = Id()
+    item = Text()
+    grade = Word(Grade)
+    blocking = Flag()
+    state = Word(HazardState)
+    deadline_on = Day(allow_none=True)
+
+
+class HomeOut(View):
+    """What is on file of one's own home, personal data masked."""
+
+    file = fields.Nested(
+        HouseholdView, only=("household_id", "user_class", "address_masked", "account", "registrant", "cards")
+    )
+    bottles = fields.Function(lambda home: HomeBottleOut(many=True).dump(home.bottles.values()))
+    hazards = fields.List(fields.Nested(HomeHazardOut))
+    inspection_refused = Flag()
+    is_stopped = Flag()
+
+
+class HomeList(View):
+    items = fields.List(fields.Nested(HomeOut))

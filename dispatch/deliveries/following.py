@@ -1,0 +1,188 @@
+"""A delivery as who waits for it sees it: how far it is, who comes, and afterwards what was done.
+
+Who comes is told only while the bottle is on its way: before that nobody is, and after it he is gone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.doing import Doing
+from core.sealed import mask_name
+from cylinders.queries import labels_of
+from dispatch.deliveries import door_code
+from dispatch.deliveries.models import Confirmation, Delivery, VisitOutcome
+from dispatch.orders.models import OrderLine
+from dispatch.orders.queries import OrderWithLines, order
+from dispatch.orders.states import OPEN_STATES
+from dispatch.rounds.models import Round, RoundStop
+from dispatch.rounds.queries import round_of, stop_of, stops_of
+from dispatch.rounds.states import RoundState
+from dispatch.safety.models import CheckItem, Hazard, ItemResult, SafetyCheck
+from registry import sealing
+from registry.queries import staff, vehicle
+
+
+class Step(StrEnum):
+    """How far a delivery is."""
+
+    BOOKED = "booked"
+    PLANNED = "planned"
+    UNDER_WAY = "under_way"
+    AT_THE_DOOR = "at_the_door"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Enough to tell the true courier from a false one."""
+
+    name_masked: str | None
+    certificate_tail: str
+    plate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``due_at``: when the courier should be there, by the plan and how late the round runs."""
+
+    found: OrderWithLines
+    step: Step
+    due_at: datetime | None = None
+    stops_before: int | None = None
+    courier: Coming | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDone:
+    """What stands on record of a line's visit. ``findings``: what the check found, as it stands now."""
+
+    delivery: Delivery
+    code: str | None
+    check: SafetyCheck
+    failed: list[str]
+    findings: list[Hazard]
+
+
+def progress(doing: Doing, order_id: UUID) -> Progress:
+    found = order(doing, order_id)
+    if all(line.state not in OPEN_STATES for line in found.lines):
+        return Progress(found, Step.OVER)
+    with doing.ground.sessions() as db:
+        stop = stop_of(db, doing.district, order_id)
+        round = round_of(db, doing.district, stop.round_id) if stop is not None else None
+        if stop is None or round is None:
+            return Progress(found, Step.BOOKED)
+        if round.state is RoundState.PLANNED:
+            return Progress(found, Step.PLANNED, due_at=max(stop.arrive_at, found.slot.starts_at))
+        ahead = _open_before(db, stop)
+        # Who is early waits for the slot.
+        due_at = max(stop.arrive_at + _lateness(db, round), found.slot.starts_at, clock.now())
+        step = Step.AT_THE_DOOR if _is_at_the_door(db, doing.district, order_id) else Step.UNDER_WAY
+        return Progress(found, step, due_at, ahead, _coming(db, doing, round))
+
+
+def visits(doing: Doing, order_id: UUID) -> list[VisitDone]:
+    """What was handed over or withheld, line by line; a wrong code at the door is no visit of its own."""
+    order(doing, order_id)
+    with doing.ground.sessions() as db:
+        done = db.scalars(
+            sa.select(Delivery)
+            .where(
+                Delivery.district == doing.district,
+                Delivery.order_id == order_id,
+                Delivery.outcome != VisitOutcome.WRONG_CODE,
+            )
+            .order_by(Delivery.happened_at, Delivery.id)
+        ).all()
+        codes = labels_of(db, [one.full_cylinder_id for one in done if one.full_cylinder_id])
+        return [_visit(db, one, codes) for one in done]
+
+
+def confirmations(doing: Doing, order_id: UUID) -> list[Confirmation]:
+    """What the resident said of the order."""
+    order(doing, order_id)
+    with doing.ground.sessions() as db:
+        query = sa.select(Confirmation).where(
+            Confirmation.district == doing.district, Confirmation.order_id == order_id
+        )
+        return list(db.scalars(query.order_by(Confirmation.recorded_at)))
+
+
+def _visit(db: Session, done: Delivery, codes: dict[UUID, str]) -> VisitDone:
+    items = db.execute(
+        sa.select(CheckItem.item, CheckItem.hazard_id)
+        .where(
+            CheckItem.district == done.district,
+            CheckItem.check_id == done.check_id,
+            CheckItem.result == ItemResult.FAIL,
+        )
+        .order_by(CheckItem.item)
+    ).all()
+    hazards = db.scalars(
+        sa.select(Hazard)
+        .where(Hazard.district == done.district, Hazard.id.in_([row.hazard_id for row in items]))
+        .order_by(Hazard.item)
+    )
+    return VisitDone(
+        done,
+        codes.get(done.full_cylinder_id) if done.full_cylinder_id else None,
+        db.get_one(SafetyCheck, (done.district, done.check_id)),
+        [row.item for row in items],
+        list(hazards),
+    )
+
+
+def _open_before(db: Session, stop: RoundStop) -> int:
+    """Stops of the round that come before this one and are still to be served."""
+    before = [
+        one.order_id
+        for one in stops_of(db, stop.district, stop.round_id)
+        if (one.trip, one.position) < (stop.trip, stop.position)
+    ]
+    waiting = sa.select(OrderLine.order_id).where(
+        OrderLine.district == stop.district,
+        OrderLine.order_id.in_(before),
+        OrderLine.state.in_(OPEN_STATES),
+    )
+    return len(set(db.scalars(waiting)))
+
+
+def _lateness(db: Session, round: Round) -> timedelta:
+    """By how much the last visit of the round was behind its plan; never less than nothing."""
+    last = db.execute(
+        sa.select(Delivery.happened_at, RoundStop.arrive_at)
+        .join(
+            RoundStop,
+            sa.and_(
+                RoundStop.district == Delivery.district,
+                RoundStop.round_id == Delivery.round_id,
+                RoundStop.order_id == Delivery.order_id,
+            ),
+        )
+        .where(Delivery.district == round.district, Delivery.round_id == round.id)
+        .order_by(Delivery.happened_at.desc())
+        .limit(1)
+    ).first()
+    return max(last.happened_at - last.arrive_at, timedelta()) if last else timedelta()
+
+
+def _is_at_the_door(db: Session, district: int, order_id: UUID) -> bool:
+    row = door_code.code_of(db, district, order_id)
+    return row is not None and row.used_at is None and clock.now() < row.expires_at
+
+
+def _coming(db: Session, doing: Doing, round: Round) -> Coming:
+    courier = staff(db, round.binding_district, round.courier_id)
+    driven = vehicle(db, round.binding_district, round.vehicle_id)
+    name = sealing.opened(db, doing.ground, sealing.staff_name_of(courier)) if courier else None
+    return Coming(
+        mask_name(name) if name else None,
+        courier.certificate_no[-4:] if courier else "",
+        driven.plate if driven else None,
+    )

@@ -1,0 +1,327 @@
+"""The pages of residents. Everything works without scripts; one script keeps a followed delivery fresh."""
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from core import clock
+from core.doing import Doing
+from core.fields import Word
+from core.http import doing
+from core.problems import NotFound, WrongField
+from dispatch.deliveries import confirming, following
+from dispatch.deliveries import queries as deliveries
+from dispatch.deliveries.following import Progress, Step
+from dispatch.deliveries.models import FailureReason, Problem, Said
+from dispatch.deliveries.schemas import ConfirmationIn
+from dispatch.orders import homes as home_queries
+from dispatch.orders import queries as orders
+from dispatch.orders import refusals as no_order
+from dispatch.orders import service as booking
+from dispatch.orders.homes import Home
+from dispatch.orders.messages import short_number
+from dispatch.orders.models import Channel, Purpose, Slot
+from dispatch.orders.schemas import BookIn
+from dispatch.orders.states import OPEN_STATES, LineState, OrderState
+from dispatch.safety import queries as safety
+from dispatch.safety import service as safety_service
+from dispatch.safety.catalogue import ITEMS
+from dispatch.safety.states import HazardState
+from registry.models import UserClass
+from registry.states import AccountState, CardState
+from web.openings import barred_since
+from web.pages import Face, No, form_of, tried
+from web.resident import said
+
+face = Face("resident", __name__, prefix="/resident", sign_in="/sign-in/phone")
+
+ORDERS_A_PAGE = 20
+
+
+@face.context_processor
+def _words() -> dict[str, Any]:
+    return {
+        "said": said,
+        "ITEMS": ITEMS,
+        "HazardState": HazardState,
+        "OrderState": OrderState,
+        "AccountState": AccountState,
+        "CardState": CardState,
+        "Step": Step,
+        "today": clock.today(),
+        "short_number": short_number,
+        "failure_of": lambda code: said.FAILURES.get(FailureReason(code), (code, code)),
+    }
+
+
+# --- home -------------------------------------------------------------------------------------------------
+
+
+@face.page("/", "home.read")
+def home() -> ResponseReturnValue:
+    own = home_queries.homes(doing())
+    open_orders = orders.orders(doing(), limit=5, open_only=True).items
+    followed = [following.progress(doing(), found.order.id) for found in open_orders]
+    latest = orders.latest_orders(doing(), limit=1)
+    return render_template(
+        "resident/home.html",
+        homes=own,
+        followed=followed,
+        to_confirm=[found for found in latest if _may_confirm(doing(), found)],
+        barred_since=barred_since(doing().district),
+    )
+
+
+def _may_confirm(here: Doing, found: orders.OrderWithLines) -> bool:
+    delivered = any(line.state is LineState.DELIVERED for line in found.lines)
+    return delivered and not following.confirmations(here, found.order.id)
+
+
+# --- booking ----------------------------------------------------------------------------------------------
+
+
+@face.page("/book", "order.book")
+def book() -> ResponseReturnValue:
+    own = home_queries.homes(doing())
+    if not own:
+        raise NotFound
+    if len(own) > 1 and "household" not in request.args:
+        return render_template("resident/which_home.html", homes=own)
+    return _book_page(_chosen_home(own, request.args), request.args)
+
+
+@face.page("/book/check", "order.book")
+def check_answers() -> ResponseReturnValue:
+    """What was chosen, to be looked at once more; nothing is booked yet."""
+    home = _chosen_home(home_queries.homes(doing()), request.args)
+    try:
+        asked = _asked(home, request.args, request.args.getlist("card"))
+    except WrongField as wrong:
+        return _book_page(home, request.args, No(422, errors=wrong.faults)), 422
+    slot = next(
+        (one for one in home_queries.offered_slots(doing(), home.household_id) if one.id == asked["slot_id"]),
+        None,
+    )
+    if slot is None:
+        return _book_page(home, request.args, gone="slot.gone"), 409
+    return render_template("resident/check_answers.html", home=home, slot=slot, asked=asked)
+
+
+@face.page("/book", "order.book", methods=("POST",))
+def do_book() -> ResponseReturnValue:
+    home = _chosen_home(home_queries.homes(doing()), request.form)
+    try:
+        asked = _asked(home, request.form, request.form.getlist("card"))
+    except WrongField as wrong:
+        return _book_page(home, request.form, No(422, errors=wrong.faults)), 422
+    done, no = tried(lambda: booking.book(doing(), **asked))
+    if no is not None or done is None:
+        return _not_booked(home, no), no.status if no else 409
+    return redirect(url_for(".order", order_id=done["order_id"], booked="1"))
+
+
+def _not_booked(home: Home, no: No | None) -> str:
+    """A slot that was lost meanwhile is chosen anew on the same page; anything else is said in full."""
+    codes = {reason["code"] for reason in no.reasons} if no else set()
+    if no is None or no.errors:
+        return _book_page(home, request.form, no)
+    if codes <= {no_order.SLOT_FULL.code, no_order.SLOT_PAST.code, no_order.SLOT_CLOSED.code}:
+        return _book_page(home, request.form, gone=min(codes))
+    return _refused_page(no, "这次不能为您换气", "No refill this time")
+
+
+def _asked(home: Home, form: Mapping[str, Any], cards: list[str]) -> dict[str, Any]:
+    """The form as the API's own schema reads it. A home with one card need not name it."""
+    own = [str(card.id) for card in home.cards if card.state is not CardState.CLOSED]
+    body = {
+        "household_id": str(home.household_id),
+        "slot_id": form.get("slot", ""),
+        "purpose": form.get("purpose", ""),
+        "channel": Channel.WEB.value,
+        "card_ids": cards or (own if len(own) == 1 else []),
+    }
+    return form_of(_BookForm, body)
+
+
+class _BookForm(BookIn):
+    """The page asks the purpose before the law has to."""
+
+    purpose = Word(Purpose, required=True)
+
+
+def _book_page(home: Home, form: Mapping[str, Any], no: No | None = None, gone: str = "") -> str:
+    offered = home_queries.offered_slots(doing(), home.household_id)
+    days = [(day, list(slots)) for day, slots in groupby(offered, key=lambda slot: slot.day)]
+    return render_template(
+        "resident/book.html",
+        home=home,
+        days=days,
+        no=no,
+        gone=gone,
+        chosen_slot=form.get("slot", ""),
+        chosen_purpose=form.get("purpose", ""),
+        chosen_cards=form.getlist("card") if hasattr(form, "getlist") else [],
+        purposes=_purposes_of(home),
+        free=any(_is_free(slot) for slot in offered),
+    )
+
+
+def _is_free(slot: Slot) -> bool:
+    return slot.room_left > 0
+
+
+def _purposes_of(home: Home) -> list[Purpose]:
+    """A family does not cater; a restaurant may do anything."""
+    is_family = home.file["user_class"] is UserClass.RESIDENT
+    return [one for one in Purpose if not (is_family and one is Purpose.CATERING)]
+
+
+def _chosen_home(own: list[Home], form: Mapping[str, Any]) -> Home:
+    named = form.get("household", "")
+    for home in own:
+        if str(home.household_id) == named or (not named and len(own) == 1):
+            return home
+    raise NotFound
+
+
+def _refused_page(no: No, zh: str, en: str) -> str:
+    return render_template("resident/refused.html", no=no, title=(zh, en), cures=_cures(no))
+
+
+def _cures(no: No) -> list[Mapping[str, Any]]:
+    """What can be done, each once, in the order of the reasons; with a page of ours where there is one."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for reason in no.reasons:
+        cure = reason["cure"]
+        found.setdefault(cure["zh"], {**cure, "here": said.CURES_HERE.get(cure["action"])})
+    return list(found.values())
+
+
+# --- orders -----------------------------------------------------------------------------------------------
+
+
+@face.page("/orders", "order.read")
+def order_list() -> ResponseReturnValue:
+    """The latest first, a page at a time."""
+    before = _id_or_none(request.args.get("before", ""))
+    found = orders.latest_orders(doing(), limit=ORDERS_A_PAGE + 1, before=before)
+    shown, more = found[:ORDERS_A_PAGE], len(found) > ORDERS_A_PAGE
+    return render_template("resident/orders.html", orders=shown, more=more, is_first=before is None)
+
+
+def _id_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@face.page("/orders/<uuid:order_id>", "order.read")
+def order(order_id: UUID) -> ResponseReturnValue:
+    """The delivery, followed until it is over; then what was done."""
+    here = following.progress(doing(), order_id)
+    return render_template(
+        "resident/order.html",
+        progress=here,
+        code=_door_code(order_id) if here.step is Step.AT_THE_DOOR else None,
+        visits=following.visits(doing(), order_id),
+        words={one.said: one for one in following.confirmations(doing(), order_id)},
+        Said=Said,
+        may_cancel=_may_cancel(here),
+        booked=request.args.get("booked") == "1",
+        is_live=_is_live(here),
+        is_delivered=any(line.state is LineState.DELIVERED for line in here.found.lines),
+    )
+
+
+def _door_code(order_id: UUID) -> Mapping[str, Any] | None:
+    try:
+        return deliveries.resident_code(doing(), order_id)
+    except NotFound:
+        return None
+
+
+def _is_live(here: Progress) -> bool:
+    """Only what moves today is worth asking for again and again."""
+    return here.step is not Step.OVER and here.found.slot.day == clock.today()
+
+
+def _may_cancel(here: Progress) -> bool:
+    states = [line.state for line in here.found.lines if line.state in OPEN_STATES]
+    return bool(states) and all(state is LineState.BOOKED for state in states)
+
+
+@face.page("/orders/<uuid:order_id>/cancel", "order.cancel")
+def cancel_form(order_id: UUID) -> ResponseReturnValue:
+    return render_template("resident/cancel.html", progress=following.progress(doing(), order_id))
+
+
+@face.page("/orders/<uuid:order_id>/cancel", "order.cancel", methods=("POST",))
+def cancel(order_id: UUID) -> ResponseReturnValue:
+    _, no = tried(lambda: booking.cancel(doing(), order_id=order_id))
+    if no is not None:
+        return _refused_page(no, "这一单现在不能取消", "This order cannot be cancelled now"), no.status
+    return redirect(url_for(".order", order_id=order_id))
+
+
+@face.page("/orders/<uuid:order_id>/confirm", "order.confirm", methods=("POST",))
+def confirm(order_id: UUID) -> ResponseReturnValue:
+    _, no = tried(lambda: confirming.confirm(doing(), order_id=order_id, said=Said.RECEIVED))
+    if no is not None:
+        return _refused_page(no, "现在还不能确认", "There is nothing to confirm yet"), no.status
+    return redirect(url_for(".order", order_id=order_id))
+
+
+@face.page("/orders/<uuid:order_id>/problem", "order.confirm")
+def problem_form(order_id: UUID) -> ResponseReturnValue:
+    return _problem_page(order_id)
+
+
+@face.page("/orders/<uuid:order_id>/problem", "order.confirm", methods=("POST",))
+def report_problem(order_id: UUID) -> ResponseReturnValue:
+    try:
+        word = form_of(ConfirmationIn, {"said": "problem", "problem": request.form.get("problem")})
+    except WrongField as wrong:
+        return _problem_page(order_id, No(422, errors=wrong.faults)), 422
+    confirming.confirm(doing(), order_id=order_id, **word)
+    return redirect(url_for(".order", order_id=order_id))
+
+
+def _problem_page(order_id: UUID, no: No | None = None) -> str:
+    found = orders.order(doing(), order_id)
+    return render_template("resident/problem.html", found=found, problems=list(Problem), no=no)
+
+
+# --- hazards ----------------------------------------------------------------------------------------------
+
+
+@face.page("/hazards", "hazard.read")
+def hazards() -> ResponseReturnValue:
+    return _hazards_page()
+
+
+@face.page("/hazards/<uuid:hazard_id>/mended", "hazard.claim_mended", methods=("POST",))
+def claim_mended(hazard_id: UUID) -> ResponseReturnValue:
+    _, no = tried(lambda: safety_service.claim_mended(doing(), hazard_id=hazard_id))
+    if no is not None:
+        return _hazards_page(no), no.status
+    return redirect(url_for(".hazards"))
+
+
+def _hazards_page(no: No | None = None) -> str:
+    found = safety.hazards(doing(), limit=100).items
+    standing = [one for one in found if one.hazard.state is not HazardState.CLOSED]
+    standing.sort(key=lambda one: (not one.hazard.blocking, one.hazard.deadline_on or date.max))
+    closed = [one for one in found if one.hazard.state is HazardState.CLOSED]
+    return render_template(
+        "resident/hazards.html",
+        standing=standing,
+        closed=closed,
+        refused_check=any(home.inspection_refused for home in home_queries.homes(doing())),
+        no=no,
+    )
