@@ -98,7 +98,7 @@ def _of_crews(seen: Board) -> Iterator[Standing]:
         if crew.is_silent:
             round = crew.rounds[-1]
             following = crew.next
-            since = crew.heard_at or (following and following.arrive_at) or seen.now
+            since = crew.heard_at or (following and following.expected_at) or seen.now
             yield AlarmKind.CREW_SILENT, round.id, since, {"round_id": round.id, "zone_id": round.zone_id}
 
 

@@ -70,6 +70,11 @@ class Visit:
     def is_unplanned(self) -> bool:
         return self.is_open and not self.on_a_round
 
+    @property
+    def expected_at(self) -> datetime | None:
+        """When the plan has it served: whoever arrives early waits for the slot."""
+        return max(self.arrive_at, self.starts_at) if self.arrive_at else None
+
     def is_late(self, now: datetime) -> bool:
         """The slot it was promised for is over, and nobody has been."""
         return self.is_open and self.ends_at <= now
@@ -108,7 +113,7 @@ class Crew:
         following = self.next
         if not self.is_driving or following is None:
             return False
-        since = self.heard_at or following.arrive_at
+        since = self.heard_at or following.expected_at
         return since is not None and since + SILENT_AFTER <= self.now
 
 
@@ -225,7 +230,7 @@ def _visit(row: Any, lines: list[OrderLine], stop: RoundStop | None) -> Visit:
 
 
 def _in_order(visit: Visit) -> tuple[datetime, datetime, UUID]:
-    return (visit.starts_at, visit.arrive_at or visit.ends_at, visit.order_id)
+    return (visit.starts_at, visit.expected_at or visit.ends_at, visit.order_id)
 
 
 def _lines(db: Session, district: int, order_ids: Collection[UUID]) -> dict[UUID, list[OrderLine]]:
