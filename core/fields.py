@@ -37,7 +37,12 @@ class Form(ma.Schema):
 
 
 class View(ma.Schema):
-    """What goes out. Absent means "not yours to see", null means "not known"."""
+    """What goes out. Absent means "not yours to see", null means "not known": the document says so too."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        field_obj.allow_none = True
+        if "enum" in field_obj.metadata and None not in field_obj.metadata["enum"]:
+            field_obj.metadata = {**field_obj.metadata, "enum": [*field_obj.metadata["enum"], None]}
 
 
 # controls, marks of direction and zero width, lone surrogates, separators of lines: never part of a name
@@ -66,7 +71,10 @@ class Text(fields.Field[str]):
         code: bool = False,
         **kwargs: Any,
     ):
-        super().__init__(metadata={"maxLength": most}, **kwargs)
+        told: dict[str, Any] = {"maxLength": most}
+        if pattern and kwargs.get("load_default") != "":  # a default must fit what is told
+            told["pattern"] = f"^(?:{pattern})$"
+        super().__init__(metadata=told, **kwargs)
         self.most = most
         self.pattern = re.compile(pattern) if pattern else None
         self.expected_zh, self.expected = expected

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 import flask_smorest
@@ -91,6 +92,15 @@ class Room(Blueprint):
     def __init__(self, name: str, import_name: str, **kwargs: Any):
         super().__init__(name, import_name, url_prefix=API + "v1", **kwargs)
 
+    def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Callable[[F], F]:
+        """Whoever takes a body says also how it answers one that cannot be read."""
+        taking: Callable[[F], F] = super().arguments(schema, location=location, **kwargs)
+        if location != "json":
+            return taking
+        answers = {status: f"Problem{status}" for status in _ANSWERS_OF_BODIES}
+        described: Callable[[F], F] = self.doc(responses=answers)
+        return lambda view: described(taking(view))
+
     def may(self, verb: str, *, writes: bool = False) -> Callable[[F], F]:
         """Let in whoever has the verb. ``writes``: the request must carry an Idempotency-Key."""
 
@@ -171,10 +181,12 @@ def _fingerprint() -> bytes:
 
 
 def _documented(verb: str, writes: bool) -> dict[str, Any]:
+    """Every answer that is no success is a problem; those that this kind of route can give are listed."""
+    statuses = [*_ANSWERS_OF_ALL, *(_ANSWERS_OF_WRITES if writes else ())]
     doc: dict[str, Any] = {
         "security": [{"bearer": []}],
         "x-verb": verb,
-        "responses": {"default": "Problem"},
+        "responses": {status: f"Problem{status}" for status in statuses} | {"default": "Problem"},
     }
     if writes:
         doc["parameters"] = ["IdempotencyKey"]
@@ -239,13 +251,16 @@ class Api(flask_smorest.Api):
             },
         )
         components.schema("Problem", _PROBLEM_SCHEMA)
-        components.response(
-            "Problem",
-            {
-                "description": "A problem (RFC 9457); a refusal carries all its reasons",
-                "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        )
+        components.response("Problem", _problem_response("A problem (RFC 9457)"))
+
+    def _register_responses(self) -> None:
+        """Instead of flask-smorest's own error shape, which nothing here answers with."""
+        for status, (zh, en) in _WORDS.items():
+            described = _problem_response(f"{zh} · {en}")
+            if after := _HEADERS.get(status):
+                described["headers"] = after
+            self.spec.components.response(f"Problem{status}", described, lazy=True)
+            self.spec.components.response(HTTPStatus(status).name, described, lazy=True)
 
     def _register_error_handlers(self) -> None:
         app = self._app
@@ -278,7 +293,20 @@ _WORDS = {
     500: ("系统内部错误", "an error of ours"),
     503: ("系统繁忙，请稍后再试", "busy: try again shortly"),
 }
+_ANSWERS_OF_ALL = (401, 403, 404, 406, 422, 429, 503)
+_ANSWERS_OF_BODIES = (400, 413, 415)
+_ANSWERS_OF_WRITES = (409, 428)
+_HEADERS = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}},
+    429: {"Retry-After": {"schema": {"type": "string", "pattern": "^[0-9]+$"}, "required": True}},
+    503: {"Retry-After": {"schema": {"type": "string", "pattern": "^[0-9]+$"}, "required": True}},
+}
 _KEY_REUSED = ("同一个 Idempotency-Key 已用于另一请求", "this key has answered another request")
+
+
+def _problem_response(description: str) -> dict[str, Any]:
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": description, "content": content}
 
 
 def problem(

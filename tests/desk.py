@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from core.auth import Grant, Role, ScopeKind, issue_token
 from core.ground import Ground
 from core.ids import new_id
+from tests.document import must_be_described
 
 _keys = itertools.count(1)
 
@@ -28,12 +29,21 @@ class Person:
     principal_id: UUID
 
     def get(self, path: str, **query: Any) -> TestResponse:
-        return self.app.test_client().get(path, headers=self._headers(), query_string=query)
+        answer = self.app.test_client().get(path, headers=self._headers(), query_string=query)
+        return self._described(answer)
 
     def post(self, path: str, body: Any = None, *, key: str | None = None, **more: str) -> TestResponse:
         headers = self._headers() | {"Idempotency-Key": key or f"test-key-{next(_keys):06d}"} | more
         sent = json.dumps({} if body is None else body)
-        return self.app.test_client().post(path, data=sent, headers=headers, content_type="application/json")
+        client = self.app.test_client()
+        answer = client.post(path, data=sent, headers=headers, content_type="application/json")
+        return self._described(answer)
+
+    def _described(self, answer: TestResponse) -> TestResponse:
+        """As the API's document says it may be answered."""
+        if isinstance(self.app, Flask):
+            must_be_described(self.app, answer)
+        return answer
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
