@@ -7,6 +7,7 @@ import core.idempotency
 import core.jobs
 import core.limits
 import rulebook.models
+import web.api_page
 import web.pages
 import web.rights
 from core import http, logs
@@ -61,6 +62,7 @@ def create_app(ground: Ground) -> Flask:
     for room in ROOMS:
         api.register_blueprint(room)
     web.pages.furnish(app)
+    app.register_blueprint(web.api_page.room)
     for pages in PAGES:
         app.register_blueprint(pages)
     return app
