@@ -24,6 +24,7 @@ from web.dispatcher import face as dispatcher
 from web.health import room as health
 from web.metrics import room as metrics
 from web.phone import room as phone
+from web.regulator import face as regulator
 from web.resident.pages import face as resident
 from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
@@ -39,7 +40,7 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in, phone, own_password, resident, station, dispatcher)
+PAGES = (health, metrics, start, signing_in, phone, own_password, resident, station, dispatcher, regulator)
 
 
 def create_app(ground: Ground) -> Flask:

@@ -4,8 +4,10 @@ A trace holds no personal data: people and households are ids; revealing them is
 (registry). Every answer says ``as_of``: what was known then.
 """
 
+import json
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +19,16 @@ from core.auth import Role
 from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
-from core.refusal import Audience, Refusal
-from cylinders.models import Cylinder
+from core.refusal import CATALOGUE, Audience, Reason, Refusal
+from cylinders.models import CustodyConflict, CustodyFact, Cylinder, Hold, HoldKind
 from dispatch.orders.models import Order
+from dispatch.rounds.models import Round, RoundStop
 from evidence.entry import Subject
 from evidence.models import Entry, Outcome, SubjectType
 from evidence.queries import Chain, ChainEntry, chain
-from oversight.models import Tip
-from registry.models import Account, Card, Household, Premises
+from oversight.looks import keep_look
+from oversight.models import LookKind, Tip
+from registry.models import Account, Card, Household, Premises, Vehicle
 from registry.states import AccountState
 
 MOST_CHAINS = 60
@@ -51,6 +55,7 @@ def cylinder_trace(doing: Doing, cylinder_id: UUID, as_of: datetime | None) -> T
             raise NotFound
         if doing.actor.role is not Role.REGULATOR:
             doing.actor.must_reach(firm=bottle.owner_firm_id)
+        keep_look(doing, LookKind.CYLINDER, cylinder_id)
         return _trace(db, [Subject(SubjectType.CYLINDER, str(cylinder_id))], as_of)
 
 
@@ -62,6 +67,7 @@ def household_trace(doing: Doing, household_id: UUID, as_of: datetime | None) ->
         if household is None:
             raise NotFound
         _must_reach_household(doing, db, household)
+        keep_look(doing, LookKind.HOUSEHOLD, household_id)
         cards = db.scalars(
             sa.select(Card.id).where(Card.district == district, Card.household_id == household_id)
         )
@@ -77,6 +83,7 @@ def order_trace(doing: Doing, order_id: UUID, as_of: datetime | None) -> Trace:
             raise NotFound
         household = db.get_one(Household, (doing.district, order.household_id))
         _must_reach_household(doing, db, household)
+        keep_look(doing, LookKind.ORDER, order_id)
         first = Subject(SubjectType.ORDER, str(order_id))
         bottles = {
             subject
@@ -85,6 +92,17 @@ def order_trace(doing: Doing, order_id: UUID, as_of: datetime | None) -> Trace:
             if subject.type in (SubjectType.CYLINDER, SubjectType.HAZARD)
         }
         return _trace(db, [first, *sorted(bottles)], as_of)
+
+
+def hazard_trace(doing: Doing, hazard_id: UUID, household_id: UUID) -> Trace:
+    """A hazard's own chain: found, told, mended, found again, closed. Its household is who is looked at."""
+    with doing.ground.sessions() as db:
+        household = db.get(Household, (doing.district, household_id))
+        if household is None:
+            raise NotFound
+        _must_reach_household(doing, db, household)
+        keep_look(doing, LookKind.HAZARD, hazard_id)
+        return _trace(db, [Subject(SubjectType.HAZARD, str(hazard_id))], None)
 
 
 def _must_reach_household(doing: Doing, db: Session, household: Household) -> None:
@@ -187,3 +205,151 @@ def _pager(doing: Doing, name: str) -> Pager:
     reach = doing.actor.reach
     secret = doing.ground.keyring.label.current_key
     return Pager(secret, f"{name}:{doing.district}:{reach.kind}:{reach.code}")
+
+
+# --- lists for pages: the newest first, bounded -------------------------------------------------------------
+
+MOST_ROWS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedDay:
+    """One day's refusals in a district. ``cut``: there were more than are shown and counted."""
+
+    day: date
+    rows: tuple[tuple[Entry, tuple[Refusal, ...]], ...]
+    by_reason: tuple[tuple[Reason, int], ...]
+    cut: bool
+
+
+def refusals_of_day(doing: Doing, day: date, code: str | None = None) -> RefusedDay:
+    """``code``: only those with this reason among theirs; the counts stay those of the whole day."""
+    doing.actor.must_reach(district=doing.district)
+    query = (
+        sa.select(Entry)
+        .where(
+            Entry.district == doing.district,
+            Entry.outcome == Outcome.REFUSED,
+            Entry.recorded_at >= clock.at(day, time()),
+            Entry.recorded_at < clock.at(day + timedelta(days=1), time()),
+        )
+        .order_by(Entry.recorded_at.desc(), Entry.id.desc())
+        .limit(MOST_ROWS + 1)
+    )
+    with doing.ground.sessions() as db:
+        entries = db.scalars(query).all()
+    rows = [(entry, _reasons(entry)) for entry in entries[:MOST_ROWS]]
+    counted = Counter(refusal.reason.code for _, reasons in rows for refusal in reasons)
+    return RefusedDay(
+        day,
+        tuple(row for row in rows if code is None or any(refusal.code == code for refusal in row[1])),
+        tuple((CATALOGUE[name], number) for name, number in counted.most_common()),
+        len(entries) > MOST_ROWS,
+    )
+
+
+def day_of_refusal(doing: Doing, number: str) -> date | None:
+    doing.actor.must_reach(district=doing.district)
+    with doing.ground.sessions() as db:
+        at = db.scalar(
+            sa.select(Entry.recorded_at).where(Entry.refusal_no == number, Entry.district == doing.district)
+        )
+    return clock.day_of(at) if at is not None else None
+
+
+def _reasons(entry: Entry) -> tuple[Refusal, ...]:
+    return tuple(Refusal.from_plain(row) for row in json.loads(entry.written)["reasons"])
+
+
+def latest_tips(doing: Doing) -> list[Tip]:
+    doing.actor.must_reach(district=doing.district)
+    with doing.ground.sessions() as db:
+        return list(
+            db.scalars(
+                sa.select(Tip)
+                .where(Tip.district == doing.district)
+                .order_by(Tip.recorded_at.desc(), Tip.id.desc())
+                .limit(MOST_ROWS)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """A fact of custody that others contradict, what it says, and the hold that keeps the bottle."""
+
+    conflict: CustodyConflict
+    fact: CustodyFact
+    standing: CustodyFact | None
+    hold_id: UUID | None
+
+
+def conflicts(doing: Doing, *, resolved: bool = False) -> list[Contested]:
+    """Open ones oldest first, so that what has waited longest stands on top; resolved ones newest first."""
+    doing.actor.must_reach(district=doing.district)
+    query = sa.select(CustodyConflict).where(CustodyConflict.district == doing.district)
+    query = (
+        query.where(CustodyConflict.resolved_at.is_not(None)).order_by(CustodyConflict.resolved_at.desc())
+        if resolved
+        else query.where(CustodyConflict.resolved_at.is_(None)).order_by(CustodyConflict.found_at)
+    )
+    with doing.ground.sessions() as db:
+        return [_contested(db, conflict) for conflict in db.scalars(query.limit(MOST_ROWS)).all()]
+
+
+def _contested(db: Session, conflict: CustodyConflict) -> Contested:
+    fact = _fact(db, conflict.cylinder_id, conflict.fact_id)
+    assert fact is not None  # facts are never deleted
+    standing = (
+        _fact(db, conflict.cylinder_id, conflict.standing_fact_id) if conflict.standing_fact_id else None
+    )
+    hold_id = db.scalar(
+        sa.select(Hold.id).where(
+            Hold.cylinder_id == conflict.cylinder_id,
+            Hold.kind == HoldKind.CONFLICT,
+            Hold.reference == str(conflict.fact_id),
+            Hold.until_at.is_(None),
+        )
+    )
+    return Contested(conflict, fact, standing, hold_id)
+
+
+def _fact(db: Session, cylinder_id: UUID, fact_id: UUID) -> CustodyFact | None:
+    return db.scalars(
+        sa.select(CustodyFact).where(CustodyFact.cylinder_id == cylinder_id, CustodyFact.id == fact_id)
+    ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A round of a vehicle, with the orders on it."""
+
+    round: Round
+    orders: tuple[UUID, ...]
+
+
+def drives_of(doing: Doing, vehicle_id: UUID) -> tuple[Vehicle, list[Drive]]:
+    """A vehicle's latest rounds: by its plate one comes to what it brought where."""
+    doing.actor.must_reach(district=doing.district)
+    with doing.ground.sessions() as db:
+        vehicle = db.get(Vehicle, (doing.district, vehicle_id))
+        if vehicle is None:
+            raise NotFound
+        rounds = db.scalars(
+            sa.select(Round)
+            .where(Round.district == doing.district, Round.vehicle_id == vehicle_id)
+            .order_by(Round.day.desc(), Round.id.desc())
+            .limit(30)
+        ).all()
+        stops: dict[UUID, list[UUID]] = {}
+        for stop in db.scalars(
+            sa.select(RoundStop)
+            .where(
+                RoundStop.district == doing.district,
+                RoundStop.round_id.in_([one.id for one in rounds]),
+                RoundStop.active,
+            )
+            .order_by(RoundStop.trip, RoundStop.position)
+        ):
+            stops.setdefault(stop.round_id, []).append(stop.order_id)
+        return vehicle, [Drive(one, tuple(stops.get(one.id, ()))) for one in rounds]

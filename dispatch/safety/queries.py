@@ -315,6 +315,81 @@ def hazards(
         return Page(_views(db, doing.district, [row.Hazard for row in page.items]), page.next_cursor)
 
 
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A page of the register as a person reads it, and how much of it there is to do."""
+
+    rows: list[HazardView]
+    number: int
+    more: bool
+    open: int
+    overdue: int
+    untold: int
+
+
+ROWS_A_PAGE = 50
+
+
+def register(
+    doing: Doing,
+    on: date,
+    *,
+    number: int = 1,
+    state: HazardState | None = None,
+    grade: Grade | None = None,
+    street: str | None = None,
+    overdue: bool = False,
+    untold: bool = False,
+) -> Register:
+    """The register for a page: what is longest overdue on ``on`` first, what is closed last.
+
+    ``untold``: of what stops supply, without proof that the user was told.
+    """
+    open_still = Hazard.state != HazardState.CLOSED
+    late = sa.and_(open_still, Hazard.deadline_on < on)
+    not_told = sa.and_(open_still, Hazard.blocking, ~_told(NoticeProof.PROVEN))
+    asked = [
+        Hazard.state == state if state is not None else None,
+        Hazard.grade == grade if grade is not None else None,
+        Premises.street_code == street if street is not None else None,
+        late if overdue else None,
+        not_told if untold else None,
+    ]
+    with doing.ground.sessions() as db:
+        within = [Hazard.district == doing.district, _within(db, doing.actor, Hazard)]
+        counts = db.execute(
+            _HAZARDS.with_only_columns(
+                sa.func.count().filter(open_still),
+                sa.func.count().filter(late),
+                sa.func.count().filter(not_told),
+            ).where(*within)
+        ).one()
+        rows = db.scalars(
+            _HAZARDS.where(*within, *(one for one in asked if one is not None))
+            .order_by(~open_still, Hazard.deadline_on.nulls_last(), Hazard.found_at, Hazard.id)
+            .offset((number - 1) * ROWS_A_PAGE)
+            .limit(ROWS_A_PAGE + 1)
+        ).all()
+        views = _views(db, doing.district, rows[:ROWS_A_PAGE])
+        return Register(views, number, len(rows) > ROWS_A_PAGE, *counts)
+
+
+def rechecks_of(doing: Doing, hazard: Hazard) -> list[tuple[SafetyCheck, CheckItem | None]]:
+    """The household's re-checks since mending was claimed, with what each found of it; latest first."""
+    with doing.ground.sessions() as db:
+        checks = db.scalars(
+            sa.select(SafetyCheck)
+            .where(
+                SafetyCheck.district == hazard.district,
+                SafetyCheck.household_id == hazard.household_id,
+                SafetyCheck.reason == CheckReason.RECHECK,
+                SafetyCheck.checked_at > (hazard.mended_at or hazard.found_at),
+            )
+            .order_by(SafetyCheck.checked_at.desc(), SafetyCheck.id.desc())
+        ).all()
+        return [(one, db.get(CheckItem, (hazard.district, one.id, hazard.item))) for one in checks]
+
+
 def _pager(doing: Doing, binding: str) -> Pager:
     return Pager(doing.ground.keyring.label.current_key, f"{binding}:{doing.district}:{doing.actor.reach}")
 

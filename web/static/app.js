@@ -9,6 +9,14 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "yes";
+  // what takes a moment says so, in words
+  const waiting = form.parentElement.querySelector(".waiting");
+  if (waiting) setTimeout(() => (waiting.hidden = !form.dataset.sent), 400);
   // a page taken back from the history can be sent again
-  window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
+  window.addEventListener("pageshow", () => {
+    delete form.dataset.sent;
+    if (waiting) waiting.hidden = true;
+  }, { once: true });
 });
+
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());

@@ -1,0 +1,151 @@
+"""What somebody means who types one thing into the search box: a code, a card, a plate, an id, an address.
+
+Everything is matched whole. An address is looked for by its blind index; nothing here is kept or logged.
+What the grant does not reach is not found.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.doing import Doing
+from core.problems import NotFound
+from cylinders.models import Cylinder
+from cylinders.queries import resolve
+from dispatch.orders.models import Order
+from dispatch.safety.models import Hazard, Notice
+from dispatch.safety.queries import reach_of_household
+from evidence.models import Entry, Outcome
+from registry import sealing
+from registry.models import Card, Household, Premises, Vehicle
+from registry.queries import card_by_credential
+
+NOTICE_NO = re.compile(r"[0-9]{8}-[0-9A-F]{8}")
+REFUSAL_NO = re.compile(r"[0-9]{8}-[0-9A-Z]{6}")
+LONGEST = 200
+
+
+class FoundKind(StrEnum):
+    CYLINDER = "cylinder"
+    HAZARD = "hazard"
+    HOUSEHOLD = "household"
+    ORDER = "order"
+    REFUSAL = "refusal"
+    VEHICLE = "vehicle"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Found:
+    """``key``: an id; of a refusal its number."""
+
+    kind: FoundKind
+    key: str
+
+
+def find(doing: Doing, said: str) -> list[Found]:
+    """Everything that goes by this name, within reach; each once."""
+    said = said.strip()[:LONGEST]
+    if not said:
+        return []
+    with doing.ground.sessions() as db:
+        found = dict.fromkeys(_all(db, doing, said))
+        return [one for one in found if _within_reach(db, doing, one)]
+
+
+def _all(db: Session, doing: Doing, said: str) -> Iterator[Found]:
+    yield from _by_id(db, doing.district, said)
+    yield from _by_number(db, doing.district, said.upper())
+    bottle = resolve(db, said).cylinder_id
+    if bottle is not None:
+        yield Found(FoundKind.CYLINDER, str(bottle))
+    card = card_by_credential(db, doing.district, said.upper()) or card_by_credential(
+        db, doing.district, said
+    )
+    if card is not None:
+        yield Found(FoundKind.HOUSEHOLD, str(card.household_id))
+    for vehicle in db.scalars(
+        sa.select(Vehicle.id).where(
+            Vehicle.district == doing.district, Vehicle.plate == re.sub(r"[\s·-]", "", said).upper()
+        )
+    ):
+        yield Found(FoundKind.VEHICLE, str(vehicle))
+    yield from _by_address(db, doing, said)
+
+
+def _by_id(db: Session, district: int, said: str) -> Iterator[Found]:
+    try:
+        identity = UUID(said)
+    except ValueError:
+        return
+    if db.get(Cylinder, identity) is not None:
+        yield Found(FoundKind.CYLINDER, str(identity))
+    for model, kind in (
+        (Order, FoundKind.ORDER),
+        (Household, FoundKind.HOUSEHOLD),
+        (Hazard, FoundKind.HAZARD),
+        (Vehicle, FoundKind.VEHICLE),
+    ):
+        if db.get(model, (district, identity)) is not None:
+            yield Found(kind, str(identity))
+    card = db.get(Card, (district, identity))
+    if card is not None:
+        yield Found(FoundKind.HOUSEHOLD, str(card.household_id))
+
+
+def _by_number(db: Session, district: int, said: str) -> Iterator[Found]:
+    if NOTICE_NO.fullmatch(said):
+        for hazard in db.scalars(
+            sa.select(Notice.hazard_id).where(Notice.district == district, Notice.number == said)
+        ):
+            yield Found(FoundKind.HAZARD, str(hazard))
+    if REFUSAL_NO.fullmatch(said):
+        refused = sa.select(Entry.refusal_no).where(
+            Entry.refusal_no == said, Entry.district == district, Entry.outcome == Outcome.REFUSED
+        )
+        for number in db.scalars(refused):
+            yield Found(FoundKind.REFUSAL, str(number))
+
+
+def _by_address(db: Session, doing: Doing, said: str) -> Iterator[Found]:
+    indexes = sealing.address_indexes(doing.ground, said)
+    here = (
+        sa.select(Household.id)
+        .join(
+            Premises, sa.and_(Premises.district == Household.district, Premises.id == Household.premises_id)
+        )
+        .where(
+            Premises.district == doing.district,
+            sa.tuple_(Premises.address_scheme, Premises.address_index).in_(
+                [(index.scheme, index.digest) for index in indexes]
+            ),
+        )
+        .order_by(Household.id.desc())
+    )
+    for household in db.scalars(here):
+        yield Found(FoundKind.HOUSEHOLD, str(household))
+
+
+def _within_reach(db: Session, doing: Doing, found: Found) -> bool:
+    """Bottles are every regulator's; vehicles and refusals the district's; the rest whose household it is."""
+    try:
+        match found.kind:
+            case FoundKind.CYLINDER:
+                return True
+            case FoundKind.VEHICLE | FoundKind.REFUSAL:
+                doing.actor.must_reach(district=doing.district)
+                return True
+            case FoundKind.HOUSEHOLD:
+                household_id = UUID(found.key)
+            case FoundKind.ORDER:
+                household_id = db.get_one(Order, (doing.district, UUID(found.key))).household_id
+            case FoundKind.HAZARD:
+                household_id = db.get_one(Hazard, (doing.district, UUID(found.key))).household_id
+        doing.actor.must_reach(**reach_of_household(db, doing.actor, doing.district, household_id))
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,357 @@
+"""The regulator's pages: one search box, traces as timeline and map, hazards, the evidence verified.
+
+A page shows what oversight and the rooms below say, under the rights of who looks; each look at a bottle, an
+order or a household is kept (oversight/looks.py) and every page says so.
+"""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from core import clock
+from core.auth import ScopeKind
+from core.http import doing
+from core.problems import NotFound
+from core.refusal import Audience
+from cylinders import service as cylinders
+from cylinders.queries import BottleFile, cylinder_file
+from cylinders.schemas import ReleaseIn
+from dispatch.safety import queries as safety
+from dispatch.safety import service as hazards
+from dispatch.safety.catalogue import ITEMS
+from dispatch.safety.models import Grade
+from dispatch.safety.schemas import ClosingIn
+from dispatch.safety.states import HazardState
+from evidence.entry import Subject
+from evidence.models import SubjectType
+from oversight import looks, lookup, proof, queries
+from oversight.lookup import Found, FoundKind
+from oversight.queries import Trace
+from oversight.timeline import Step, Timeline, timeline
+from registry.queries import household_view
+from rulebook.words import WORDS
+from web import trace_words
+from web.pages import Face, form_of, tried
+
+face = Face("regulator", __name__, prefix="/oversight")
+
+DOOR = "用户门口 At the door"
+
+ADDRESSES = {
+    FoundKind.CYLINDER: "/oversight/cylinders/",
+    FoundKind.HAZARD: "/oversight/hazards/",
+    FoundKind.HOUSEHOLD: "/oversight/households/",
+    FoundKind.ORDER: "/oversight/orders/",
+    FoundKind.REFUSAL: "/oversight/refusals/",
+    FoundKind.VEHICLE: "/oversight/vehicles/",
+}
+
+
+@face.context_processor
+def said() -> dict[str, Any]:
+    return {
+        "words": trace_words,
+        "district_wide": "doing" in g and _is_district_wide(),
+        "address_of": _address_of,
+        "audience": Audience.OFFICE,
+        "state_zh": lambda code: WORDS.get(code, code),
+        "now": clock.now(),
+    }
+
+
+def _is_district_wide() -> bool:
+    """Refusals, tips and conflicts are the district's: a street's regulator has no such lists."""
+    return doing().actor.reach.kind in (ScopeKind.ALL, ScopeKind.DISTRICT)
+
+
+def _address_of(subject: Subject) -> str | None:
+    """The page of a subject that a trace leads to; None where there is none."""
+    pages = {
+        SubjectType.CYLINDER: "cylinders",
+        SubjectType.HAZARD: "hazards",
+        SubjectType.HOUSEHOLD: "households",
+        SubjectType.ORDER: "orders",
+    }
+    return f"/oversight/{pages[subject.type]}/{subject.key}" if subject.type in pages else None
+
+
+# --- search -----------------------------------------------------------------------------------------------
+
+
+@face.page("/", "trace.read")
+def home() -> str:
+    return _home()
+
+
+@face.page("/search", "trace.read", methods=("POST",))
+def search() -> ResponseReturnValue:
+    """By POST, so that an address or a card never stands in an address bar, a history or a log."""
+    wanted = request.form.get("q", "")
+    found = lookup.find(doing(), wanted)
+    if len(found) == 1:
+        return redirect(_page_of(found[0]))
+    return _home(wanted=wanted.strip(), found=found)
+
+
+def _home(wanted: str | None = None, found: list[Found] | None = None) -> str:
+    today = clock.today()
+    todo = safety.register(doing(), today)
+    whole = _is_district_wide()
+    return render_template(
+        "regulator/home.html",
+        wanted=wanted,
+        found=[(one, _page_of(one)) for one in found or []],
+        todo=todo,
+        due=len(safety.follow_ups(doing(), limit=200, due_on=today).items),
+        refused=len(queries.refusals_of_day(doing(), today).rows) if whole else None,
+        tips=len(queries.latest_tips(doing())) if whole else None,
+        contested=len(queries.conflicts(doing())) if whole else None,
+        looked=looks.looks_by(doing()),
+    )
+
+
+def _page_of(found: Found) -> str:
+    return ADDRESSES[found.kind] + found.key
+
+
+# --- traces -----------------------------------------------------------------------------------------------
+
+
+@face.page("/cylinders/<uuid:cylinder_id>", "trace.read")
+def cylinder(cylinder_id: UUID) -> str:
+    trace = queries.cylinder_trace(doing(), cylinder_id, None)
+    bottle = _bottle(cylinder_id)
+    holds = [hold for hold in bottle.holds if hold.until_at is None] if bottle is not None else []
+    return _trace_page("气瓶", "Cylinder", trace, bottle=bottle, holds=len(holds))
+
+
+def _bottle(cylinder_id: UUID) -> BottleFile | None:
+    """The file, where the bottle is of this district; its trace any regulator may read."""
+    try:
+        return cylinder_file(doing(), cylinder_id)
+    except NotFound:
+        return None
+
+
+@face.page("/orders/<uuid:order_id>", "trace.read")
+def order(order_id: UUID) -> str:
+    return _trace_page("订单", "Order", queries.order_trace(doing(), order_id, None))
+
+
+@face.page("/households/<uuid:household_id>", "trace.read")
+def household(household_id: UUID) -> str:
+    """A household with its file: who is registered, masked; its cards; what stands against it."""
+    trace = queries.household_trace(doing(), household_id, None)
+    return _trace_page(
+        "住户",
+        "Household",
+        trace,
+        file=household_view(doing(), household_id),
+        standing=safety.standing(doing(), household_id),
+        checks=list(safety.checks(doing(), limit=200, household_id=household_id).items),
+    )
+
+
+def _trace_page(zh: str, en: str, trace: Trace, **more: Any) -> str:
+    line = timeline(doing(), trace)
+    page: dict[str, Any] = {"file": None, "standing": None, "checks": [], "bottle": None} | more
+    return render_template(
+        "regulator/trace.html",
+        zh=zh,
+        en_title=en,
+        line=line,
+        points=_points(line),
+        entries=len(trace.events),
+        heads=[one.entries[-1].hash.hex() for one in trace.chains if one.entries],
+        **page,
+    )
+
+
+def _points(line: Timeline) -> list[dict[str, Any]]:
+    """What the map shows: each place once, with the numbers of its steps, in their order."""
+    places: dict[tuple[float, float, str], dict[str, Any]] = {}
+    for number, row in enumerate(line.rows, start=1):
+        if not isinstance(row, Step) or row.spot is None:
+            continue
+        spot = row.spot
+        here = places.setdefault(
+            (round(spot.lon, 5), round(spot.lat, 5), spot.site or DOOR),
+            {"lon": spot.lon, "lat": spot.lat, "name": spot.site or DOOR, "steps": [], "bad": False},
+        )
+        here["steps"].append(number)
+        here["bad"] = here["bad"] or row.is_hazard
+    return list(places.values())
+
+
+@face.page("/vehicles/<uuid:vehicle_id>", "refusal.read")
+def vehicle(vehicle_id: UUID) -> str:
+    found, drives = queries.drives_of(doing(), vehicle_id)
+    return render_template("regulator/vehicle.html", vehicle=found, drives=drives)
+
+
+# --- the hazard register ------------------------------------------------------------------------------------
+
+
+@face.page("/hazards", "hazard.read")
+def register() -> str:
+    """Filters stand in the address, so that a list can be sent on. What is no filter of ours is left out."""
+    asked = request.args
+    state, grade = _word(HazardState, asked.get("state")), _word(Grade, asked.get("grade"))
+    street = asked.get("street", "").strip()
+    number = max(1, min(10_000, asked.get("page", 1, type=int) or 1))
+    chosen = {
+        "state": state,
+        "grade": grade,
+        "street": street if street.isascii() and street.isdigit() and len(street) <= 12 else None,
+        "overdue": asked.get("overdue") == "1",
+        "untold": asked.get("untold") == "1",
+    }
+    today = clock.today()
+    found = safety.register(doing(), today, number=number, **chosen)
+    return render_template(
+        "regulator/hazards.html",
+        found=found,
+        chosen=chosen,
+        today=today,
+        states=list(HazardState),
+        grades=list(Grade),
+        filters={name: said for name, said in asked.items() if name != "page" and said},
+    )
+
+
+def _word(words: type[Any], said: str | None) -> Any:
+    return words(said) if said in {word.value for word in words} else None
+
+
+@face.page("/hazards/<uuid:hazard_id>", "hazard.read")
+def hazard(hazard_id: UUID) -> str:
+    return _hazard_page(hazard_id)
+
+
+@face.page("/hazards/<uuid:hazard_id>/closings", "hazard.close", methods=("POST",))
+def close(hazard_id: UUID) -> ResponseReturnValue:
+    def act() -> None:
+        hazards.close(doing(), hazard_id=hazard_id, **form_of(ClosingIn, _said("check_id")))
+
+    _, no = tried(act)
+    if no is None:
+        return redirect(f"/oversight/hazards/{hazard_id}")
+    return _hazard_page(hazard_id, no), no.status
+
+
+def _hazard_page(hazard_id: UUID, no: Any = None) -> str:
+    view = safety.hazard(doing(), hazard_id)
+    trace = queries.hazard_trace(doing(), hazard_id, view.hazard.household_id)
+    return render_template(
+        "regulator/hazard.html",
+        view=view,
+        item=ITEMS[view.hazard.item],
+        line=timeline(doing(), trace),
+        entries=len(trace.events),
+        rechecks=safety.rechecks_of(doing(), view.hazard) if view.hazard.state is HazardState.MENDED else [],
+        today=clock.today(),
+        no=no,
+    )
+
+
+@face.page("/notices/<uuid:notice_id>", "hazard.read")
+def notice(notice_id: UUID) -> str:
+    """The notice as it is printed; name and address are written in by hand."""
+    return render_template("regulator/notice.html", text=safety.notice(doing(), notice_id))
+
+
+@face.page("/checks/<uuid:check_id>", "check.read")
+def check(check_id: UUID) -> str:
+    return render_template("regulator/check.html", view=safety.check(doing(), check_id), items=ITEMS)
+
+
+@face.page("/follow-ups", "check.read")
+def follow_ups() -> str:
+    found = safety.follow_ups(doing(), limit=200)
+    return render_template("regulator/follow_ups.html", found=found, today=clock.today())
+
+
+# --- refusals, tips, conflicts ------------------------------------------------------------------------------
+
+
+@face.page("/refusals", "refusal.read")
+def refusals() -> str:
+    asked = request.args
+    found = queries.refusals_of_day(doing(), _day(asked.get("day")), asked.get("code") or None)
+    return render_template("regulator/refusals.html", found=found, code=asked.get("code"), number=None)
+
+
+@face.page("/refusals/<number>", "refusal.read")
+def refusal(number: str) -> str:
+    """The day of a refusal that was read out over the telephone, with that one marked."""
+    day = queries.day_of_refusal(doing(), number)
+    found = queries.refusals_of_day(doing(), day or clock.today())
+    return render_template("regulator/refusals.html", found=found, code=None, number=number)
+
+
+def _day(said: str | None) -> date:
+    try:
+        return date.fromisoformat(said or "")
+    except ValueError:
+        return clock.today()
+
+
+@face.page("/tips", "tip.read")
+def tips() -> str:
+    return render_template("regulator/tips.html", tips=queries.latest_tips(doing()))
+
+
+@face.page("/conflicts", "cylinder.release")
+def conflicts() -> str:
+    return _conflicts_page()
+
+
+@face.page("/conflicts/<uuid:cylinder_id>/<uuid:hold_id>", "cylinder.release", methods=("POST",))
+def resolve(cylinder_id: UUID, hold_id: UUID) -> ResponseReturnValue:
+    """A person says where the bottle truly was, and lifts the hold."""
+
+    reference = {"reference": request.form.get(f"reference-{hold_id}", "")}
+
+    def act() -> None:
+        said = form_of(ReleaseIn, {"hold_id": str(hold_id), **reference})
+        cylinders.release(doing(), cylinder_id=cylinder_id, **said)
+
+    _, no = tried(act)
+    if no is None:
+        return redirect("/oversight/conflicts")
+    return _conflicts_page(no, hold_id), no.status
+
+
+def _conflicts_page(no: Any = None, hold_id: UUID | None = None) -> str:
+    return render_template(
+        "regulator/conflicts.html",
+        waiting=queries.conflicts(doing()),
+        resolved=queries.conflicts(doing(), resolved=True)[:30],
+        no=no,
+        tried_hold=hold_id,
+    )
+
+
+# --- the evidence -------------------------------------------------------------------------------------------
+
+
+@face.page("/chain", "refusal.read")
+def chain() -> str:
+    return render_template(
+        "regulator/chain.html", proof=None, standing=proof.how_many(doing()), most=proof.MOST_ENTRIES
+    )
+
+
+@face.page("/chain", "refusal.read", methods=("POST",))
+def prove() -> str:
+    found = proof.prove(doing())
+    return render_template(
+        "regulator/chain.html", proof=found, standing=found.entries, most=proof.MOST_ENTRIES
+    )
+
+
+def _said(*names: str) -> dict[str, str]:
+    return {name: request.form[name] for name in names if request.form.get(name)}
