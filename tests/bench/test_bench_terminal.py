@@ -1,0 +1,47 @@
+"""The terminal's benchmark: in a real browser, or a plain word that there is none. No speed is asserted."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.config import CHECKOUT
+
+
+def run(*words: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LPG_")}
+    if path is not None:
+        environ["PATH"] = path
+    command = [sys.executable, "-m", "bench.terminal", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=600, cwd=CHECKOUT, env=environ, check=False
+    )
+
+
+@pytest.mark.slow
+def test_the_verdict_is_measured_against_a_bare_round_trip(tmp_path: Path) -> None:
+    if shutil.which("chromium") is None:
+        pytest.skip("no chromium: apt install chromium")
+    done = run("--turns", "2", "--bottles", "10", "--json", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert len(report["verdict_ms"]) == len(report["bare_ms"]) == 2
+    assert all(figure > 0 for figure in report["verdict_ms"] + report["bare_ms"])
+    assert "Enter to a painted verdict" in done.stdout
+
+
+def test_without_a_browser_it_says_so_and_measures_nothing(tmp_path: Path) -> None:
+    done = run(path=str(tmp_path))
+    assert done.returncode == 1
+    assert "no chromium here" in done.stderr
+    assert done.stdout == ""
+
+
+def test_no_turns_are_refused_before_anything_is_built() -> None:
+    done = run("--turns", "0")
+    assert done.returncode == 2
+    assert "at least one turn" in done.stderr
