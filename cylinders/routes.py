@@ -6,11 +6,12 @@ from uuid import UUID
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
+from core import clock
 from core.http import Room, doing
 from core.paging import Page
 from core.problems import WrongField
 from core.refusal import Refusal
-from cylinders import count_queries, counts, imports, queries, schemas, service
+from cylinders import count_queries, counts, imports, queries, schemas, service, station_queries
 from cylinders.code import MOST_SYMBOLS
 
 
@@ -109,6 +110,15 @@ def receive(body: dict[str, Any], site_id: UUID) -> Any:
 def stock(site_id: UUID) -> Any:
     """What custody says stands here now, by model, full and empty apart."""
     return count_queries.stock(doing(), site_id)
+
+
+@room.get("/sites/<uuid:site_id>/day")
+@room.may("stock.read")
+@room.arguments(schemas.SiteDayQuery, location="query")
+@room.response(200, schemas.SiteDayOut)
+def site_day(query: dict[str, Any], site_id: UUID) -> Any:
+    """What a site filled, refused and received on a day."""
+    return station_queries.site_day(doing(), site_id, query["on"] or clock.today())
 
 
 @room.post("/sites/<uuid:site_id>/counts")

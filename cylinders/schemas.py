@@ -325,6 +325,42 @@ class StockOut(View):
     as_of = Instant()
 
 
+class SiteDayQuery(Form):
+    """``on``: a day in Shanghai; absent is today."""
+
+    on = Day(load_default=None)
+
+
+class SiteFillingOut(View):
+    id = Id()
+    cylinder_id = Id()
+    code = fields.String(allow_none=True)
+    net_g = fields.Integer()
+    gross_g = fields.Integer()
+    seal_no = fields.String()
+    filled_at = Instant()
+
+
+class SiteRefusalOut(View):
+    refusal_no = fields.String()
+    verb = fields.String()
+    code = fields.String()
+    recorded_at = Instant()
+    reasons = fields.List(fields.Dict())
+
+
+class SiteDayOut(View):
+    """The lists hold the latest first, 500 at most; the sums count all."""
+
+    day = Day()
+    fillings = fields.Integer()
+    net_g = fields.Integer()
+    refusals = fields.Integer()
+    receipts = fields.Integer()
+    filled = fields.List(fields.Nested(SiteFillingOut))
+    refused = fields.List(fields.Nested(SiteRefusalOut))
+
+
 class LossIn(Form):
     """``reference``: of the user's statement, or of the report to the police."""
 
