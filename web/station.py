@@ -10,11 +10,11 @@ A scanned text may be somebody's payment code: it is sent in a body, never in an
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from unicodedata import normalize
 from uuid import UUID
 
-from flask import jsonify, redirect, render_template, request, session
+from flask import g, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from core import clock
@@ -77,7 +77,7 @@ def desk() -> ResponseReturnValue:
 @face.page("/verdicts", "cylinder.ask", methods=("POST",))
 def ask() -> ResponseReturnValue:
     """May this bottle be filled? Asked as the API asks, so that it stands in the log of asks."""
-    station = station_queries.station_of(doing())
+    station = _station()
     code, no = tried(_code)
     if code is None:
         return _screen("desk", Said("wrong", no=no, status=422))
@@ -88,7 +88,7 @@ def ask() -> ResponseReturnValue:
 @face.page("/fillings", "cylinder.fill", methods=("POST",))
 def fill() -> ResponseReturnValue:
     """What was weighed and checked. Refused, the form stays only if the bottle itself may still be filled."""
-    station = station_queries.station_of(doing())
+    station = _station()
     done, no = tried(lambda: service.fill(doing(), **_filling(request.form, station)))
     if done is not None:
         _remember()
@@ -138,7 +138,7 @@ def receiving() -> ResponseReturnValue:
 
 @face.page("/receipts", "cylinder.receive", methods=("POST",))
 def receive() -> ResponseReturnValue:
-    station = station_queries.station_of(doing())
+    station = _station()
     done, no = tried(lambda: service.receive(doing(), site_id=station.id, code=_code()))
     if no is not None:
         state = "refused" if no.reasons else "wrong"
@@ -174,7 +174,7 @@ def batch() -> ResponseReturnValue:
 @face.page("/batch/verdicts", "cylinder.ask", methods=("POST",))
 def ask_batch() -> ResponseReturnValue:
     """Many scans, a line each: the forbidden ones first."""
-    station = station_queries.station_of(doing())
+    station = _station()
     codes, no = tried(_codes)
     if codes is None:
         return _screen("batch", Said("wrong", no=no, form=request.form, status=422))
@@ -185,7 +185,7 @@ def ask_batch() -> ResponseReturnValue:
 @face.page("/batch/fillings", "cylinder.fill", methods=("POST",))
 def fill_batch() -> ResponseReturnValue:
     """Each bottle that was weighed is a deed of its own; one that is refused stops no other."""
-    station = station_queries.station_of(doing())
+    station = _station()
     codes = request.form.getlist("row")[:MOST_IN_A_BATCH]
     rows = [_filled_row(number, code, station) for number, code in enumerate(codes)]
     if any(row.filling_id for row in rows):
@@ -240,7 +240,7 @@ def _codes() -> list[str]:
 
 @face.page("/stock", "stock.read")
 def stock() -> ResponseReturnValue:
-    station = station_queries.station_of(doing())
+    station = _station()
     return render_template(
         "station/stock.html", station=station, stock=count_queries.stock(doing(), station.id)
     )
@@ -248,7 +248,7 @@ def stock() -> ResponseReturnValue:
 
 @face.page("/day", "cylinder.read")
 def day() -> ResponseReturnValue:
-    station = station_queries.station_of(doing())
+    station = _station()
     today = station_queries.site_day(doing(), station.id, clock.today())
     return render_template("station/day.html", station=station, today=today)
 
@@ -337,12 +337,19 @@ def _remembered(station: Station) -> dict[str, str]:
 # --- the screen -------------------------------------------------------------------------------------------
 
 
+def _station() -> Station:
+    """Whose terminal this is; read once a request."""
+    if "station" not in g:
+        g.station = station_queries.station_of(doing())
+    return cast(Station, g.station)
+
+
 def _wants_parts() -> bool:
     return request.accept_mimetypes.best == "application/json"
 
 
 def _screen(page: str, said: Said) -> ResponseReturnValue:
-    station = station_queries.station_of(doing())
+    station = _station()
     around = {
         "station": station,
         "said": said,
