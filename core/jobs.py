@@ -14,7 +14,6 @@ now: times of business stand in tables of our own.
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +25,6 @@ import sqlalchemy as sa
 import structlog
 from procrastinate import jobs as queued
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock, demo_clock
@@ -211,7 +209,7 @@ def _now_running(district: int, job_id: UUID) -> sa.Update:
 
 
 def run(ground: Ground, district: int, job_id: UUID) -> None:
-    """Do one job, whatever becomes of it. Raises only when that cannot be written down."""
+    """Do one job, whatever becomes of it. Raises only when that cannot be written down: it runs again."""
     job = _begin(ground, district, job_id)
     if job is None:
         return
@@ -279,7 +277,7 @@ def work(ground: Ground, *, wait: bool = True) -> None:
 async def _work(ground: Ground, wait: bool) -> None:
     queue = _queue(_connector(ground))
 
-    @queue.task(name=_TASK)
+    @queue.task(name=_TASK, retry=procrastinate.RetryStrategy(max_attempts=MOST_RUNS))
     def job(district: int, job_id: str) -> None:
         if ground.config.demo_clock:
             demo_clock.follow(ground.sessions)
@@ -313,8 +311,10 @@ def _connector(ground: Ground) -> procrastinate.PsycopgConnector:
 async def _watch_stalled(queue: procrastinate.App, ground: Ground) -> None:
     while True:
         await asyncio.sleep(STALLED_AFTER_S)
-        with suppress(procrastinate.exceptions.ConnectorException, DBAPIError):
+        try:
             await _take_up_stalled(queue, ground)
+        except Exception:
+            log.exception("job.stalled_not_looked_for")
 
 
 async def _take_up_stalled(queue: procrastinate.App, ground: Ground) -> None:

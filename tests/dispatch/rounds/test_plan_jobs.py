@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock, jobs
-from core.auth import Grant, Role
+from core.auth import Grant, Role, ScopeKind
 from core.ground import Ground
 from core.jobs import Job, JobState
 from core.postgres import Cluster
-from dispatch.rounds import solving
+from dispatch.rounds import service, solving
 from dispatch.rounds.models import RoundPlan
 from evidence.models import Outcome
 from tests.cast import made
-from tests.conftest import CHANGNING, DATABASE
+from tests.conftest import CHANGNING, DATABASE, doing_as
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import WorkingDay, codes
 from tests.due_jobs import run_due_jobs
@@ -93,7 +93,7 @@ def test_asking_with_the_same_key_asks_once(day: WorkingDay, cluster: Cluster) -
 
 
 def test_a_deed_that_is_undone_queues_nothing(
-    day: WorkingDay, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, db: Session
+    day: WorkingDay, ground: Ground, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, db: Session
 ) -> None:
     """The job and its place in the queue stand or fall with the deed."""
 
@@ -101,7 +101,9 @@ def test_a_deed_that_is_undone_queues_nothing(
         raise OSError("the power went")
 
     monkeypatch.setattr("evidence.deed._write_entry", broken)
-    assert day.dispatcher.post(day.at("plan-jobs"), day.plan_body()).status_code == 500
+    doing = doing_as(ground, Role.DISPATCHER, ScopeKind.FIRM, str(day.cast.firm()))
+    with pytest.raises(OSError, match="power"):
+        service.ask_plan(doing, zone_id=day.bound.zone_id, day=clock.today(), wave=1, iterations=200, seed=7)
     assert queued(cluster) == []
     assert db.scalar(sa.select(sa.func.count()).select_from(Job)) == 0
 
@@ -120,6 +122,27 @@ def test_a_failing_solver_fails_the_job_and_leaves_what_stands(
     assert (failed["state"], failed["fault"], failed["plan_id"]) == ("failed", "busy", None)
     assert [str(plan.id) for plan in plans(db)] == [standing["id"]]
     assert plans(db)[0].state == "applied"
+
+
+def test_a_job_whose_end_could_not_be_written_down_runs_again(
+    day: WorkingDay, ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = ask(day)
+    write_down, tried = jobs._end, []
+
+    def away_at_first(*given: Any, **outcome: Any) -> None:
+        tried.append(given)
+        if len(tried) == 1:
+            raise OSError("the database is away")
+        write_down(*given, **outcome)
+
+    monkeypatch.setattr(jobs, "_end", away_at_first)
+    run_due_jobs(ground)
+    assert look(day, job_id)["state"] == "running", "nobody could say how it ended"
+    run_due_jobs(ground)
+    assert len(tried) == 2
+    assert look(day, job_id)["state"] == "refused"
+    assert len(day.entries(db, "plan.make")) == 1, "the refusal is the same one, said again"
 
 
 def test_a_job_is_nobodys_once_the_grant_of_its_asker_has_ended(
