@@ -78,7 +78,8 @@ def subscribe_handlers() -> None:
     from oversight.service import raise_tip
     from registry import phone_codes
 
-    for topic in ("cylinder.stranger_seen", "device.forked", PROBLEM_REPORTED):
+    alarms = ("cylinder.stranger_seen", "device.forked", "custody.conflict_found", PROBLEM_REPORTED)
+    for topic in alarms:
         subscribe(topic, "oversight.tips", raise_tip)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
     subscribe("order.booked", "messages", send_booked)

@@ -17,7 +17,8 @@ from core.problems import NotFound
 from core.refusal import Refusal, Refused
 from cylinders import refusals as no
 from cylinders.custody import Custody, Errand, Holder, record
-from cylinders.models import CustodyFact, Cylinder, CylinderCustody, FactKind, Hold
+from cylinders.holds import stands_held
+from cylinders.models import CustodyFact, Cylinder, CylinderCustody, FactKind
 from cylinders.queries import Resolved, custody_of, holding_of
 from cylinders.states import CylinderState
 from evidence.deed import Deed
@@ -192,8 +193,7 @@ def lock_cards_named(
 ) -> frozenset[tuple[int, UUID]]:
     """Lock ``cards`` and every card that facts of these bottles name, ascending: before any line or bottle.
 
-    A late fact may move a bottle between any of them. Once the bottles are locked too, ask
-    ``must_name_no_other_card``.
+    A late fact may move a bottle between any of them. The bottles come after them (``lock_late``).
     """
     named = frozenset(cards) | _cards_named(deed.db, cylinder_ids)
     deed.db.execute(
@@ -205,11 +205,27 @@ def lock_cards_named(
     return named
 
 
-def must_name_no_other_card(
+def lock_late(
     deed: Deed, cylinder_ids: Collection[UUID], locked: Collection[tuple[int, UUID]]
-) -> None:
+) -> dict[UUID, Cylinder]:
+    """Lock these bottles and whatever else stands on the locked cards, by ascending id, and look again.
+
+    ``StartOver`` if by now a fact names a card that is not locked.
+    """
+    standing = deed.db.scalars(
+        sa.select(CylinderCustody.cylinder_id).where(
+            sa.tuple_(CylinderCustody.district, CylinderCustody.card_id).in_(sorted(locked))
+        )
+    )
+    deed.db.execute(
+        sa.select(Cylinder.cylinder_id)
+        .where(Cylinder.cylinder_id.in_({*cylinder_ids, *standing}))
+        .order_by(Cylinder.cylinder_id)
+        .with_for_update()
+    )
     if not _cards_named(deed.db, cylinder_ids) <= set(locked):
         raise StartOver
+    return lock(deed, cylinder_ids)
 
 
 def _cards_named(db: Session, cylinder_ids: Collection[UUID]) -> frozenset[tuple[int, UUID]]:
@@ -232,7 +248,7 @@ def report(
 ) -> Custody:
     """What a device says has happened, placed by its time and sequence. Never refused: it happened.
 
-    The caller has locked the cards its facts name (``lock_cards_named``), then the bottle (``lock``).
+    The caller has locked the cards its facts name (``lock_cards_named``), then the bottle (``lock_late``).
     """
     return record(
         deed,
@@ -321,13 +337,3 @@ def _not_full(custody: CylinderCustody | None) -> list[Refusal]:
 def _held_back(deed: Deed, cylinder: Cylinder) -> list[Refusal]:
     free = cylinder.state is CylinderState.IN_SERVICE and not stands_held(deed, cylinder.cylinder_id)
     return [] if free else [no.HELD_BACK()]
-
-
-def stands_held(deed: Deed, cylinder_id: UUID) -> bool:
-    """Is any hold on the bottle now? Half-open: no longer at the instant it is lifted."""
-    standing = sa.exists().where(
-        Hold.cylinder_id == cylinder_id,
-        Hold.from_at <= deed.recorded_at,
-        sa.or_(Hold.until_at.is_(None), Hold.until_at > deed.recorded_at),
-    )
-    return bool(deed.db.scalar(sa.select(standing)))

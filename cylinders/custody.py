@@ -3,7 +3,8 @@
     in_order(facts)   the order that does not depend on when facts arrived
     project(facts)    who holds it now, and which facts lost against others: the fold, pure
     record(deed, …)   add a fact and move the projection, under the bottle's row lock
-    rebuild(db, …)    the projection again from all facts; says the same
+    refold(deed, …)   the projection again from all facts, with the claims and conflicts that follow
+    rebuild(db, …)    the same without a deed; says what stands
 
 Order. A fact recorded online is placed by the server, behind everything that stands. Facts that a device
 reports later bring their sequence: each takes the running maximum of ``occurred_at`` along it, so that a
@@ -12,11 +13,15 @@ sequence, id).
 
 Which facts stand. A site or an agency that scans a bottle has it. Whoever hands a bottle on must hold it;
 if another does, the fact is kept, loses, becomes a conflict, and the bottle is held until a person says
-where it truly was.
+which fact is true. The same handover told twice, by the giver's and the taker's scan, is no contradiction.
+What a person has said (``Rulings``) goes into the fold: a fact declared an error is left out of it, a fact
+found true stands. The facts themselves never change.
+
+Two bottles on one card. The one that came to the card later holds it; the other's fact is a conflict too.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,18 +30,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
+from core.refusal import plain
+from cylinders import conflicts
 from cylinders.models import (
     CardHolding,
     CustodyConflict,
+    CustodyCorrection,
     CustodyFact,
     Cylinder,
     CylinderClaim,
     CylinderCustody,
     FactKind,
-    Hold,
-    HoldKind,
 )
-from cylinders.states import CYLINDER, CylinderState
 from evidence.deed import Deed
 from registry.models import Binding, HolderKind
 
@@ -65,9 +70,21 @@ class Place(NamedTuple):
     fact_id: UUID
 
 
+class Handed(NamedTuple):
+    """The fact by which its holder has the bottle."""
+
+    at: datetime
+    fact_id: UUID
+    kind: FactKind
+    giver: Holder | None
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Who holds the bottle, full or empty, and on which card of ``district``; told up to ``place``."""
+    """Who holds the bottle, full or empty, and on which card of ``district``; told up to ``place``.
+
+    ``by``: since which fact; None where no fact stands.
+    """
 
     holder: Holder | None
     full: bool
@@ -75,31 +92,48 @@ class Projection:
     district: int
     card_id: UUID | None
     place: Place
+    by: Handed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rulings:
+    """What persons have said of a bottle's facts: errors are left out, facts found true stand."""
+
+    withdrawn: frozenset[UUID] = frozenset()
+    believed: frozenset[UUID] = frozenset()
+
+
+NO_RULINGS = Rulings()
 
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """The fold's answer. ``lost`` are the facts that others contradict, in order."""
+    """The fold's answer. ``lost`` are the facts that others contradict, in order, and ``against`` what."""
 
     now: Projection
     lost: tuple[UUID, ...]
+    against: Mapping[UUID, UUID | None] = field(default_factory=dict)
 
 
 # --------------------------------------------------------------------------------------------------------
 # The fold
 
 
-def project(facts: Iterable[CustodyFact]) -> Custody:
+def project(facts: Iterable[CustodyFact], rulings: Rulings = NO_RULINGS) -> Custody:
     """``facts`` of one bottle, at least one, in whatever order they arrived."""
     now: Projection | None = None
-    lost = []
+    against: dict[UUID, UUID | None] = {}
     for place, fact in in_order(facts):
-        if not stands(now, fact):
-            lost.append(fact.id)
-        now = after(now, fact, place)
+        if fact.id in rulings.withdrawn:
+            now = now or _nowhere(fact, place)
+            continue
+        is_true = fact.id in rulings.believed
+        if not is_true and loses(now, fact):
+            against[fact.id] = now.by.fact_id if now is not None and now.by is not None else None
+        now = after(now, fact, place, is_true=is_true)
     if now is None:
         raise ValueError("expected at least one fact of custody, found none")
-    return Custody(now, tuple(lost))
+    return Custody(now, tuple(against), against)
 
 
 def in_order(facts: Iterable[CustodyFact]) -> list[tuple[Place, CustodyFact]]:
@@ -126,21 +160,42 @@ def stands(before: Projection | None, fact: CustodyFact) -> bool:
     return before is not None and before.holder is not None and before.holder == giver_of(fact)
 
 
-def after(before: Projection | None, fact: CustodyFact, place: Place) -> Projection:
-    """The projection with this fact told, whether it stands or not."""
-    seen = before or Projection(None, False, None, fact.district, None, place)
+def confirms(before: Projection | None, fact: CustodyFact) -> bool:
+    """The handover by which its holder has it, told once more: by the other side, or by a second scan."""
+    if before is None or before.by is None:
+        return False
+    same_handover = (before.by.kind, before.by.giver) == (fact.kind, giver_of(fact))
+    return same_handover and before.holder == taker_of(fact) and before.card_id == _card_after(fact)
+
+
+def loses(before: Projection | None, fact: CustodyFact) -> bool:
+    return not stands(before, fact) and not confirms(before, fact)
+
+
+def after(before: Projection | None, fact: CustodyFact, place: Place, *, is_true: bool = False) -> Projection:
+    """The projection with this fact told, whether it stands or not. ``is_true``: a person has found so."""
+    seen = before or _nowhere(fact, place)
     # A registration says where a bottle was before anybody scanned it.
     was_seen_already = fact.kind is FactKind.REGISTER and seen.holder is not None
-    if was_seen_already or not stands(before, fact):
+    if was_seen_already or not (is_true or stands(before, fact)):
         return replace(seen, place=place)
     return Projection(
         holder=taker_of(fact),
         full=_full_after(seen, fact),
         filled_at=place.effective_at if fact.kind is FactKind.FILL else seen.filled_at,
         district=fact.district,
-        card_id=fact.card_id if fact.kind in PUTS_ON_A_CARD else None,
+        card_id=_card_after(fact),
         place=place,
+        by=Handed(place.effective_at, fact.id, fact.kind, giver_of(fact)),
     )
+
+
+def _nowhere(fact: CustodyFact, place: Place) -> Projection:
+    return Projection(None, False, None, fact.district, None, place)
+
+
+def _card_after(fact: CustodyFact) -> UUID | None:
+    return fact.card_id if fact.kind in PUTS_ON_A_CARD else None
 
 
 def _full_after(before: Projection, fact: CustodyFact) -> bool:
@@ -228,29 +283,83 @@ def record(
         card_id=errand.card_id,
         flags=list(errand.flags),
     )
-    if fact.device_seq is None:
-        if before is not None:
-            fact.effective_at = max(occurred_at, before.place.effective_at + A_MOMENT)
-        now = after(before, fact, place_of(fact, fact.effective_at))
-        custody = Custody(now, () if stands(before, fact) else (fact.id,))
-        deed.db.add(fact)
-    else:
+    if fact.device_seq is not None:
         fact.effective_at = _running_maximum(deed.db, fact)
         deed.db.add(fact)
         deed.db.flush()
-        custody = project(facts_of(deed.db, cylinder.cylinder_id))
-    _write(deed.db, cylinder.cylinder_id, standing, custody.now)
-    if custody.lost:
-        _hold_for_conflict(deed, cylinder, custody.lost)
+        return refold(deed, cylinder)
+    if before is not None:
+        fact.effective_at = max(occurred_at, before.place.effective_at + A_MOMENT)
+    deed.db.add(fact)
+    now = after(before, fact, place_of(fact, fact.effective_at))
+    _write(deed.db, cylinder.cylinder_id, standing, now)
+    if now.by is not None and now.by.fact_id == fact.id:
+        _move_claim(deed.db, cylinder.cylinder_id, now)
+    if not loses(before, fact):
+        return Custody(now, ())
+    against = {fact.id: before.by.fact_id if before is not None and before.by is not None else None}
+    conflicts.find(deed, cylinder, against)
+    return Custody(now, (fact.id,), against)
+
+
+def refold(deed: Deed, cylinder: Cylinder) -> Custody:
+    """The projection from all facts and rulings; then the cards it left and reached, and every conflict.
+
+    A late fact is told in its place: what it changes of the present is noted in the entry. The caller has
+    locked the cards that the bottle's facts name, then the bottle and whatever else stands on those cards.
+    """
+    db, cylinder_id = deed.db, cylinder.cylinder_id
+    standing = standing_custody(db, cylinder_id)
+    before = projection_of(standing) if standing else None
+    custody = project(facts_of(db, cylinder_id), rulings_of(db, cylinder_id))
+    _write(db, cylinder_id, standing, custody.now)
+    beaten = _settle_cards(db, cylinder_id, [one for one in (before, custody.now) if one is not None])
+    contradicted = {fact: conflicts.Against(other) for fact, other in custody.against.items()}
+    own = beaten.pop(cylinder_id, None)
+    if own is not None and own.against is not None:
+        contradicted[own.fact_id] = own.against
+    conflicts.settle(deed, cylinder, contradicted)
+    for other_id, other in beaten.items():
+        conflicts.settle_one(deed, other_id, other.fact_id, other.against)
+    if before is not None and _told(before) != _told(custody.now):
+        changed = {"cylinder_id": cylinder_id, "before": _told(before), "after": _told(custody.now)}
+        deed.payload.setdefault("projection_changed", []).append(plain(changed))
     return custody
+
+
+def _told(now: Projection) -> dict[str, Any]:
+    """As an entry may say it: surrogate ids and words."""
+    return {
+        "holder_kind": now.holder.kind if now.holder else None,
+        "holder_id": now.holder.id if now.holder else None,
+        "full": now.full,
+        "card_id": now.card_id,
+    }
 
 
 def rebuild(db: Session, cylinder_id: UUID) -> Custody:
     """The projection, the claim and the holding once more from all facts. Locks the bottle."""
     db.execute(sa.select(Cylinder.cylinder_id).where(Cylinder.cylinder_id == cylinder_id).with_for_update())
-    custody = project(facts_of(db, cylinder_id))
-    _write(db, cylinder_id, standing_custody(db, cylinder_id), custody.now)
+    standing = standing_custody(db, cylinder_id)
+    before = projection_of(standing) if standing else None
+    custody = project(facts_of(db, cylinder_id), rulings_of(db, cylinder_id))
+    _write(db, cylinder_id, standing, custody.now)
+    _settle_cards(db, cylinder_id, [one for one in (before, custody.now) if one is not None])
     return custody
+
+
+def rulings_of(db: Session, cylinder_id: UUID) -> Rulings:
+    """Errors declared, and facts that lost and that a person found true all the same."""
+    withdrawn = db.scalars(
+        sa.select(CustodyCorrection.fact_id).where(CustodyCorrection.cylinder_id == cylinder_id)
+    )
+    believed = db.scalars(
+        sa.select(CustodyConflict.fact_id).where(
+            CustodyConflict.cylinder_id == cylinder_id,
+            CustodyConflict.true_fact_id == CustodyConflict.fact_id,
+        )
+    )
+    return Rulings(frozenset(withdrawn), frozenset(believed))
 
 
 def facts_of(db: Session, cylinder_id: UUID) -> Sequence[CustodyFact]:
@@ -263,7 +372,7 @@ def known_before(
     """The projection as all facts placed before this moment of this device tell it, known late or not."""
     here = (at, device_id, device_seq)
     earlier = [fact for place, fact in in_order(facts_of(db, cylinder_id)) if place[:3] < here]
-    return project(earlier).now if earlier else None
+    return project(earlier, rulings_of(db, cylinder_id)).now if earlier else None
 
 
 def standing_custody(db: Session, cylinder_id: UUID) -> CylinderCustody | None:
@@ -279,7 +388,16 @@ def projection_of(row: CylinderCustody) -> Projection:
         district=row.district,
         card_id=row.card_id,
         place=Place(row.effective_at, row.device_id or NO_DEVICE, row.device_seq or 0, row.last_fact_id),
+        by=_handed(row),
     )
+
+
+def _handed(row: CylinderCustody) -> Handed | None:
+    if row.since_at is None or row.since_fact_id is None or row.since_kind is None:
+        return None
+    kind, giver_id = row.since_from_kind, row.since_from_id
+    giver = Holder(kind, giver_id) if kind is not None and giver_id is not None else None
+    return Handed(row.since_at, row.since_fact_id, row.since_kind, giver)
 
 
 def _running_maximum(db: Session, fact: CustodyFact) -> datetime:
@@ -295,7 +413,7 @@ def _running_maximum(db: Session, fact: CustodyFact) -> datetime:
 
 
 def _write(db: Session, cylinder_id: UUID, standing: CylinderCustody | None, now: Projection) -> None:
-    """The projection's row, then the holding it implies: the old one ended before the new one begins."""
+    """The projection's row."""
     row = standing or CylinderCustody(cylinder_id=cylinder_id, version=0)
     row.holder_kind, row.holder_id = now.holder or (None, None)
     row.full, row.filled_at = now.full, now.filled_at
@@ -303,9 +421,22 @@ def _write(db: Session, cylinder_id: UUID, standing: CylinderCustody | None, now
     row.effective_at, row.last_fact_id = now.place.effective_at, now.place.fact_id
     row.device_id = None if now.place.device_id == NO_DEVICE else now.place.device_id
     row.device_seq = now.place.device_seq or None
+    row.since_at, row.since_fact_id, row.since_kind, giver = now.by or (None, None, None, None)
+    row.since_from_kind, row.since_from_id = giver or (None, None)
     row.version += 1
     db.add(row)
     db.flush()
+
+
+# --------------------------------------------------------------------------------------------------------
+# Cards: which bottle each holds
+
+
+def _move_claim(db: Session, cylinder_id: UUID, now: Projection) -> None:
+    """The holding that the newest fact implies: the old one ended before the new one begins.
+
+    A card that holds another bottle refuses, by the database: online a swap has ended that one before.
+    """
     claim = db.scalars(
         sa.select(CylinderClaim).where(CylinderClaim.cylinder_id == cylinder_id, CylinderClaim.active)
     ).one_or_none()
@@ -316,16 +447,89 @@ def _write(db: Session, cylinder_id: UUID, standing: CylinderCustody | None, now
     if claim is not None:
         _end_holding(db, claim, now.place.effective_at)
     if now.card_id is not None:
-        begun: dict[str, Any] = {
-            "district": now.district,
-            "card_id": now.card_id,
-            "cylinder_id": cylinder_id,
-            "active": True,
-            "from_at": now.place.effective_at,
-        }
-        db.add(CylinderClaim(**begun))
-        db.add(CardHolding(**begun))
-        db.flush()
+        _begin_holding(db, now.district, now.card_id, cylinder_id, now.place.effective_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimant:
+    """The fact that put a bottle on a card, and the other bottle's that holds the card instead."""
+
+    fact_id: UUID
+    against: conflicts.Against | None
+
+
+def _settle_cards(db: Session, cylinder_id: UUID, told: Iterable[Projection]) -> dict[UUID, _Claimant]:
+    """Each card that the bottle left or reached is held by whatever came to it last.
+
+    Answers with every bottle that stands on those cards.
+    """
+    by_card = {
+        (one.district, one.card_id): _claimants(db, one.district, one.card_id)
+        for one in told
+        if one.card_id is not None
+    }
+    for card, rows in sorted(by_card.items()):
+        _end_other_holdings(db, card, rows[0].cylinder_id if rows else None)
+    for card, rows in sorted(by_card.items()):
+        if rows and not _holds(db, card, rows[0].cylinder_id):
+            _begin_holding(db, *card, rows[0].cylinder_id, rows[0].since_at or rows[0].effective_at)
+    found = {}
+    for rows in by_card.values():
+        for row in rows:
+            beaten = row is not rows[0]
+            against = conflicts.Against(rows[0].since_fact_id, rows[0].cylinder_id) if beaten else None
+            if row.since_fact_id is not None:
+                found[row.cylinder_id] = _Claimant(row.since_fact_id, against)
+    return found
+
+
+def _claimants(db: Session, district: int, card_id: UUID) -> Sequence[CylinderCustody]:
+    """The bottles that stand on a card by their own facts, the latest to come first."""
+    return db.scalars(
+        sa.select(CylinderCustody)
+        .where(CylinderCustody.district == district, CylinderCustody.card_id == card_id)
+        .order_by(CylinderCustody.since_at.desc(), CylinderCustody.since_fact_id.desc())
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _end_other_holdings(db: Session, card: tuple[int, UUID], winner: UUID | None) -> None:
+    """Of a card that another bottle holds by now, or none."""
+    held = sa.select(CardHolding.cylinder_id).where(
+        CardHolding.district == card[0], CardHolding.card_id == card[1], CardHolding.active
+    )
+    for cylinder_id in db.scalars(held).all():
+        if cylinder_id == winner:
+            continue
+        claim = db.scalars(
+            sa.select(CylinderClaim).where(CylinderClaim.cylinder_id == cylinder_id, CylinderClaim.active)
+        ).one()
+        custody = standing_custody(db, cylinder_id)
+        left_at = custody.since_at if custody is not None and custody.card_id != card[1] else None
+        _end_holding(db, claim, max(left_at or claim.from_at, claim.from_at))
+
+
+def _holds(db: Session, card: tuple[int, UUID], cylinder_id: UUID) -> bool:
+    held = sa.exists().where(
+        CardHolding.district == card[0],
+        CardHolding.card_id == card[1],
+        CardHolding.cylinder_id == cylinder_id,
+        CardHolding.active,
+    )
+    return bool(db.scalar(sa.select(held)))
+
+
+def _begin_holding(db: Session, district: int, card_id: UUID, cylinder_id: UUID, at: datetime) -> None:
+    begun: dict[str, Any] = {
+        "district": district,
+        "card_id": card_id,
+        "cylinder_id": cylinder_id,
+        "active": True,
+        "from_at": at,
+    }
+    db.add(CylinderClaim(**begun))
+    db.add(CardHolding(**begun))
+    db.flush()
 
 
 def _end_holding(db: Session, claim: CylinderClaim, at: datetime) -> None:
@@ -341,36 +545,3 @@ def _end_holding(db: Session, claim: CylinderClaim, at: datetime) -> None:
         .values(active=False, until_at=at)
     )
     db.flush()
-
-
-def _hold_for_conflict(deed: Deed, cylinder: Cylinder, lost: tuple[UUID, ...]) -> None:
-    """Write down each newly contradicted fact and stop the bottle until a person resolves it."""
-    known = set(
-        deed.db.scalars(
-            sa.select(CustodyConflict.fact_id).where(CustodyConflict.cylinder_id == cylinder.cylinder_id)
-        )
-    )
-    found = [
-        fact for fact in facts_of(deed.db, cylinder.cylinder_id) if fact.id in lost and fact.id not in known
-    ]
-    for fact in found:
-        deed.db.add(
-            CustodyConflict(
-                cylinder_id=cylinder.cylinder_id,
-                fact_id=fact.id,
-                district=fact.district,
-                card_id=fact.card_id,
-                found_at=deed.recorded_at,
-            )
-        )
-        deed.db.add(
-            Hold(
-                cylinder_id=cylinder.cylinder_id,
-                kind=HoldKind.CONFLICT,
-                reference=str(fact.id),
-                from_at=deed.recorded_at,
-            )
-        )
-    deed.db.flush()
-    if found and cylinder.state is CylinderState.IN_SERVICE:
-        CYLINDER.move(deed.db, cylinder, "hold")

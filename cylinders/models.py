@@ -262,7 +262,8 @@ class CylinderCustody(Base):
     """The projection: who holds the bottle now, full or empty. Changed under the bottle's row lock.
 
     ``district`` is where its last fact was filed; ``card_id`` the card it stands on, in that district.
-    ``effective_at``, ``device_id``, ``device_seq`` and ``last_fact_id`` are the last fact's place in order.
+    ``effective_at``, ``device_id``, ``device_seq`` and ``last_fact_id`` are the last fact's place in order;
+    the columns from ``since_at`` on tell by which fact its holder has it, null where no fact stands.
     """
 
     __tablename__ = "cylinder_state"
@@ -270,6 +271,12 @@ class CylinderCustody(Base):
         Group.CYLINDER,
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.Index("ix_cylinder_state_at_site", "holder_id", postgresql_where=sa.text("holder_kind = 'site'")),
+        sa.Index(
+            "ix_cylinder_state_card_id",
+            "district",
+            "card_id",
+            postgresql_where=sa.text("card_id IS NOT NULL"),
+        ),
         erasable=True,
     )
 
@@ -285,6 +292,11 @@ class CylinderCustody(Base):
     device_id: Mapped[UUID | None]
     device_seq: Mapped[int | None]
     last_fact_id: Mapped[UUID]
+    since_at: Mapped[datetime | None]
+    since_fact_id: Mapped[UUID | None]
+    since_kind: Mapped[FactKind | None]
+    since_from_kind: Mapped[HolderKind | None]
+    since_from_id: Mapped[UUID | None]
 
 
 class CylinderClaim(Base):
@@ -325,12 +337,34 @@ class CardHolding(Base):
     until_at: Mapped[datetime | None]
 
 
+class ResolutionReason(StrEnum):
+    """How it was found out which of two facts is true. A word, never free text."""
+
+    SEEN_ON_THE_SPOT = "seen_on_the_spot"
+    CODE_MISREAD = "code_misread"
+    CARD_MISTAKEN = "card_mistaken"
+    CLOCK_WRONG = "clock_wrong"
+    DID_NOT_HAPPEN = "did_not_happen"
+
+
 class CustodyConflict(Base):
-    """A fact that lost against another. The bottle is held until a person names the true holder."""
+    """A fact that lost against another. The bottle is held until a person says which of the two is true.
+
+    ``standing_fact_id`` is the fact it lost against, null where nobody held the bottle; it may be another
+    bottle's (``standing_cylinder_id``), where both stand on one card. ``resolution`` is the person's reason,
+    or ``no_longer_contradicted`` where facts that came later have settled it.
+    """
 
     __tablename__ = "custody_conflict"
     __table_args__ = grouped(
-        Group.CYLINDER, sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"])
+        Group.CYLINDER,
+        sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
+        sa.Index(
+            "ix_custody_conflict_open",
+            "district",
+            "card_id",
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        ),
     )
 
     cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -342,6 +376,37 @@ class CustodyConflict(Base):
     found_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[str | None]
+    standing_cylinder_id: Mapped[UUID | None]
+    true_fact_id: Mapped[UUID | None]
+    resolved_by: Mapped[UUID | None]
+
+
+class ErrorReason(StrEnum):
+    """Why a fact is declared an error: EPCIS's two words."""
+
+    DID_NOT_OCCUR = "did_not_occur"
+    INCORRECT_DATA = "incorrect_data"
+
+
+class CustodyCorrection(Base):
+    """A fact declared an error. The fact itself stays as it is and is told with its declaration.
+
+    Custody is told without it. ``conflict_id``: declared by resolving that conflict.
+    """
+
+    __tablename__ = "custody_correction"
+    __table_args__ = grouped(
+        Group.CYLINDER, sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]), append_only=True
+    )
+
+    cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    fact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reason: Mapped[ErrorReason]
+    corrective_fact_ids: Mapped[JsonList]
+    conflict_id: Mapped[UUID | None]
+    declared_by: Mapped[UUID]
+    entry_id: Mapped[UUID]
+    recorded_at: Mapped[datetime]
 
 
 class VerdictAsk(Base):

@@ -565,7 +565,32 @@ NO_SUCH_HOLD = reason(
     office=("refresh", "刷新后再试", "reload and try again"),
 )
 
+HOLD_OF_CONFLICT = reason(
+    "hold.of_conflict",
+    "S04",
+    zh="因交接记录矛盾而扣留，须指明哪条记录属实才能解除",
+    en="held because its custody records contradict each other: it is lifted by saying which one is true",
+    office=("resolve_conflict", "查清真实去向，在矛盾记录上登记结论", "find out and resolve the conflict"),
+)
+
+# S01, S04: contradictions and errors
+CONFLICT_RESOLVED = reason(
+    "conflict.resolved",
+    "S01",
+    zh="这条矛盾已有结论",
+    en="this conflict has been resolved",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+ERROR_DECLARED = reason(
+    "custody.error_declared",
+    "S03",
+    zh="这条记录已经声明有误",
+    en="this fact has been declared an error already",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+
 BY_CONSTRAINT = {
+    "pk_custody_correction": ERROR_DECLARED,
     "pk_cylinder_identifier": IDENTIFIER_TAKEN,
     "pk_cylinder_type": TYPE_TAKEN,
     "uq_inspection_cylinder_id_agency_report_no": REPORT_TAKEN,

@@ -7,11 +7,22 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from core import clock
+from core.fields import PageQuery
 from core.http import Room, doing
 from core.paging import Page
 from core.problems import WrongField
 from core.refusal import Refusal
-from cylinders import count_queries, counts, imports, queries, schemas, service, station_queries
+from cylinders import (
+    corrections,
+    count_queries,
+    counts,
+    custody_queries,
+    imports,
+    queries,
+    schemas,
+    service,
+    station_queries,
+)
 from cylinders.code import MOST_SYMBOLS
 
 
@@ -199,3 +210,41 @@ def release(body: dict[str, Any], cylinder_id: UUID) -> Any:
 def scrap(body: dict[str, Any], cylinder_id: UUID) -> Any:
     service.scrap(doing(), cylinder_id=cylinder_id, **body)
     return queries.cylinder_file(doing(), cylinder_id)
+
+
+@room.get("/cylinders/<uuid:cylinder_id>/facts")
+@room.may("custody.read")
+@room.response(200, schemas.FactsOut)
+def read_facts(cylinder_id: UUID) -> Any:
+    """Every fact of custody in its order, with what became of it; errors and their declarations stay."""
+    return custody_queries.facts(doing(), cylinder_id)
+
+
+@room.get("/cylinders/conflicts")
+@room.may("custody.read")
+@room.arguments(PageQuery, location="query")
+@room.response(200, schemas.ConflictPage)
+def list_conflicts(query: dict[str, Any]) -> Any:
+    """Open contradictions of the firm's bottles, or of the district: each holds its bottle."""
+    page = custody_queries.open_conflicts(doing(), limit=query["limit"], cursor=query.get("cursor"))
+    return {"items": page.items, "next_cursor": page.next_cursor}
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/conflicts/<uuid:conflict_id>/resolutions")
+@room.may("cylinder.resolve_conflict", writes=True)
+@room.arguments(schemas.ResolutionIn)
+@room.response(201, schemas.ConflictOut)
+def resolve_conflict(body: dict[str, Any], cylinder_id: UUID, conflict_id: UUID) -> Any:
+    """Which of the two facts is true, and how that was found out."""
+    corrections.resolve_conflict(doing(), cylinder_id=cylinder_id, conflict_id=conflict_id, **body)
+    return custody_queries.one_conflict(doing(), cylinder_id, conflict_id)
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/facts/<uuid:fact_id>/error-declarations")
+@room.may("cylinder.declare_error", writes=True)
+@room.arguments(schemas.ErrorIn)
+@room.response(201, schemas.FactsOut)
+def declare_error(body: dict[str, Any], cylinder_id: UUID, fact_id: UUID) -> Any:
+    """The fact did not happen so. It stays, with this declaration; custody is told without it."""
+    corrections.declare_error(doing(), cylinder_id=cylinder_id, fact_id=fact_id, **body)
+    return custody_queries.facts(doing(), cylinder_id)

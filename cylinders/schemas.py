@@ -22,7 +22,17 @@ from core.fields import (
     Word,
     page_view,
 )
-from cylinders.models import CountedWrong, HoldKind, Phase, Scheme, ScrapMethod, WhyCountedWrong
+from cylinders.models import (
+    CountedWrong,
+    ErrorReason,
+    FactKind,
+    HoldKind,
+    Phase,
+    ResolutionReason,
+    Scheme,
+    ScrapMethod,
+    WhyCountedWrong,
+)
 from cylinders.refill_gate import Precision, Purpose
 from registry.models import HolderKind
 from registry.schemas import EvidenceIn, FaultView
@@ -488,3 +498,78 @@ class BottleOut(View):
     holds = fields.List(fields.Nested(HoldOut))
     scrapping = fields.Nested(ScrappingOut, allow_none=True)
     custody = fields.Nested(CustodyOut, allow_none=True)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Custody: facts, contradictions, errors
+
+
+class ConflictOut(View):
+    """``fact_id`` lost against ``standing_fact_id`` (of ``standing_cylinder_id``, if another bottle's)."""
+
+    id = Id()
+    cylinder_id = Id()
+    fact_id = Id()
+    standing_fact_id = Id()
+    standing_cylinder_id = Id()
+    district = fields.Integer()
+    card_id = Id()
+    found_at = Instant()
+    resolved_at = Instant()
+    resolution = fields.String()
+    true_fact_id = Id()
+
+
+ConflictPage = page_view(ConflictOut)
+
+
+class DeclarationOut(View):
+    reason = Word(ErrorReason)
+    corrective_fact_ids = fields.List(fields.String())
+    conflict_id = Id()
+    recorded_at = Instant()
+
+
+class FactOut(View):
+    """One fact, as recorded. ``effective_at``: its place in the bottle's order, as all facts tell it now."""
+
+    id = Id(attribute="fact.id")
+    kind = Word(FactKind, attribute="fact.kind")
+    from_kind = Word(HolderKind, attribute="fact.from_kind")
+    from_id = Id(attribute="fact.from_id")
+    to_kind = Word(HolderKind, attribute="fact.to_kind")
+    to_id = Id(attribute="fact.to_id")
+    occurred_at = Instant(attribute="fact.occurred_at")
+    uncertainty_s = fields.Integer(attribute="fact.uncertainty_s")
+    recorded_at = Instant(attribute="fact.recorded_at")
+    device_id = Id(attribute="fact.device_id")
+    device_seq = fields.Integer(attribute="fact.device_seq")
+    binding_id = Id(attribute="fact.binding_id")
+    zone_id = Id(attribute="fact.zone_id")
+    round_id = Id(attribute="fact.round_id")
+    line_id = Id(attribute="fact.line_id")
+    card_id = Id(attribute="fact.card_id")
+    entry_id = Id(attribute="fact.entry_id")
+    flags = fields.List(fields.String(), attribute="fact.flags")
+    effective_at = Instant()
+    standing = fields.String()
+    declaration = fields.Nested(DeclarationOut, allow_none=True)
+
+
+class FactsOut(View):
+    items = fields.List(fields.Nested(FactOut))
+    conflicts = fields.List(fields.Nested(ConflictOut))
+
+
+class ResolutionIn(Form):
+    """``true_fact_id``: which of the two facts is true."""
+
+    true_fact_id = Id(required=True)
+    reason = Word(ResolutionReason, required=True)
+
+
+class ErrorIn(Form):
+    """``corrective_fact_ids``: facts of the same bottle that say what really happened."""
+
+    reason = Word(ErrorReason, required=True)
+    corrective_fact_ids = Rows(Id(), most=20, load_default=list)

@@ -23,8 +23,8 @@ from cylinders import acts
 from cylinders import refusals as no
 from cylinders.code import classify, new_code
 from cylinders.custody import Errand, Holder, record
+from cylinders.holds import release_if_free, stands_held
 from cylinders.models import (
-    CustodyConflict,
     Cylinder,
     CylinderIdentifier,
     CylinderType,
@@ -466,7 +466,7 @@ def inspect(
     deed.db.add(inspection)
     deed.db.flush()
     CYLINDER.move(deed.db, cylinder, "pass_inspection" if passed else "fail_inspection")
-    if passed and acts.stands_held(deed, cylinder_id):
+    if passed and stands_held(deed, cylinder_id):
         CYLINDER.move(deed.db, cylinder, "hold")
     return {"cylinder_id": str(cylinder_id), "inspection_id": str(inspection.id)}
 
@@ -486,20 +486,18 @@ def hold(deed: Deed, *, cylinder_id: UUID, kind: HoldKind, reference: str) -> An
 
 @does("cylinder.release")
 def release(deed: Deed, *, cylinder_id: UUID, hold_id: UUID, reference: str) -> Answer:
-    """Lift a hold from this instant on. One for a conflict is lifted with what resolved it."""
+    """Lift a hold from this instant on. One for a conflict is lifted by saying which fact is true."""
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
     must_reach_bottle(deed.db, deed.doing, cylinder)
     deed.note(hold_id=hold_id, reference=reference)
     lifted = deed.db.get(Hold, (cylinder_id, hold_id))
     if lifted is None or lifted.until_at is not None:
         raise Refused([no.NO_SUCH_HOLD()])
-    lifted.until_at = deed.recorded_at
     if lifted.kind is HoldKind.CONFLICT:
-        _resolve_conflict(deed, cylinder_id, UUID(lifted.reference), reference)
+        raise Refused([no.HOLD_OF_CONFLICT()])
+    lifted.until_at = deed.recorded_at
     deed.db.flush()
-    may_serve = not acts.stands_held(deed, cylinder_id) and not _failed_last_inspection(deed.db, cylinder_id)
-    if cylinder.state is CylinderState.HELD and may_serve:
-        CYLINDER.move(deed.db, cylinder, "release")
+    release_if_free(deed, cylinder)
     return {"cylinder_id": str(cylinder_id), "hold_id": str(hold_id)}
 
 
@@ -546,24 +544,6 @@ def _take_to_agency(deed: Deed, cylinder: Cylinder, agency_id: UUID) -> None:
         giver=acts.holder_of(custody_of(deed.db, cylinder.cylinder_id)),
         taker=Holder(HolderKind.AGENCY, agency_id),
         errand=Errand(),
-    )
-
-
-def _failed_last_inspection(db: Session, cylinder_id: UUID) -> bool:
-    passed = db.scalar(
-        sa.select(Inspection.passed)
-        .where(Inspection.cylinder_id == cylinder_id)
-        .order_by(Inspection.inspected_on.desc(), Inspection.id.desc())
-        .limit(1)
-    )
-    return passed is False
-
-
-def _resolve_conflict(deed: Deed, cylinder_id: UUID, fact_id: UUID, reference: str) -> None:
-    deed.db.execute(
-        sa.update(CustodyConflict)
-        .where(CustodyConflict.cylinder_id == cylinder_id, CustodyConflict.fact_id == fact_id)
-        .values(resolved_at=deed.recorded_at, resolution=reference)
     )
 
 

@@ -44,6 +44,7 @@ class Phone:
         )
         self.seq = 0
         self.prev: str | None = None
+        self.last: Item | None = None
         self.wall_is_off = timedelta()
         self.anchor: str | None = None
         self.restart()
@@ -110,6 +111,7 @@ class Phone:
             "body": body,
         } | changed
         item = self.signed(json.dumps(said, ensure_ascii=False))
+        self.last = item
         self.prev = hashlib.sha256(item["signed"].encode()).hexdigest()
         return item
 

@@ -69,7 +69,10 @@ DISPUTED = "custody_disputed"
 
 @dataclass
 class Scene:
-    """One scan being recorded: what was told, by which device, when, for whom. ``codes`` grows."""
+    """One scan being recorded: what was told, by which device, when, for whom.
+
+    ``codes`` grows; ``cards`` are those locked, of all that the bottles' facts name.
+    """
 
     deed: Deed
     device: Device
@@ -77,6 +80,7 @@ class Scene:
     when: Clocked
     who: Attribution
     codes: list[str] = field(default_factory=list)
+    cards: frozenset[tuple[int, UUID]] = frozenset()
     disputed: bool = False
 
     @property
@@ -117,13 +121,12 @@ def _load(scene: Scene) -> None:
     order = db.get_one(Order, (line.district, line.order_id)) if line is not None else None
     if order is not None and order.firm_id != scene.device.firm_id:
         line = order = None
-    cards = bottles.lock_cards_named(scene.deed, bottle_ids)
+    scene.cards = bottles.lock_cards_named(scene.deed, bottle_ids)
     if line is not None:
         db.refresh(line, with_for_update=True)
     if round is not None:
         round = locked_round(scene.deed, round)
-    bottles.lock(scene.deed, bottle_ids)
-    bottles.must_name_no_other_card(scene.deed, bottle_ids, cards)
+    bottles.lock_late(scene.deed, bottle_ids, scene.cards)
 
     if line is None or order is None:
         scene.flag(ORDER_UNKNOWN)
@@ -226,7 +229,6 @@ class _Door:
     line: OrderLine
     card: Card
     round: Round | None
-    cards: frozenset[tuple[int, UUID]]
 
     @property
     def household(self) -> Holder:
@@ -239,10 +241,10 @@ def _door(scene: Scene, bottle_ids: set[UUID]) -> _Door | None:
     seen = db.get(OrderLine, (deed.district, scene.body["line_id"]))
     order = db.get(Order, (deed.district, scene.body["order_id"]))
     if seen is None or order is None or seen.order_id != order.id or order.firm_id != scene.device.firm_id:
-        bottles.lock_cards_named(deed, bottle_ids)
+        scene.cards = bottles.lock_cards_named(deed, bottle_ids)
         scene.flag(ORDER_UNKNOWN)
         return None
-    cards = bottles.lock_cards_named(deed, bottle_ids, [(deed.district, seen.card_id)])
+    scene.cards = bottles.lock_cards_named(deed, bottle_ids, [(deed.district, seen.card_id)])
     [card] = cards_of(db, deed.district, [seen.card_id], lock=True)
     found = order_with_lines(db, deed.district, order.id, lock=True)
     assert found is not None  # an order is never taken away
@@ -256,7 +258,7 @@ def _door(scene: Scene, bottle_ids: set[UUID]) -> _Door | None:
     deed.about(SubjectType.CARD, card.id)
     deed.about(SubjectType.HOUSEHOLD, order.household_id)
     deed.note(order_id=order.id, line_id=line.id, card_id=card.id)
-    return _Door(order, line, card, round, cards)
+    return _Door(order, line, card, round)
 
 
 def _deliver(scene: Scene) -> None:
@@ -267,16 +269,15 @@ def _deliver(scene: Scene) -> None:
     bottle_ids = _ids(full, empty)
     door = _door(scene, bottle_ids)
     if door is None:
-        bottles.lock(deed, bottle_ids)
+        bottles.lock_late(deed, bottle_ids, scene.cards)
         _hand_over(scene, None, full, empty)
         return
     visit, report = None, _report(scene)
     if door.round is not None:
-        visit = _visit(scene, door, door.round, report)
+        visit = _visit(scene, door, door.round, report, bottle_ids)
         _ask_handover_gate(scene, visit, report)
     else:
-        bottles.lock(deed, bottle_ids)
-    bottles.must_name_no_other_card(deed, bottle_ids, door.cards)
+        bottles.lock_late(deed, bottle_ids, scene.cards)
     _hand_over(scene, door, full, empty)
     if visit is None:
         return
@@ -309,12 +310,13 @@ def _report(scene: Scene) -> Report:
     return Report(**body, point=scene.scan.point, occurred_at=scene.when.occurred_at)
 
 
-def _visit(scene: Scene, door: _Door, round: Round, report: Report) -> Visit:
+def _visit(scene: Scene, door: _Door, round: Round, report: Report, bottle_ids: set[UUID]) -> Visit:
     """As the online door makes it: check (with its hazards) before bottles."""
     db, deed = scene.db, scene.deed
     load = load_of(db, door.line)
     code = door_code.code_of(db, deed.district, door.order.id, lock=True)
     check = _check(scene, door.order, round, report.check)
+    bottles.lock_late(deed, bottle_ids, scene.cards)
     full, empty, holding = bottles_at_the_door(deed, door.order, door.card, round, report)
     crew = crew_facts(db, round, door.order, scene.when.occurred_at)
     return Visit(door.order, door.line, door.card, round, load, code, check, crew, full, empty, holding)
@@ -452,9 +454,7 @@ def _take_empty(scene: Scene) -> None:
     scanned = resolve(scene.db, scene.body["code"])
     bottle_ids = _ids(scanned)
     door = _door(scene, bottle_ids)
-    bottles.lock(deed, bottle_ids)
-    if door is not None:
-        bottles.must_name_no_other_card(deed, bottle_ids, door.cards)
+    bottles.lock_late(deed, bottle_ids, scene.cards)
     if scanned.cylinder_id is None:
         scene.flag(BOTTLE_UNKNOWN)
         bottles.stranger_seen(deed, scanned, where="door", order_id=door.order.id if door else None)
@@ -487,15 +487,14 @@ def _bring_back(scene: Scene) -> None:
     scanned = resolve(db, scene.body["code"])
     bottle_ids = _ids(scanned)
     round = _round_named(scene, scene.body["round_id"])
-    cards = bottles.lock_cards_named(deed, bottle_ids)
+    scene.cards = bottles.lock_cards_named(deed, bottle_ids)
     load = _load_standing(db, scanned.cylinder_id, deed.district)
     line = (
         db.get(OrderLine, (deed.district, load.line_id), with_for_update=True) if load is not None else None
     )
     if round is not None:
         round = locked_round(deed, round)
-    bottles.lock(deed, bottle_ids)
-    bottles.must_name_no_other_card(deed, bottle_ids, cards)
+    bottles.lock_late(deed, bottle_ids, scene.cards)
     if scanned.cylinder_id is None:
         scene.flag(BOTTLE_UNKNOWN)
         bottles.stranger_seen(deed, scanned, where="site", round_id=scene.body["round_id"])

@@ -44,6 +44,43 @@ CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON device_inbox_aside
 GRANT SELECT, INSERT ON device_inbox_aside TO lpg_app;
 
 ALTER TABLE delivery ALTER COLUMN check_id DROP NOT NULL;
+
+ALTER TABLE cylinder_state ADD COLUMN since_at TIMESTAMP WITH TIME ZONE;
+ALTER TABLE cylinder_state ADD COLUMN since_fact_id UUID;
+ALTER TABLE cylinder_state ADD COLUMN since_kind VARCHAR(32);
+ALTER TABLE cylinder_state ADD COLUMN since_from_kind VARCHAR(32);
+ALTER TABLE cylinder_state ADD COLUMN since_from_id UUID;
+UPDATE cylinder_state SET (since_at, since_fact_id, since_kind, since_from_kind, since_from_id) = (
+  SELECT effective_at, id, kind, from_kind, from_id FROM custody_fact
+  WHERE custody_fact.cylinder_id = cylinder_state.cylinder_id
+    AND to_kind = holder_kind AND to_id = holder_id
+    AND NOT EXISTS (SELECT FROM custody_conflict WHERE fact_id = custody_fact.id)
+  ORDER BY effective_at DESC, device_id DESC NULLS LAST, device_seq DESC NULLS LAST, id DESC LIMIT 1
+);
+CREATE INDEX ix_cylinder_state_card_id ON cylinder_state (district, card_id) WHERE card_id IS NOT NULL;
+
+ALTER TABLE custody_conflict ADD COLUMN standing_cylinder_id UUID;
+ALTER TABLE custody_conflict ADD COLUMN true_fact_id UUID;
+ALTER TABLE custody_conflict ADD COLUMN resolved_by UUID;
+CREATE INDEX ix_custody_conflict_open ON custody_conflict (district, card_id) WHERE resolved_at IS NULL;
+
+CREATE TABLE custody_correction (
+  cylinder_id UUID NOT NULL,
+  fact_id UUID NOT NULL,
+  reason VARCHAR(32) NOT NULL,
+  corrective_fact_ids JSONB NOT NULL,
+  conflict_id UUID,
+  declared_by UUID NOT NULL,
+  entry_id UUID NOT NULL,
+  recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_custody_correction PRIMARY KEY (cylinder_id, fact_id),
+  CONSTRAINT fk_custody_correction_cylinder_id FOREIGN KEY(cylinder_id) REFERENCES cylinder (cylinder_id)
+);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON custody_correction
+  FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON custody_correction
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+GRANT SELECT, INSERT ON custody_correction TO lpg_app;
 """
 
 

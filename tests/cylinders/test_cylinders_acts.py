@@ -43,7 +43,7 @@ from evidence.deed import Deed, does
 from evidence.models import Link, SubjectType
 from evidence.verify import verify
 from registry.models import Binding, Card, HolderKind
-from tests.cast import Bound, Users
+from tests.cast import Bound, Users, made
 from tests.conftest import THE_DAY, doing_as
 from tests.cylinders.cast import Bottle, Bottles
 from tests.cylinders.test_cylinders_life import hold, sightings
@@ -301,9 +301,19 @@ def test_a_late_fact_that_contradicts_holds_the_bottle_until_a_person_resolves_i
     released = bottles.cast.regulator.post(
         f"/api/v1/cylinders/{visit.full.id}/releases", {"hold_id": str(put.id), "reference": "JD-1"}
     )
-    assert released.status_code == 201
-    db.refresh(conflict)
-    assert (conflict.resolution, conflict.resolved_at) == ("JD-1", THE_DAY)
+    assert [one["code"] for one in released.get_json()["reasons"]] == ["hold.of_conflict"]
+    loaded = db.scalars(sa.select(CustodyFact).where(CustodyFact.kind == FactKind.LOAD)).one()
+    resolved = made(
+        bottles.cast.regulator.post(
+            f"/api/v1/cylinders/{visit.full.id}/conflicts/{conflict.id}/resolutions",
+            {"true_fact_id": str(loaded.id), "reason": "did_not_happen"},
+        )
+    )
+    assert (resolved["resolution"], resolved["true_fact_id"]) == ("did_not_happen", str(loaded.id))
+    db.expire_all()
+    assert db.get_one(Cylinder, visit.full.id).state is CylinderState.IN_SERVICE
+    assert db.scalars(sa.select(Hold)).one().until_at == THE_DAY
+    assert bottles.verdict(visit.full.code, purpose="dispatch")["allowed"]
     assert rebuilt_says_the_same(db)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.ids import new_id
-from cylinders.custody import Custody, Holder, Projection, after, in_order, project, stands
+from cylinders.custody import Custody, Holder, Projection, Rulings, after, in_order, loses, project
 from cylinders.models import CustodyFact, FactKind
 from registry.models import HolderKind
 from tests.conftest import THE_DAY
@@ -119,6 +119,42 @@ def test_a_clock_set_back_moves_nothing_before_what_the_same_device_did() -> Non
     ] * 2
 
 
+def test_the_same_handover_told_by_both_sides_is_no_contradiction() -> None:
+    registered, filled, loaded = one_round()[:3]
+    by_the_phone = fact(FactKind.LOAD, STATION, LIN, 2, PHONE, 1)
+    custody = project([registered, filled, loaded, by_the_phone])
+    assert (custody.now.holder, custody.lost) == (LIN, ())
+    by_another = fact(FactKind.LOAD, STATION, WANG, 3, TERMINAL, 1)
+    assert project([registered, filled, loaded, by_another]).lost == (by_another.id,)
+
+
+def test_a_fact_that_lost_says_against_which() -> None:
+    registered, filled, loaded = one_round()[:3]
+    delivered = fact(FactKind.DELIVER, LIN, HOME, 65, PHONE, 1)
+    contradicting = fact(FactKind.DELIVER, WANG, SHOP, 80, TERMINAL, 1)
+    custody = project([contradicting, registered, filled, loaded])
+    assert custody.against == {contradicting.id: loaded.id}
+    custody = project([contradicting, registered, filled, loaded, delivered])
+    assert custody.against == {contradicting.id: delivered.id}
+
+
+def test_a_fact_declared_an_error_is_left_out_and_one_found_true_stands() -> None:
+    registered, filled, loaded = one_round()[:3]
+    delivered = fact(FactKind.DELIVER, LIN, HOME, 65, PHONE, 1)
+    contradicting = fact(FactKind.DELIVER, WANG, SHOP, 80, TERMINAL, 1)
+    facts = [registered, filled, loaded, delivered, contradicting]
+    found = project(facts, Rulings(frozenset({delivered.id}), frozenset({contradicting.id})))
+    assert (found.now.holder, found.now.card_id, found.lost) == (SHOP, CARD[SHOP], ())
+    kept = project(facts, Rulings(frozenset({contradicting.id})))
+    assert (kept.now.holder, kept.now.card_id, kept.lost) == (HOME, CARD[HOME], ())
+
+
+def test_with_every_fact_declared_an_error_nobody_has_the_bottle() -> None:
+    registered = one_round()[0]
+    custody = project([registered], Rulings(frozenset({registered.id})))
+    assert (custody.now.holder, custody.now.by, custody.lost) == (None, None, ())
+
+
 def test_a_registration_does_not_move_a_bottle_that_was_seen_before_it() -> None:
     seen = fact(FactKind.RETURN, None, POINT, 0)
     registered = fact(FactKind.REGISTER, None, STATION, 1)
@@ -156,6 +192,21 @@ def test_any_order_of_arrival_gives_the_same_custody(facts: list[CustodyFact], r
 
 
 @settings(max_examples=200, deadline=None)
+@given(histories(), st.randoms(), st.data())
+def test_any_order_of_arrival_gives_the_same_custody_also_after_what_persons_said(
+    facts: list[CustodyFact], random: Any, data: st.DataObject
+) -> None:
+    ids = st.sets(st.sampled_from([one.id for one in facts]))
+    rulings = Rulings(frozenset(data.draw(ids)), frozenset(data.draw(ids)))
+    expected = project(facts, rulings)
+    shuffled = list(facts)
+    random.shuffle(shuffled)
+    assert project(shuffled, rulings) == expected
+    assert not rulings.withdrawn & set(expected.lost)
+    assert not rulings.believed & set(expected.lost)
+
+
+@settings(max_examples=200, deadline=None)
 @given(histories())
 def test_a_devices_sequence_is_never_reversed(facts: list[CustodyFact]) -> None:
     ordered = in_order(facts)
@@ -172,7 +223,7 @@ def test_telling_facts_one_by_one_gives_what_the_fold_gives(facts: list[CustodyF
     now: Projection | None = None
     lost: list[UUID] = []
     for place, one in in_order(facts):
-        lost += [] if stands(now, one) else [one.id]
+        lost += [one.id] if loses(now, one) else []
         now = after(now, one, place)
     assert (now, tuple(lost)) == (project(facts).now, project(facts).lost)
 
