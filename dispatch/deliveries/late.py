@@ -10,6 +10,7 @@ Locks in the house's order: device inbox (held), cards, lines, binding and round
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from dispatch.deliveries import refusals as no
 from dispatch.deliveries.acts import begin_load, end_load
 from dispatch.deliveries.attribution import Attribution
 from dispatch.deliveries.crew import crew_facts, locked_round
+from dispatch.deliveries.handover_gate import HandoverFacts, LoadFacts
 from dispatch.deliveries.loads import load_facts
 from dispatch.deliveries.models import CylinderLoad, LineLoad, ProofKind, VisitOutcome
 from dispatch.deliveries.service import record_visit
@@ -64,6 +66,7 @@ ROUND_UNKNOWN = "round_unknown"
 LINE_NOT_OPEN = "line_not_open"
 CHECK_INCOMPLETE = "check_incomplete"
 BOTTLE_UNKNOWN = "bottle_unknown"
+DAY_UNCERTAIN = "day_uncertain"
 DISPUTED = "custody_disputed"
 
 
@@ -90,6 +93,12 @@ class Scene:
     @property
     def body(self) -> Mapping[str, Any]:
         return self.scan.body
+
+    @property
+    def days(self) -> list[date]:
+        """The day on which it happened; then those on which it may have."""
+        told = clock.day_of(self.when.occurred_at)
+        return [told, *sorted({clock.day_of(self.when.earliest), clock.day_of(self.when.latest)} - {told})]
 
     def flag(self, *codes: str) -> None:
         self.codes += [code for code in codes if code not in self.codes]
@@ -187,9 +196,7 @@ def _ask_load_gate(scene: Scene, round: Round, line: OrderLine, order: Order, sc
         binding_in_force=facts.binding_in_force and _is_bound(scene, round),
         is_full=known.full if known is not None else None,
     )
-    verdict = judge("load", facts, str(order.district), clock.day_of(at), current())
-    scene.deed.keep(decision_of(verdict, scene.deed.district))
-    scene.flag_refusals(verdict.reasons)
+    _judge(scene, "load", facts, str(order.district))
     scene.flag_refusals(bottle.verdict.reasons)
     if known is None or known.holder != Holder(HolderKind.SITE, station.id):
         scene.flag_refusals([no.BOTTLE_NOT_HERE()])
@@ -334,17 +341,14 @@ def _check(
 
 
 def _ask_handover_gate(scene: Scene, visit: Visit, report: Report) -> None:
-    db, at = scene.db, scene.when.occurred_at
-    facts = handover_facts(db, visit, report)
+    facts = handover_facts(scene.db, visit, report)
     known = _known_then(scene, visit.full.resolved.cylinder_id)
     facts = replace(
         facts,
         binding_in_force=facts.binding_in_force and _is_bound(scene, visit.round),
         is_full=known.full if known is not None else None,
     )
-    verdict = judge("handover", facts, str(visit.order.district), clock.day_of(at), current())
-    scene.deed.keep(decision_of(verdict, scene.deed.district))
-    scene.flag_refusals(verdict.reasons)
+    _judge(scene, "handover", facts, str(visit.order.district))
     scene.flag_refusals(visit.full.verdict.reasons)
     scene.flag_refusals(line_refusals(visit, report))
     scene.flag_refusals(_proof_refusals(scene, visit, report))
@@ -563,6 +567,17 @@ def _round_then(scene: Scene, line: OrderLine) -> Round | None:
     ).all()
     own = [round for round in rounds if round.courier_id == scene.who.courier_id]
     return next(iter(own or rounds), None)
+
+
+def _judge(scene: Scene, gate: str, facts: LoadFacts | HandoverFacts, place: str) -> None:
+    """By the rules of its day. Where it may have been another day with other rules, by the stricter: both."""
+    verdict, *others = [judge(gate, facts, place, day, current()) for day in scene.days]
+    scene.deed.keep(decision_of(verdict, scene.deed.district))
+    scene.flag_refusals(verdict.reasons)
+    for other in others:
+        if [one.code for one in other.reasons] != [one.code for one in verdict.reasons]:
+            scene.flag(DAY_UNCERTAIN)
+            scene.flag_refusals(other.reasons)
 
 
 def _is_bound(scene: Scene, round: Round) -> bool:

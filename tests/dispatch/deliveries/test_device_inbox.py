@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.ids import new_id
+from core.machine import LOST_RACE
 from core.outbox import OutboxEvent, deliver_due
+from core.refusal import Refused
 from cylinders.models import CustodyFact, FactKind
+from dispatch.deliveries import inbox
 from dispatch.deliveries.models import Delivery, LineLoad
 from dispatch.orders.models import OrderLine
 from dispatch.safety.models import SafetyCheck
 from evidence.models import Entry, Outcome
 from evidence.verify import verify
 from oversight.models import Tip
-from registry.models import DeviceInbox, DeviceInboxAside
+from registry.models import DeviceInbox, DeviceInboxAside, Staff
 from tests.cast import CHANGNING, made
 from tests.conftest import THE_DAY
 from tests.dispatch.rounds.working_day import Booked, Bottle, WorkingDay, a_check
@@ -422,6 +425,41 @@ def test_a_string_we_do_not_understand_takes_its_place_and_is_no_fact(
     assert [one["codes"] for one in answer["items"]] == [["not_understood"]] * 4 + [["no_sequence"]]
     assert answer["contiguous_seq"] == 4
     assert not facts(db)
+
+
+def test_a_string_that_loses_a_race_in_the_database_is_kept_all_the_same(
+    day: WorkingDay, phone: Phone, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked, bottle, _ = day.loaded()
+    item = phone.sign("deliver", handed_over(day, booked, bottle), at=at(5))
+
+    def beaten(scene: Any) -> None:
+        raise Refused([LOST_RACE(thing="cylinder")])
+
+    monkeypatch.setattr(inbox, "happen", beaten)
+    with later(30):
+        [told] = phone.sent(item)
+    assert (told["status"], told["codes"]) == ("flagged", ["not_applied", "state.changed_meanwhile"])
+    assert [kept.signed for kept in db.scalars(sa.select(DeviceInbox))] == [item["signed"]]
+    assert line_state(db, booked) == "loaded"
+
+
+def test_a_day_that_is_uncertain_is_judged_by_the_stricter(
+    day: WorkingDay, phone: Phone, db: Session
+) -> None:
+    """Restarted before midnight, sent after it: the courier's certificate held on the first day only."""
+    booked, bottle, _ = day.loaded()
+    with later(8):
+        phone.restart()
+        item = phone.sign("deliver", handed_over(day, booked, bottle), at=at(9))
+    with day.desk.ground.sessions() as session:
+        courier = session.get_one(Staff, (CHANGNING, day.bound.courier_id))
+        courier.certificate_until = THE_DAY.date()
+        session.commit()
+    with later(60 * 16):
+        [told] = phone.sent(item)
+    assert told["codes"] == ["day_uncertain", "courier.no_certificate"]
+    assert line_state(db, booked) == "delivered"
 
 
 def test_a_string_that_does_not_name_the_one_before_it_is_flagged(day: WorkingDay, phone: Phone) -> None:
