@@ -5,6 +5,7 @@ killed in the middle, what it was doing is due again: a delivery at once, a job 
 """
 
 import ctypes
+import itertools
 import os
 import signal
 import subprocess
@@ -12,17 +13,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import structlog
 
-from core import config, demo_clock, jobs, logs, outbox
+from core import clock, config, demo_clock, jobs, limits, logs, outbox
 from core.config import CHECKOUT
 from core.ground import Ground
+from registry import phone_codes
 from web.opening import worker_ground
 
 log = structlog.get_logger()
 
 OUTBOX_EVERY_S = 1.0
+FORGET_EVERY_TURNS = 3600
+KEPT_AFTER_SIGNING_IN = timedelta(days=2)
 AGAIN_AFTER_S = 2.0
 STOPPED_WITHIN_S = 10
 _PR_SET_PDEATHSIG = 1
@@ -54,14 +59,25 @@ def run(ground: Ground) -> None:
 def _hand_out(ground: Ground) -> None:
     """Deliver what is due, for ever. Its commits are outbox delivery's own, by name."""
     pause = threading.Event()
-    while not pause.wait(OUTBOX_EVERY_S):
+    for turn in itertools.count():
+        if pause.wait(OUTBOX_EVERY_S):
+            return
         try:
             if ground.config.demo_clock:
                 demo_clock.follow(ground.sessions)
             for district in outbox.districts_due(ground):
                 outbox.deliver_due(ground, district)
+            if turn % FORGET_EVERY_TURNS == 0:
+                forget(ground)
         except Exception:
             log.exception("outbox.stopped_for_now")
+
+
+def forget(ground: Ground) -> None:
+    """Tries and sign-in challenges of days ago count for nothing any more."""
+    before = clock.now() - KEPT_AFTER_SIGNING_IN
+    limits.forget_before(ground, before)
+    phone_codes.forget_before(ground, before)
 
 
 # --- for whoever serves -----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from core import clock, outbox
 from core.auth import Grant
 from core.db import Base
 from core.ground import Ground
+from core.limits import Tried
 from core.outbox import OutboxEvent
 from core.sealed import Purpose
 from core.sessions import WebSession
@@ -26,6 +27,7 @@ from registry.models import Person, PersonPhone, PhoneChallenge
 from tests.cast import Cast, Users
 from tests.conftest import THE_DAY
 from tests.desk import Desk
+from web import worker
 
 PHONE, UNKNOWN = "13800007788", "13800009999"
 
@@ -325,10 +327,17 @@ def test_the_number_is_found_also_while_the_index_key_is_changed(
     assert one.type(one.code()).status_code == 302
 
 
-def test_challenges_of_another_day_are_forgotten(telephone: Telephone, ground: Ground) -> None:
+def test_what_was_tried_days_ago_is_forgotten(telephone: Telephone, ground: Ground) -> None:
     telephone.ask(UNKNOWN)
-    assert phone_codes.forget_before(ground, THE_DAY) == 0
-    assert phone_codes.forget_before(ground, THE_DAY + timedelta(hours=1)) == 1
+    worker.forget(ground)
+    with ground.sessions() as db:
+        assert db.scalars(sa.select(PhoneChallenge)).all() != []
+        assert db.scalars(sa.select(Tried)).all() != []
+    with clock.standing_at(THE_DAY + timedelta(days=3)):
+        worker.forget(ground)
+    with ground.sessions() as db:
+        assert db.scalars(sa.select(PhoneChallenge)).all() == []
+        assert db.scalars(sa.select(Tried)).all() == []
 
 
 def test_the_ids_of_a_form_are_not_believed(telephone: Telephone) -> None:

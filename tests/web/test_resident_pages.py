@@ -16,7 +16,7 @@ from core.ground import Ground
 from core.sessions import SignedInBy
 from dispatch.deliveries.models import Confirmation, Delivery
 from dispatch.orders.models import Order, OrderLine, Slot
-from dispatch.safety.models import Hazard
+from dispatch.safety.models import Hazard, NoticeReceipt
 from evidence.models import Entry
 from oversight.models import Tip
 from registry.models import Account, Card
@@ -286,7 +286,18 @@ def test_gas_withheld_shows_the_hazard_and_mending_is_claimed_by_the_resident(
     assert 'href="/resident/hazards"' in refused.text
     [hazard] = rows(ground, Hazard)
     page = me.get("/resident/hazards").text
-    assert "整改通知书" in page
+    notice = re.findall(r'href="(/resident/notices/[^"]+)"', page)[0]
+    assert "要求改好" in page
+    text = me.get(notice).text
+    assert "整改通知书" in text
+    assert "停止供应瓶装液化石油气" in text
+    before = len(rows(ground, NoticeReceipt))
+    assert me.post(f"{notice}/seen").status_code == 302
+    assert len(rows(ground, NoticeReceipt)) == before + 1
+    assert "说看过了" in me.get(notice).text
+    stranger = reader(day, day.home())
+    assert stranger.get(notice).status_code == 404
+    assert stranger.post(f"{notice}/seen").status_code == 404
     assert me.post(f"/resident/hazards/{hazard.id}/mended").status_code == 302
     assert "等复查" in me.get("/resident/hazards").text
     again = me.post(f"/resident/hazards/{hazard.id}/mended")
@@ -350,3 +361,57 @@ def test_the_same_reads_are_behind_the_api(day: WorkingDay) -> None:
     assert stranger.get(day.at(f"households/{mine.users.household_id}/slots")).status_code == 404
     word = stranger.post(day.at(f"orders/{booked.order_id}/confirmations"), {"said": "received"})
     assert word.status_code == 404
+
+
+def test_a_restaurant_says_which_bottles_and_an_owner_of_two_places_which_one(
+    day: WorkingDay, ground: Ground
+) -> None:
+    place = day.restaurant()
+    me, slot = reader(day, place), day.slot()
+    page = me.get("/resident/book").text
+    assert page.count('type="checkbox"') == 2
+    assert "餐饮经营" in page
+    none = me.post("/resident/book", **booking(place, slot, purpose="catering"))
+    assert none.status_code == 422
+    assert "至少选一张卡" in none.text
+    one = me.post(
+        "/resident/book", **booking(place, slot, purpose="catering"), card=str(place.users.card_ids[0])
+    )
+    assert one.status_code == 302
+    [line] = rows(ground, OrderLine)
+    assert line.card_id == place.users.card_ids[0]
+    with ground.sessions() as db:
+        another = day.home()
+        owner = db.get_one(Account, (CHANGNING, place.users.account_id)).person_id
+        db.get_one(Account, (CHANGNING, another.users.account_id)).person_id = owner
+        db.commit()
+    which = me.get("/resident/book").text
+    assert which.count('name="household"') == 2
+    assert me.get(f"/resident/book?household={another.users.household_id}").status_code == 200
+    assert me.get("/resident/book?household=rubbish").status_code == 404
+
+
+def test_nobody_was_home_and_it_can_be_booked_again(day: WorkingDay) -> None:
+    mine = day.home()
+    me = reader(day, mine)
+    booked, _, _ = day.loaded(mine)
+    body = {"line_id": booked.line_ids[0], "reason": "nobody_home"}
+    made(day.courier.post(day.at(f"orders/{booked.order_id}/failures"), body))
+    page = me.get(f"/resident/orders/{booked.order_id}").text
+    assert "家中没有人" in page
+    assert "再约一次" in page
+    assert "没有送成" in me.get("/resident/orders").text
+
+
+def test_a_closed_account_and_no_account_are_said(day: WorkingDay, ground: Ground) -> None:
+    mine = day.home()
+    me = reader(day, mine)
+    with ground.sessions() as db:
+        db.get_one(Account, (CHANGNING, mine.users.account_id)).state = AccountState.SUSPENDED
+        db.commit()
+    assert "暂停供气" in me.get("/resident/").text
+    with ground.sessions() as db:
+        db.get_one(Account, (CHANGNING, mine.users.account_id)).person_id = uuid4()
+        db.commit()
+    assert "没有用气户" in me.get("/resident/").text
+    assert me.get("/resident/book").status_code == 404

@@ -31,6 +31,8 @@ from dispatch.orders.states import OPEN_STATES, LineState, OrderState
 from dispatch.safety import queries as safety
 from dispatch.safety import service as safety_service
 from dispatch.safety.catalogue import ITEMS
+from dispatch.safety.models import ReceivedHow
+from dispatch.safety.signing import Receipt
 from dispatch.safety.states import HazardState
 from registry.models import UserClass
 from registry.states import AccountState, CardState
@@ -311,6 +313,21 @@ def claim_mended(hazard_id: UUID) -> ResponseReturnValue:
     if no is not None:
         return _hazards_page(no), no.status
     return redirect(url_for(".hazards"))
+
+
+@face.page("/notices/<uuid:notice_id>", "hazard.read")
+def notice(notice_id: UUID) -> ResponseReturnValue:
+    """The notice's whole text; that it was seen is said by a button, never by opening a page."""
+    return render_template("resident/notice.html", printed=safety.notice(doing(), notice_id))
+
+
+@face.page("/notices/<uuid:notice_id>/seen", "notice.receive", methods=("POST",))
+def notice_seen(notice_id: UUID) -> ResponseReturnValue:
+    receipt = Receipt(ReceivedHow.ELECTRONIC)
+    _, no = tried(lambda: safety_service.receive(doing(), notice_id=notice_id, receipt=receipt))
+    if no is not None:
+        return _refused_page(no, "没有记下", "It was not recorded"), no.status
+    return redirect(url_for(".notice", notice_id=notice_id))
 
 
 def _hazards_page(no: No | None = None) -> str:
