@@ -104,7 +104,7 @@ WITNESSES: dict[str, Said] = {
 }
 
 PROOFS: dict[str, Said] = {
-    "door_code": ("到门验证码", "door code"),
+    "door_code": ("签收码", "door code"),
     "card_qr": ("扫卡", "card scanned"),
     "signature": ("签名", "signature"),
 }

@@ -36,7 +36,7 @@ SAID: dict[str, tuple[str, str]] = {
     "device.enrol_key": ("登记终端密钥", "enrol a device's key"),
     "device.revoke": ("停用终端", "revoke a device"),
     "door_code.issue": ("到门发码", "arrive, and issue the door code"),
-    "door_code.read": ("查看到门验证码", "read one's door code"),
+    "door_code.read": ("查看签收码", "read one's door code"),
     "firm.register": ("登记经营企业", "register a firm and its licences"),
     "grant.end": ("收回授权", "end a grant"),
     "grant.give": ("授权", "give a grant"),

@@ -27,7 +27,7 @@ def send_door_code(ground: Ground, event: Event) -> None:
     messages.send(
         ground,
         phone,
-        f"送气工已到门口。收气码{code}，{clock_zh(until)[-5:]}前有效。核对瓶和安检后再告诉送气工。",
+        f"送气工已到门口。签收码{code}，{clock_zh(until)[-5:]}前有效。核对瓶和安检后再告诉送气工。",
         f"The courier is at your door. Your code is {code}, until {clock_en(until)[-5:]}. "
         "Tell it once bottle and check are done.",
         event.topic,

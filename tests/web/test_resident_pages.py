@@ -215,7 +215,7 @@ def test_the_delivery_is_followed_from_the_plan_to_the_door(day: WorkingDay) -> 
     assert day.plate in page
     assert "前面还有 1 户" in page or "下一户就是您家" in page
     assert "送气工样例" not in page, "the courier's name is masked"
-    assert "收气码" not in page
+    assert "签收码" not in page
     made(day.arrive(booked))
     code = day.door_code(booked)
     page = me.get(path).text
