@@ -138,3 +138,22 @@ class ZoneApproval(Base):
     reason: Mapped[ApprovalReason]
     approved_by: Mapped[UUID]
     approved_at: Mapped[datetime]
+
+
+class ManifestReveal(Base):
+    """When the names, phones and addresses of a round were first opened to its courier, by a deed.
+
+    From then until the round is finished the courier's pages show them; each reveal has its own entry.
+    """
+
+    __tablename__ = "manifest_reveal"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "round_id"], ["round.district", "round.id"]),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    round_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revealed_by: Mapped[UUID]
+    revealed_at: Mapped[datetime]

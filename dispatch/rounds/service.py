@@ -21,7 +21,14 @@ from dispatch.orders.queries import order_with_lines
 from dispatch.orders.states import LineState
 from dispatch.rounds import queries
 from dispatch.rounds import refusals as no
-from dispatch.rounds.models import ApprovalReason, Round, RoundPlan, RoundStop, ZoneApproval
+from dispatch.rounds.models import (
+    ApprovalReason,
+    ManifestReveal,
+    Round,
+    RoundPlan,
+    RoundStop,
+    ZoneApproval,
+)
 from dispatch.rounds.solving import solve_apart
 from dispatch.rounds.states import PLAN, ROUND, PlanState, RoundState
 from dispatch.rounds.zone_day import problem_of
@@ -389,6 +396,15 @@ def reveal_manifest(deed: Deed, *, round_id: UUID) -> Answer:
     for household_id in households:
         deed.about(SubjectType.HOUSEHOLD, household_id)
     deed.note(revealed="manifest", households=len(households))
+    if deed.db.get(ManifestReveal, (row.district, row.id)) is None:
+        deed.db.add(
+            ManifestReveal(
+                district=row.district,
+                round_id=row.id,
+                revealed_by=deed.actor.principal_id,
+                revealed_at=deed.recorded_at,
+            )
+        )
     return {"round_id": str(row.id)}
 
 
