@@ -127,15 +127,7 @@ def handover_refusals(c: HandoverFacts, law: Law) -> Iterator[Refusal]:
     for finding in c.blocking_findings:
         yield no.BLOCKING_FINDING(finding=finding)
 
-    # D06 the empty on the card comes back, or its own path has been recorded
-    if c.empty is EmptyOffered.FOREIGN and not c.empty_path_recorded:
-        yield no.EMPTY_FOREIGN()
-    if c.empty is EmptyOffered.OF_ANOTHER_CARD and not c.empty_path_recorded:
-        yield no.EMPTY_OF_ANOTHER_CARD()
-    if c.empty is EmptyOffered.TAG_DAMAGED and not c.empty_path_recorded:
-        yield no.EMPTY_TAG_DAMAGED()
-    if c.empty is EmptyOffered.MISSING and not c.empty_path_recorded:
-        yield no.EMPTY_MISSING()
+    yield from empty_refusals(c.empty, path_recorded=c.empty_path_recorded)
 
     # D07 papers that hold on the road and at the door
     yield from paper_refusals(c, law)
@@ -149,6 +141,18 @@ def binding_refusals(c: LoadFacts | HandoverFacts) -> Iterator[Refusal]:
         yield no.NO_BINDING()
     if c.in_zone is not True and not c.approved_outside_zone:
         yield no.OUTSIDE_ZONE()
+
+
+def empty_refusals(empty: EmptyOffered, *, path_recorded: bool) -> Iterator[Refusal]:
+    """D06 the empty on the card comes back, or its own path has been recorded."""
+    if empty is EmptyOffered.FOREIGN and not path_recorded:
+        yield no.EMPTY_FOREIGN()
+    if empty is EmptyOffered.OF_ANOTHER_CARD and not path_recorded:
+        yield no.EMPTY_OF_ANOTHER_CARD()
+    if empty is EmptyOffered.TAG_DAMAGED and not path_recorded:
+        yield no.EMPTY_TAG_DAMAGED()
+    if empty is EmptyOffered.MISSING and not path_recorded:
+        yield no.EMPTY_MISSING()
 
 
 def paper_refusals(c: LoadFacts | HandoverFacts, law: Law) -> Iterator[Refusal]:

@@ -327,6 +327,18 @@ DOOR_CODE_LOCKED = reason(
     resident=("show_card", "请出示用气卡", "please show your card"),
     office=("call_back", "回访用户核实", "call the user back"),
 )
+NO_PROOF = reason(
+    "handover.no_proof",
+    "V04",
+    zh="没有住户的签收：没有签收码、用气卡或签名",
+    en="the household has not signed for it: no door code, no card, no signature",
+    courier=(
+        "ask_proof",
+        "请住户报签收码、出示用气卡或签名",
+        "ask for the door code, the card or a signature",
+    ),
+    office=("call_back", "回访用户核实", "call the user back"),
+)
 CARD_QR_WRONG = reason(
     "proof.card_qr_wrong",
     "V04",

@@ -91,7 +91,10 @@ class ProofPart(Form):
 
 
 class DeliveryIn(Form):
-    """One line's visit. ``check``: absent if this order's check on this round is on record already."""
+    """One line's visit. ``check``: absent if this order's check on this round is on record already.
+
+    ``proof``: absent where gas is withheld; a handover without it is refused.
+    """
 
     line_id = Id(required=True)
     card_credential = Text(most=200, code=True, allow_none=True, load_default=None)
@@ -99,7 +102,7 @@ class DeliveryIn(Form):
     full_code = Scanned(required=True)
     empty_code = Scanned(allow_none=True, load_default=None)
     empty_exception = Word(EmptyException, allow_none=True, load_default=None)
-    proof = Part(ProofPart, required=True)
+    proof = Part(ProofPart, load_default=dict)
     connected = Flag(required=True)
     leak_test_passed = Flag(allow_none=True, load_default=None)
     point = Part(PointForm, allow_none=True, load_default=None)

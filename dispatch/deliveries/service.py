@@ -145,7 +145,7 @@ def _visit(deed: Deed, order_id: UUID, report: Report) -> Visit:
 
 def _proven(deed: Deed, visit: Visit, report: Report) -> bool:
     """Only a door code can still be wrong here; a wrong one is counted, not refused."""
-    if report.proof["kind"] is not ProofKind.DOOR_CODE or visit.code is None:
+    if report.proof.get("kind") is not ProofKind.DOOR_CODE or visit.code is None:
         return True
     return door_code.matches(deed, visit.code, visit.order.household_id, report.proof["value"])
 

@@ -17,7 +17,7 @@ from marshmallow import fields
 
 from core.fields import MAX_INT, Form, Id, Instant, Number, Part, PointForm, Scanned, Text, Word
 from dispatch.deliveries.models import FailureReason
-from dispatch.deliveries.schemas import CheckPart, DeliveryIn
+from dispatch.deliveries.schemas import CheckPart, DeliveryIn, ProofPart
 from registry.devices import MOST_MS
 from registry.models import ScanKind
 
@@ -29,13 +29,17 @@ class LoadBody(Form):
 
 
 class DeliverBody(DeliveryIn):
-    """As the online door takes it, and the order that the address would name. The clock tells when."""
+    """As the online door takes it, and the order that the address would name. The clock tells when.
+
+    What is withheld has a body of its own: here there is always a proof.
+    """
 
     class Meta:
         exclude = ("occurred_at", "point")
         unknown = ma.RAISE
 
     order_id = Id(required=True)
+    proof = Part(ProofPart, required=True)
 
 
 class WithholdBody(Form):

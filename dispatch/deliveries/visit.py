@@ -38,7 +38,10 @@ AHEAD_OF_US = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the courier reports of one line's visit, as it came in (see ``schemas.DeliveryIn``)."""
+    """What the courier reports of one line's visit, as it came in (see ``schemas.DeliveryIn``).
+
+    ``proof`` is empty where nothing was handed over and so nothing signed for.
+    """
 
     line_id: UUID
     card_credential: str | None
@@ -160,7 +163,7 @@ def bottles_at_the_door(
         full_id=full.cylinder_id,
         empty_id=empty.cylinder_id if empty is not None else None,
         card_holds=holding,
-        proof=report.proof["kind"],
+        proof=report.proof.get("kind"),
     )
     judged = judge_bottle(
         deed.db,
@@ -217,10 +220,14 @@ def _empty_offered(db: Session, visit: Visit, report: Report) -> EmptyOffered:
     if visit.empty is None:
         damaged = report.empty_exception is EmptyException.TAG_DAMAGED
         return EmptyOffered.TAG_DAMAGED if damaged else EmptyOffered.MISSING
-    if visit.empty.cylinder_id is not None and visit.empty.cylinder_id == visit.holding:
+    return whose_empty(db, visit.empty, visit.holding, visit.order.firm_id)
+
+
+def whose_empty(db: Session, empty: Resolved, holding: UUID | None, firm_id: UUID) -> EmptyOffered:
+    if empty.cylinder_id is not None and empty.cylinder_id == holding:
         return EmptyOffered.ON_CARD
-    bottle = db.get(Cylinder, visit.empty.cylinder_id) if visit.empty.cylinder_id else None
-    if bottle is None or bottle.owner_firm_id != visit.order.firm_id:
+    bottle = db.get(Cylinder, empty.cylinder_id) if empty.cylinder_id else None
+    if bottle is None or bottle.owner_firm_id != firm_id:
         return EmptyOffered.FOREIGN
     return EmptyOffered.OF_ANOTHER_CARD
 
@@ -239,7 +246,9 @@ def tell_of_strangers(deed: Deed, visit: Visit, facts: HandoverFacts) -> None:
 def visit_refusals(deed: Deed, visit: Visit, report: Report) -> list[Refusal]:
     """What the page of law does not ask: the line's own bottle, the leak test, a proof to be had."""
     reasons = line_refusals(visit, report)
-    kind = report.proof["kind"]
+    kind = report.proof.get("kind")
+    if kind is None:
+        reasons.append(no.NO_PROOF())
     if kind is ProofKind.DOOR_CODE:
         reasons += door_code.refusals_of(deed, visit.code)
     if kind is ProofKind.CARD_QR and not is_right_card(deed.db, visit.card, report.proof["value"]):
