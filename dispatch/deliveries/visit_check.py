@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from core.doing import Doing
 from dispatch.orders.models import Order
@@ -48,7 +49,13 @@ def check_of_visit(
     if sent is not None:
         aside = replace(deed, subjects=set(), payload={})
         return VisitCheck(_recorded(aside, order, sent, checked_at), aside)
-    made = deed.db.scalars(
+    made = latest_check(deed.db, order, round)
+    return VisitCheck(CheckDone(made.id, made.outcome, made.blocking, ())) if made is not None else None
+
+
+def latest_check(db: Session, order: Order, round: Round) -> SafetyCheck | None:
+    """The latest check on record for this order since the round was made."""
+    return db.scalars(
         sa.select(SafetyCheck)
         .where(
             SafetyCheck.district == order.district,
@@ -58,7 +65,6 @@ def check_of_visit(
         .order_by(SafetyCheck.checked_at.desc(), SafetyCheck.id.desc())
         .limit(1)
     ).first()
-    return VisitCheck(CheckDone(made.id, made.outcome, made.blocking, ())) if made is not None else None
 
 
 def keep_check(

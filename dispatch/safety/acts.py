@@ -102,7 +102,7 @@ def record_check(
     hash of all answers and of both signatures: who checked answers for what was written.
     """
     law = current().at(place, clock.day_of(checked_at))
-    _must_be_whole(items, refused, law, pointer)
+    must_be_whole(items, refused, law, pointer)
     rulings = {
         answer.item: ruling(law, answer.item, answer.grade)
         for answer in items
@@ -144,6 +144,19 @@ def record_check(
         user_signature=signatures.user_sha256,
     )
     return CheckDone(check.id, check.outcome, check.blocking, findings)
+
+
+def foreseen(
+    items: Sequence[ItemAnswer], place: str, day: date, pointer: str = "/items"
+) -> dict[str, Ruling]:
+    """What a check with these answers would find, item by item, before it is sent; WrongField as then."""
+    law = current().at(place, day)
+    must_be_whole(items, False, law, pointer)
+    return {
+        answer.item: ruling(law, answer.item, answer.grade)
+        for answer in items
+        if answer.result is ItemResult.FAIL
+    }
 
 
 def give_notice(deed: Deed, hazard: Hazard, receipt: Receipt, at: datetime | None = None) -> Notice:
@@ -188,7 +201,7 @@ def prove_received(deed: Deed, notice: Notice, receipt: Receipt, at: datetime) -
 # --- what a check must answer -----------------------------------------------------------------------------
 
 
-def _must_be_whole(items: Sequence[ItemAnswer], refused: bool, law: Law, pointer: str) -> None:
+def must_be_whole(items: Sequence[ItemAnswer], refused: bool, law: Law, pointer: str) -> None:
     """422 for what a checker must put right: each mandatory item answered once, no finding made milder."""
     if refused:
         if items:
