@@ -20,6 +20,7 @@ from dispatch.rounds.routes import room as rounds
 from dispatch.safety.routes import room as safety
 from oversight.routes import room as oversight
 from registry.routes import room as registry
+from web.courier import face as courier
 from web.dispatcher import face as dispatcher
 from web.health import room as health
 from web.metrics import room as metrics
@@ -40,7 +41,7 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in, phone, own_password, resident, station, dispatcher, regulator)
+PAGES = (health, metrics, start, signing_in, phone, own_password, resident, station, dispatcher, regulator, courier)
 
 
 def create_app(ground: Ground) -> Flask:

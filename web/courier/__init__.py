@@ -1,0 +1,14 @@
+"""The courier's face: today's rounds, the vehicle, the door. Made for a phone held in one hand.
+
+    road      rounds of the day, setting out, loading, the list of stops, bringing back
+    door      one stop: arriving, and the four steps (check who, check the home, swap, sign)
+    undone    nobody home, a refused check, a hazard: what else can come of a visit
+    draft     what has been answered of a visit that is not yet a deed
+
+Every page works without scripts; with them codes are read by the camera and signatures are drawn.
+"""
+
+from web.courier import door, road, undone
+from web.courier.face import face
+
+__all__ = ["door", "face", "road", "undone"]
