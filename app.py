@@ -41,7 +41,19 @@ TABLES = (
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
-PAGES = (health, metrics, start, signing_in, phone, own_password, resident, station, dispatcher, regulator, courier)
+PAGES = (
+    health,
+    metrics,
+    start,
+    signing_in,
+    phone,
+    own_password,
+    resident,
+    station,
+    dispatcher,
+    regulator,
+    courier,
+)
 
 
 def create_app(ground: Ground) -> Flask:
