@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.claim import Claim, Measured, measure
+from bench.number import number_up_to
 from bench.report import RAW_DOES_NOT, Circumstances, printed, to_json
 from bench.stand import stand
 
@@ -22,7 +23,10 @@ def main(*claims: Claim, argv: Sequence[str] | None = None) -> int:
     )
     usual = ", ".join(f"{claim.operations} for a {claim.name}" for claim in claims)
     parser.add_argument(
-        "--operations", type=_number, metavar="N", help=f"measured of each kind, after the warm-up; {usual}"
+        "--operations",
+        type=number_up_to(MOST_OPERATIONS),
+        metavar="N",
+        help=f"measured of each kind, after the warm-up; {usual}",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
     wanted = parser.parse_args(argv)
@@ -38,9 +42,3 @@ def main(*claims: Claim, argv: Sequence[str] | None = None) -> int:
     if wanted.json is not None:
         wanted.json.write_text(to_json(circumstances, done))
     return 0
-
-
-def _number(given: str) -> int:
-    if not given.isascii() or not given.isdecimal() or not 1 <= int(given) <= MOST_OPERATIONS:
-        raise argparse.ArgumentTypeError(f"expected a number between 1 and {MOST_OPERATIONS}, got {given!r}")
-    return int(given)

@@ -47,12 +47,16 @@ class Circumstances:
             os.getloadavg()[0],
         )
 
+    def lines(self) -> Iterator[str]:
+        yield f"{clock.stamp(self.at)}  {self.cores} cores, load {self.load:.1f} before"
+        yield f"Python {self.python}, {self.libraries}"
+        if self.server:
+            yield "PostgreSQL " + ", ".join(f"{name} {value}" for name, value in self.server.items())
+
 
 def printed(circumstances: Circumstances, done: Sequence[Measured]) -> str:
     lines = [
-        f"{clock.stamp(circumstances.at)}  {circumstances.cores} cores, load {circumstances.load:.1f} before",
-        f"Python {circumstances.python}, {circumstances.libraries}",
-        "PostgreSQL " + ", ".join(f"{name} {value}" for name, value in circumstances.server.items()),
+        *circumstances.lines(),
         "",
         *_wrapped(RAW_DOES_NOT),
     ]

@@ -73,6 +73,10 @@ class Stand:
             # The engine that migrated sleeps on in a pool; while anybody is connected there are no clones.
             owner.execute(_END_OTHERS)
 
+    def save_keys(self, path: Path) -> None:
+        """For a server in a process of its own."""
+        self._keyring.save(path)
+
     def clone(self, settings: Sequence[tuple[str, str]] = ()) -> str:
         """A fresh copy of the town; its name. ``settings`` hold for the application's role in it."""
         self._clones += 1

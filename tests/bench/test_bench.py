@@ -51,3 +51,32 @@ def test_a_wrong_number_of_operations_is_refused_before_anything_is_built() -> N
     done = run("bench.verdict", "--operations", "0")
     assert done.returncode == 2
     assert "expected a number between 1 and" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_zones_day_is_planned_in_every_way_and_the_search_drives_no_further(tmp_path: Path) -> None:
+    done = run("bench.plan", "--days", "1", "--json", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stderr
+    sizes = json.loads((tmp_path / "report.json").read_text())["sizes"]
+    assert list(sizes) == ["15", "25", "50"]
+    for ways in sizes.values():
+        assert all(ways[way]["wall_ms"] > 0 and ways[way]["cpu_ms"] > 0 for way in ways)
+        assert ways["search"] | {"wall_ms": 0, "cpu_ms": 0} == ways["apart"] | {"wall_ms": 0, "cpu_ms": 0}
+        assert ways["search"]["served"] >= ways["greedy"]["served"]
+
+
+@pytest.mark.slow
+def test_memory_is_measured_of_every_worker_of_both_servers(tmp_path: Path) -> None:
+    done = run("bench.memory", "--requests", "16", "--json", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stderr
+    product, bare = json.loads((tmp_path / "report.json").read_text())["servers"]
+    for server in (product, bare):
+        assert server["started"]["processes"] == server["after"]["processes"] == 2
+    assert product["after"]["pss_all_kib"] > bare["after"]["pss_all_kib"] > 0
+
+
+@pytest.mark.parametrize("module", ["bench.plan", "bench.memory"])
+def test_each_further_command_says_what_it_measures(module: str) -> None:
+    done = run(module, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"python -m {module}" in done.stdout

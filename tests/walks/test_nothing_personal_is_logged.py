@@ -46,6 +46,7 @@ NAME, PHONE, NUMBER = "欧阳样例甲", "13800009876", resident_number(777, "19
 ANOTHER = resident_number(778, "19810513")
 ADDRESS = "样例市无名路九弄九号九〇九室"
 ASKED = {"fields": ["name", "phone"], "reason": "delivery"}
+LOGIN, PASSWORD = "ouyang.yangli", "correct horse battery"
 WELL_WITHIN_S = 90
 
 
@@ -155,8 +156,9 @@ def test_what_the_server_says_names_nobody(
 ) -> None:
     begun_at, cast = cluster.log.stat().st_size, Cast(served.desk)
     home, on_the_way = live_a_visit(cast)
-    secrets = [NAME, PHONE, NUMBER, ANOTHER, ADDRESS, *on_the_way]
+    secrets = [NAME, PHONE, NUMBER, ANOTHER, ADDRESS, LOGIN, PASSWORD, *on_the_way]
     ask_wrongly(served, cast, secrets)
+    sign_in(served, cast)
     with Broken(janitor, "person"):
         assert cast.clerk.post(cast.at("people"), somebody(ANOTHER)).status_code == 500
     with Broken(janitor, "premises"):
@@ -272,6 +274,27 @@ def live_a_visit(cast: Cast) -> tuple[UUID, list[str]]:
     assert reveal.status_code == 201, reveal.text
     assert NAME in reveal.text
     return home.household_id, [qr, code, resident.token, courier.token, cast.clerk.token]
+
+
+def sign_in(served: Served, cast: Cast) -> None:
+    """By name and password on the page: wrongly, with the two exchanged, and rightly."""
+    body = {"principal_id": str(cast.clerk.principal_id), "login": LOGIN, "password": PASSWORD}
+    assert cast.admin.post("/api/v1/passwords", body).status_code == 201
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    address = f"http://127.0.0.1:{served.port}/sign-in"
+    page = browser.open(address).read().decode()
+    [token] = set(re.findall(r'name="csrf_token" value="([^"]+)"', page))
+    for login, password, status in (
+        (LOGIN, PASSWORD + "!", 422),
+        (PASSWORD, LOGIN, 422),
+        (LOGIN, PASSWORD, 303),
+    ):
+        form = urlencode({"csrf_token": token, "login": login, "password": password, "next": "/healthz"})
+        if status == 303:
+            assert browser.open(address, form.encode()).geturl().endswith("/healthz")
+        else:
+            with pytest.raises(urllib.error.HTTPError, match=str(status)):
+                browser.open(address, form.encode())
 
 
 def ask_wrongly(served: Served, cast: Cast, secrets: list[str]) -> None:
