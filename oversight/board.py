@@ -26,7 +26,7 @@ from dispatch.deliveries.models import Delivery
 from dispatch.orders.models import Channel, Order, OrderLine, Slot
 from dispatch.orders.states import LineState, OrderState, order_state
 from dispatch.rounds.models import Round, RoundPlan, RoundStop
-from dispatch.rounds.queries import job_view, lines_of
+from dispatch.rounds.queries import job_view, lines_of, plan_in_reach
 from dispatch.rounds.service import PLAN_JOB
 from dispatch.rounds.states import RoundState
 from registry import sealing
@@ -410,3 +410,49 @@ def plan_jobs_of(doing: Doing, day: date) -> list[dict[str, Any]]:
             .limit(MOST_JOBS)
         )
         return [job_view(doing, job) for job in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a plan does otherwise than the one made before it for the same zone, day and wave."""
+
+    made_at: datetime
+    moved: int
+    gained: int
+    dropped: int
+    distance_m: int
+    travel_s: int
+
+
+def change_of(doing: Doing, plan_id: UUID) -> Change | None:
+    """Against the plan before it; None where it is the first."""
+    with doing.ground.sessions() as db:
+        plan = plan_in_reach(db, doing, plan_id)
+        before = db.scalars(
+            sa.select(RoundPlan)
+            .where(
+                RoundPlan.district == plan.district,
+                RoundPlan.zone_id == plan.zone_id,
+                RoundPlan.day == plan.day,
+                RoundPlan.wave == plan.wave,
+                RoundPlan.id < plan.id,
+            )
+            .order_by(RoundPlan.id.desc())
+            .limit(1)
+        ).first()
+    if before is None:
+        return None
+    then, now = _who_serves(before), _who_serves(plan)
+    return Change(
+        made_at=before.recorded_at,
+        moved=sum(now[order_id] != then[order_id] for order_id in now.keys() & then.keys()),
+        gained=len(now.keys() - then.keys()),
+        dropped=len(then.keys() - now.keys()),
+        distance_m=plan.distance_m - before.distance_m,
+        travel_s=plan.travel_s - before.travel_s,
+    )
+
+
+def _who_serves(plan: RoundPlan) -> dict[str, str]:
+    """Order → the binding that would serve it."""
+    return {visit["stop"]: trip["vehicle"] for trip in plan.plan["trips"] for visit in trip["visits"]}

@@ -298,6 +298,7 @@ def _reviewed(plan_id: UUID) -> dict[str, Any]:
     left = [visits[UUID(one["order_id"])] for one in plan["unserved"] if UUID(one["order_id"]) in visits]
     return {
         "plan": plan,
+        "change": boards.change_of(doing(), plan_id),
         "zone": zone,
         "by_text": {str(order_id): visit for order_id, visit in visits.items()},
         "served": len(planned),

@@ -129,3 +129,12 @@ def of_seconds(seconds: int) -> str:
 
 def km(metres: int) -> str:
     return f"{metres / 1000:.1f} km"
+
+
+def more_km(metres: int) -> str:
+    """+1.2 km, or −0.4 km."""
+    return f"{'−' if metres < 0 else '+'}{km(abs(metres))}"
+
+
+def more_time(seconds: int) -> str:
+    return f"{'−' if seconds < 0 else '+'}{of_seconds(abs(seconds))}"

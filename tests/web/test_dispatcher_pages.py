@@ -92,6 +92,17 @@ def test_a_plan_that_no_longer_stands_is_refused_on_its_page(
     assert not list(db.scalars(sa.select(Round)))
 
 
+def test_a_plan_made_again_says_what_it_does_otherwise(here: DispatcherDesk, day: WorkingDay) -> None:
+    day.order()
+    first = day.plan()
+    assert "比 " not in here.look(f"/dispatch/plans/{first['id']}")
+    day.order(hour=14)
+    second = day.plan()
+    seen = here.look(f"/dispatch/plans/{second['id']}")
+    assert "比 09:00 那个方案：换车 0 户，多送 1 户，少送 0 户" in seen
+    assert "比 09:00 那个方案" in here.look(f"/dispatch/plans/{second['id']}/apply")
+
+
 def test_a_job_is_cancelled_from_its_page(
     here: DispatcherDesk, day: WorkingDay, ground: Ground, db: Session
 ) -> None:
