@@ -138,15 +138,7 @@ class Builder:
 
     def _staff(self) -> None:
         for one in firms.staff():
-            body = {
-                "firm_id": self.world.firms[one.firm],
-                "kind": one.kind,
-                "name": one.name,
-                "phone": one.phone,
-                "certificate_no": one.certificate_no.replace(" ", ""),
-                "certificate_from": one.certificate_from.isoformat(),
-                "certificate_until": one.certificate_until.isoformat(),
-            }
+            body = self.staff_body(one)
             answer = self._do_at(f"clerk {one.firm}", HOME[one.firm], "staff", body, one.key)
             self.world.staff[one.key] = answer["id"]
             if one.kind == "courier":
@@ -158,18 +150,7 @@ class Builder:
 
     def _vehicles(self) -> None:
         for vehicle in firms.vehicles():
-            body = {
-                "firm_id": self.world.firms[vehicle.firm],
-                "kind": vehicle.kind,
-                "plate": vehicle.plate,
-                "permit_no": vehicle.permit_no.replace(" ", ""),
-                "permit_from": vehicle.permit_from.isoformat(),
-                "permit_until": vehicle.permit_until.isoformat(),
-                "max_cylinders": vehicle.max_cylinders,
-                "max_nominal_g": vehicle.max_nominal_g,
-                "max_trips": vehicle.max_trips,
-                "carries_50kg": vehicle.carries_50kg,
-            }
+            body = self.vehicle_body(vehicle)
             who, district = f"clerk {vehicle.firm}", HOME[vehicle.firm]
             self.world.vehicles[vehicle.key] = self._do_at(who, district, "vehicles", body, vehicle.key)["id"]
             phone = {"firm_id": body["firm_id"], "label": f"phone_{vehicle.key}"}
@@ -179,27 +160,54 @@ class Builder:
 
     def _zones(self) -> None:
         for district in DISTRICTS:
-            zones = places.zones(district)
-            body = {
-                "valid_from": "2024-01-01",
-                "datum": Datum.WGS84.value,
-                "zones": [
-                    {
-                        "number": zone.number,
-                        "name": zone.name,
-                        "firm_id": self.world.firms[zone.firm],
-                        "supply_site_id": self.world.sites[firms.SUPPLY_SITE[zone.firm]],
-                        "outline": area_to_geojson(zone.polygon),
-                        "opens_s": zone.opens_s,
-                        "closes_s": zone.closes_s,
-                    }
-                    for zone in zones
-                ],
-            }
+            body = self.zones_body(district, date(2024, 1, 1))
             answer = self._do_at(f"zoning {district}", district, "zone-sets", body, f"zones of {district}")
             for zone in answer["zones"]:
                 self.world.zones[zone_key(district, zone["number"])] = zone["id"]
         self.told("zones", len(self.world.zones))
+
+    def staff_body(self, one: firms.SampleStaff) -> dict[str, Any]:
+        return {
+            "firm_id": self.world.firms[one.firm],
+            "kind": one.kind,
+            "name": one.name,
+            "phone": one.phone,
+            "certificate_no": one.certificate_no.replace(" ", ""),
+            "certificate_from": one.certificate_from.isoformat(),
+            "certificate_until": one.certificate_until.isoformat(),
+        }
+
+    def vehicle_body(self, vehicle: firms.SampleVehicle) -> dict[str, Any]:
+        return {
+            "firm_id": self.world.firms[vehicle.firm],
+            "kind": vehicle.kind,
+            "plate": vehicle.plate,
+            "permit_no": vehicle.permit_no.replace(" ", ""),
+            "permit_from": vehicle.permit_from.isoformat(),
+            "permit_until": vehicle.permit_until.isoformat(),
+            "max_cylinders": vehicle.max_cylinders,
+            "max_nominal_g": vehicle.max_nominal_g,
+            "max_trips": vehicle.max_trips,
+            "carries_50kg": vehicle.carries_50kg,
+        }
+
+    def zones_body(self, district: int, valid_from: date) -> dict[str, Any]:
+        return {
+            "valid_from": valid_from.isoformat(),
+            "datum": Datum.WGS84.value,
+            "zones": [
+                {
+                    "number": zone.number,
+                    "name": zone.name,
+                    "firm_id": self.world.firms[zone.firm],
+                    "supply_site_id": self.world.sites[firms.SUPPLY_SITE[zone.firm]],
+                    "outline": area_to_geojson(zone.polygon),
+                    "opens_s": zone.opens_s,
+                    "closes_s": zone.closes_s,
+                }
+                for zone in places.zones(district)
+            ],
+        }
 
     def _bindings(self) -> None:
         for binding in firms.bindings():
@@ -306,7 +314,7 @@ class Builder:
                     "firm_id": self.world.firms[firm.key],
                     "on_error": "rollback",
                     "evidence": CYLINDERS_PAPER,
-                    "rows": [self._bottle_row(bottle) for bottle in rows],
+                    "rows": [self.bottle_row(bottle) for bottle in rows],
                 }
                 what = f"import of {len(rows)} cylinders"
                 answer = self._do(f"clerk {firm.key}", "/cylinder-imports", body, what)
@@ -321,7 +329,7 @@ class Builder:
             return self.cast.user(bottle.held_by).firm == firm
         return any(site.key == bottle.at_site and site.firm == firm for site in firms.SITES)
 
-    def _bottle_row(self, bottle: SampleCylinder) -> dict[str, Any]:
+    def bottle_row(self, bottle: SampleCylinder) -> dict[str, Any]:
         owner = self.world.firms[bottle.owner_firm]
         row: dict[str, Any] = {
             "model": bottle.model,

@@ -11,8 +11,10 @@ from sample import firms
 from sample.client import Unexpected
 from sample.door import code_of
 from sample.firms import FILLING_SITE, SUPPLY_SITE
+from sample.noes import Asking
 from sample.scene import Scene
 
+TWICE = "count.difference_explained"
 WEST, EAST = "changning_west", "changning_east"
 
 
@@ -60,6 +62,8 @@ def _count(scene: Scene, site: str, expected: dict[int, str], why: dict[int, str
         explained = {"number": found[number]["number"], "why": why[number], "reference": "YLPD-0612"}
         scene.do(who, f"{path}/{counted['id']}/explanations", explained, f"{site}: {expected[number]}")
         scene.count("differences explained")
+    if found:
+        Asking(scene).no(who, f"{path}/{counted['id']}/explanations", explained, "explained twice", [TWICE])
     scene.count("counts")
     scene.count("bottles counted", len(here))
     scene.shown.setdefault("count", f"{path}/{counted['id']}")

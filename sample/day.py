@@ -8,6 +8,7 @@ from sample.counting import count_the_sites
 from sample.evening import find_the_overdue_empty, look_back
 from sample.firms import DEMO_DAY
 from sample.morning import at_the_counter, at_the_desk, at_the_stations
+from sample.noes import at_night, at_the_offices
 from sample.offline import Offline
 from sample.planning import plan_the_day
 from sample.road import Road
@@ -23,6 +24,7 @@ def live(scene: Scene) -> None:
     at_the_counter(scene)
     at_the_stations(scene)
     at_the_desk(scene)
+    at_the_offices(scene)
     agenda = Agenda(scene)
     road = Road(scene, agenda)
     rounds = plan_the_day(scene)
@@ -33,4 +35,5 @@ def live(scene: Scene) -> None:
     find_the_overdue_empty(scene)
     count_the_sites(scene)
     look_back(scene)
+    at_night(scene)
     scene.sign_ins = make_sign_ins(scene)

@@ -20,7 +20,11 @@ FOREIGN_LABEL = "31YLZ900001"
 """A bottle of another firm that no file here knows."""
 
 
-def visit(scene: Scene, stories: "Stories", driven: Driven, order_id: str) -> None:
+Tried = Callable[[Driven, str, dict[str, Any]], None]
+"""What is tried at a door before the handover, with the form that would be right."""
+
+
+def visit(scene: Scene, stories: "Stories", driven: Driven, order_id: str, tried: Tried) -> None:
     booking = scene.orders[order_id]
     for position, line in enumerate(driven.lines[order_id]):
         if booking == scene.cast.nobody_home:
@@ -30,7 +34,7 @@ def visit(scene: Scene, stories: "Stories", driven: Driven, order_id: str) -> No
             )
             scene.count("nobody home")
             continue
-        Door(scene, stories, driven, order_id, booking, line, is_first=position == 0).hand_over()
+        Door(scene, stories, driven, order_id, booking, line, tried, is_first=position == 0).hand_over()
 
 
 @dataclass
@@ -43,6 +47,7 @@ class Door:
     order_id: str
     booking: Booking
     line: dict[str, Any]
+    tried: Tried
     is_first: bool
 
     def hand_over(self) -> None:
@@ -53,6 +58,7 @@ class Door:
         if self.booking == scene.cast.refuses_check:
             self._refuse_the_check()
             return
+        self.tried(self.driven, self.order_id, self._form({}))
         proof = self._proof()
         for shown, was_shown in self.stories.wrong_things_at(self.booking):
             form = self._form(proof) | shown(self)

@@ -91,7 +91,7 @@ def at_the_stations(scene: Scene) -> None:
     for bottle in scene.cast.full_ones:
         scene.at_supply.setdefault((bottle.owner_firm, bottle.model), []).append(bottle.number)
     for bottle in scene.cast.to_fill:
-        scene.do(f"filler_{bottle.owner_firm}", "/fillings", _weighed(scene, bottle), f"fill {bottle.number}")
+        scene.do(f"filler_{bottle.owner_firm}", "/fillings", weighed(scene, bottle), f"fill {bottle.number}")
         scene.count("fillings")
     scene.shown.setdefault("cylinder", scene.world.cylinders[scene.cast.to_fill[0].number])
     scene.at(6, 0)
@@ -139,20 +139,20 @@ def rules_broken(bottle: SampleCylinder) -> set[str]:
 def _must_not_fill(scene: Scene, firm: str, bottle: SampleCylinder) -> None:
     filler = scene.world.caller(f"filler_{firm}")
     what = f"fill {bottle.number}, {bottle.fault}"
-    scene.api.must_refuse(filler, "/fillings", _weighed(scene, bottle, firm), what, rules_broken(bottle))
+    scene.api.must_refuse(filler, "/fillings", weighed(scene, bottle, firm), what, rules_broken(bottle))
     scene.count("refused fillings")
 
 
 def _overfill(scene: Scene, bottle: SampleCylinder) -> None:
     """A sound bottle, and a scale that says two kilograms too much."""
-    form = _weighed(scene, bottle)
+    form = weighed(scene, bottle)
     form["gross_g"] += OVERFILLED_BY_G
     filler = scene.world.caller(f"filler_{bottle.owner_firm}")
     scene.api.must_refuse(filler, "/fillings", form, f"overfill {bottle.number}", {"F17"})
     scene.count("refused fillings")
 
 
-def _weighed(scene: Scene, bottle: SampleCylinder, firm: str | None = None) -> dict[str, Any]:
+def weighed(scene: Scene, bottle: SampleCylinder, firm: str | None = None) -> dict[str, Any]:
     """As a sound filling is weighed and checked."""
     firm = firm or bottle.owner_firm
     tare_g = bottle.tare_g or 16_500
@@ -239,7 +239,8 @@ def book_for_tomorrow(scene: Scene, user: SamplePremises) -> None:
     """By telephone; nobody plans it today."""
     slot = LAST_TOMORROW if user == scene.cast.takes_the_last else user.number % 2
     body = scene.booking_body(user, slot, channel="hotline", on_next_day=True)
-    scene.do_here(f"clerk {user.firm}", "orders", body, f"book for {user.number}, tomorrow")
+    order = scene.do_here(f"clerk {user.firm}", "orders", body, f"book for {user.number}, tomorrow")
+    scene.tomorrow[user.number] = order["id"]
     scene.count("orders for tomorrow")
 
 

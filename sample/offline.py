@@ -22,6 +22,8 @@ class Offline:
 
     def __init__(self, scene: Scene, agenda: Agenda, rounds: list[Driven]):
         self.scene = scene
+        self.delivered: list[tuple[int, int, int]] = []
+        """Empty, full one and user of each swap that the phone wrote down."""
         cast = scene.cast
         self.driven = _round_of(rounds, cast.without_network)
         self.other = _round_of(rounds, cast.mistypes)
@@ -29,7 +31,7 @@ class Offline:
         agenda.at_hour(13, 58, self._network_is_back)
 
     def _network_is_gone(self) -> None:
-        self.driven.phone = _enrolled(self.scene, self.scene.cast.without_network, self.driven)
+        self.driven.phone = enrolled(self.scene, self.scene.cast.without_network, self.driven)
 
     def _network_is_back(self) -> None:
         """The later half first, then the earlier, then everything once more."""
@@ -37,6 +39,7 @@ class Offline:
         self.driven.phone = None
         if phone is None or not phone.written:
             raise Unexpected("a phone without network: expected something written down, found nothing")
+        self.delivered = phone.delivered
         half = len(phone.written) // 2
         first = self._send(phone, phone.written[half:], "the later half")
         first += self._send(phone, phone.written[:half], "the earlier half")
@@ -87,7 +90,7 @@ def _round_of(rounds: list[Driven], vehicle: str) -> Driven:
     return next(driven for driven in rounds if driven.courier == courier)
 
 
-def _enrolled(scene: Scene, vehicle: str, driven: Driven) -> Phone:
+def enrolled(scene: Scene, vehicle: str, driven: Driven) -> Phone:
     device_id = scene.world.devices[f"phone_{vehicle}"]
     phone = Phone(
         scene.api,

@@ -44,15 +44,17 @@ class Phone:
 
     def enrol(self) -> None:
         """Its public key, with proof that it has the private one; and the server's time to tell its own."""
-        point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        public_key = _b64(point)
-        text = f"lpg-device-enrolment/v1\n{self.district}\n{self.device_id}\n{public_key}"
-        body = {"public_key": public_key, "proof": self._signature(text)}
-        self.api.do(self.courier, f"{self.path}/keys", body, "a phone is enrolled")
+        self.api.do(self.courier, f"{self.path}/keys", self.key_with_proof(), "a phone is enrolled")
         asked = {"nonce": str(new_id()), "boot_id": BOOT, "mono_ms": self._mono_ms()}
         self._anchor = self.api.ask(self.courier, f"{self.path}/anchors", asked, "a phone's clock is set")[
             "anchor"
         ]
+
+    def key_with_proof(self) -> dict[str, str]:
+        point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        public_key = _b64(point)
+        text = f"lpg-device-enrolment/v1\n{self.district}\n{self.device_id}\n{public_key}"
+        return {"public_key": public_key, "proof": self._signature(text)}
 
     def write(self, kind: str, body: dict[str, Any], point: dict[str, Any] | None = None) -> Item:
         """The next of its sequence, signed and kept."""

@@ -82,18 +82,22 @@ def plan_the_evening(scene: Scene) -> list[Driven]:
 def _make(scene: Scene, zone: SampleZone) -> Any:
     scene.waves[zone.number] += 1
     wave = scene.waves[zone.number]
-    body = {
+    body = plan_body(scene, zone, wave)
+    plan = scene.do_here(f"dispatcher {zone.firm}", "plans", body, f"plan zone {zone.number}, wave {wave}")
+    for left in plan["unserved"]:
+        scene.count("orders no vehicle could take in the first plan")
+        scene.shown.setdefault("unserved", f"{left['zh']} / {left['en']}")
+    return plan
+
+
+def plan_body(scene: Scene, zone: SampleZone, wave: int) -> dict[str, Any]:
+    return {
         "zone_id": scene.world.zones[zone_key(CHANGNING, zone.number)],
         "day": DEMO_DAY.isoformat(),
         "wave": wave,
         "iterations": ITERATIONS,
         "seed": NO_LOTS,
     }
-    plan = scene.do_here(f"dispatcher {zone.firm}", "plans", body, f"plan zone {zone.number}, wave {wave}")
-    for left in plan["unserved"]:
-        scene.count("orders no vehicle could take in the first plan")
-        scene.shown.setdefault("unserved", f"{left['zh']} / {left['en']}")
-    return plan
 
 
 def _apply(scene: Scene, zone: SampleZone, plan: Any) -> list[Driven]:

@@ -21,6 +21,7 @@ from dispatch.deliveries.models import Delivery, VisitOutcome
 from dispatch.orders.models import OrderLine
 from dispatch.orders.states import OPEN_STATES
 from dispatch.safety.models import CheckOutcome, CheckReason, Hazard, Notice, NoticeReceipt, SafetyCheck
+from evidence.models import Outcome
 from registry.models import Binding
 from sample.audit import Audit, Promise, entries
 
@@ -92,13 +93,19 @@ def one_order_at_a_time(audit: Audit) -> Promise:
     settled = {row.line_id: row.recorded_at for row in _outcomes(audit)}
     for said in entries(audit, "order.fail"):
         settled[UUID(said["payload"]["line_id"])] = datetime.fromisoformat(said["recorded_at"])
+    cancelled = {
+        subject["key"]: datetime.fromisoformat(said["recorded_at"])
+        for said in entries(audit, "order.cancel")
+        for subject in said["subjects"]
+        if said["outcome"] == Outcome.DONE
+    }
     lines: dict[UUID, list[OrderLine]] = defaultdict(list)
     for line in audit.db.scalars(sa.select(OrderLine).order_by(OrderLine.recorded_at)):
         lines[line.card_id].append(line)
     for card_id, own in lines.items():
         promise.looked_at += len(own)
         for before, after in pairwise(own):
-            settled_at = settled.get(before.id)
+            settled_at = settled.get(before.id) or cancelled.get(str(before.order_id))
             if before.state in OPEN_STATES or settled_at is None or settled_at > after.recorded_at:
                 promise.broken.append(f"card {card_id}: two orders at {after.recorded_at}")
     return promise

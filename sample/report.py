@@ -8,7 +8,9 @@ from typing import Any, TextIO
 
 from rich.cells import cell_len
 
+from core.refusal import CATALOGUE
 from sample.audit import Promise
+from sample.unheard import unheard
 
 MOST_CODES = 16
 COLUMN = 58
@@ -26,6 +28,13 @@ COUNTED = {
     "fillings": ("充装", "bottles filled"),
     "refused fillings": ("拒绝的充装", "fillings refused"),
     "receipts": ("供应站收瓶", "bottles received at supply points"),
+    "refused on purpose": ("特意试的拒绝", "asked for once to hear the refusal"),
+    "scans signed offline": ("断网时手机签名的扫码", "scans a phone signed without a network"),
+    "scans sent twice": ("重复发送、答复相同", "scans sent again, answered as before"),
+    "bottles held for a contradiction": ("记录矛盾、暂停使用的瓶", "bottles held: their records contradict"),
+    "contradictions resolved by a person": ("由人查实的矛盾", "contradictions resolved by a person"),
+    "scans declared an error": ("更正的扫码，原记录保留", "scans declared an error, and kept"),
+    "copied phones noticed": ("发现的克隆手机", "copied phones noticed"),
     "plans": ("配送计划", "plans made and applied"),
     "plans refused": ("人车变了不能执行的计划", "plans refused: their crew had changed"),
     "couriers replaced": ("顶班", "couriers replaced by one in reserve"),
@@ -123,9 +132,22 @@ def _print_refusals(line: Any, day: DayTold) -> None:
     for code in ("account.opening_barred", "premises.open_hazard"):
         if code in day.examples:
             _print_example(line, "例 / for example", day.examples[code])
+    _print_unheard(line, day)
     if day.new_year:
         _print_example(line, "2025-01-02，另一份世界 / in a copy of the world", day.new_year)
         line("     同一天居民照常订到 / a resident books as before on the same day")
+
+
+def _print_unheard(line: Any, day: DayTold) -> None:
+    """How much of the catalogue the day has heard, and why not the rest."""
+    left = unheard(day.by_code)
+    line(
+        f"  目录里{len(CATALOGUE)}种拒绝，这一天听到{len(CATALOGUE) - sum(map(len, left.values()))}种"
+        f" / heard of {len(CATALOGUE)} reasons in the catalogue; not the others:"
+    )
+    for why, codes in left.items():
+        said = f"{why.zh} / {why.en}" if why else "没有试 / not tried"
+        line(f"  {len(codes):>5}  {said}: {' '.join(codes)}")
 
 
 def _in_pairs(texts: Sequence[str]) -> Iterable[str]:

@@ -9,6 +9,7 @@ from sample.agenda import Agenda
 from sample.client import Unexpected
 from sample.door import Stories, code_of, visit
 from sample.firms import DEMO_DAY, SUPPLY_SITE
+from sample.noes import OnTheRoad
 from sample.places import CHANGNING, zones
 from sample.planning import (
     Driven,
@@ -32,6 +33,7 @@ class Road:
         self.scene = scene
         self.agenda = agenda
         self.stories = Stories(scene)
+        self.noes = OnTheRoad(scene)
         self._busy_until: dict[str, datetime] = {}
         """Courier → when the last round given to them is over."""
 
@@ -77,7 +79,7 @@ class Road:
     def _start(self, driven: Driven) -> datetime:
         starts_at = datetime.fromisoformat(driven.trips[0]["leave_at"]) - LEAVES_EARLY
         starts_at = max(starts_at, self._busy_until.get(driven.courier, starts_at) + A_MOMENT)
-        self.agenda.at(starts_at, lambda: _start(self.scene, driven))
+        self.agenda.at(starts_at, lambda: self._set_out(driven))
         return starts_at
 
     def _trip(
@@ -96,14 +98,23 @@ class Road:
             last = max(last + A_MOMENT, datetime.fromisoformat(planned) - early)
             self.agenda.at(last, do)
 
-        due(trip["leave_at"], LOADED_EARLY, lambda: _load(self.scene, self.stories, driven, trip))
+        due(trip["leave_at"], LOADED_EARLY, lambda: self._load(driven, trip))
         for stop in trip["stops"] if visited is None else visited:
             order_id = stop["order_id"]
             if not self._is_waiting(order_id):
-                due(stop["start_at"], timedelta(0), _visit_of(self.scene, self.stories, driven, order_id))
+                due(stop["start_at"], timedelta(0), self._visit_of(driven, order_id))
         if not self._has_waiting(driven):
             due(back_at or trip["return_at"], timedelta(0), lambda: _bring_back(self.scene, driven))
         return last
+
+    def _set_out(self, driven: Driven) -> None:
+        self.noes.before_start(driven)
+        _start(self.scene, driven)
+
+    def _load(self, driven: Driven, trip: dict[str, Any]) -> None:
+        self.noes.before_load(driven)
+        _load(self.scene, self.stories, driven, trip)
+        self.noes.after_load(driven)
 
     def _is_waiting(self, order_id: str) -> bool:
         return self.scene.orders[order_id] == self.scene.cast.waiting
@@ -111,6 +122,9 @@ class Road:
     def _has_waiting(self, driven: Driven) -> bool:
         """The round that is still out at nine in the evening, with one door to go."""
         return any(self._is_waiting(order_id) for order_id in driven.lines)
+
+    def _visit_of(self, driven: Driven, order_id: str) -> Callable[[], None]:
+        return lambda: visit(self.scene, self.stories, driven, order_id, self.noes.at_the_door)
 
     def _finish(self, driven: Driven) -> None:
         self.scene.do_here(driven.courier, f"rounds/{driven.round_id}/finishes", {}, "finish")
@@ -136,10 +150,6 @@ class Road:
         (zone,) = (zone for zone in zones(CHANGNING) if zone.number == driven.zone)
         for next_driven in plan_zone(scene, zone):
             self._drive(next_driven)
-
-
-def _visit_of(scene: Scene, stories: Stories, driven: Driven, order_id: str) -> Callable[[], None]:
-    return lambda: visit(scene, stories, driven, order_id)
 
 
 def _start(scene: Scene, driven: Driven) -> None:

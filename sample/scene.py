@@ -30,6 +30,8 @@ class Scene:
     """Order line → card."""
     orders: dict[str, Booking] = field(default_factory=dict)
     """Order → whose booking it is."""
+    tomorrow: dict[int, str] = field(default_factory=dict)
+    """User → the order for tomorrow."""
     sign_ins: list[dict[str, str | None]] = field(default_factory=list, repr=False)
     """One for each face (see ``sample/sign_ins.py``)."""
     waves: Counter[int] = field(default_factory=Counter)

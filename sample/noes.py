@@ -1,0 +1,537 @@
+"""Every "no" that can be heard over the API in one day, each asked for once; and why the others cannot be.
+
+Most are asked at the offices in the early morning; those of a round by one courier, at a start, a load and a
+door; those of the plan at night. One wrong form at a door is answered with all its reasons at once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from core import clock
+from core.auth import Role, ScopeKind
+from core.ids import new_id
+from sample import firms, places
+from sample.bottles import MODELS
+from sample.build import Builder, place_body, registrant_body
+from sample.cast import EVENING, NEWCOMER
+from sample.client import Unexpected
+from sample.door import code_of
+from sample.firms import DEMO_DAY, FILLING_SITE, FIRMS, RESERVE, SUPPLY_SITE
+from sample.morning import book_for_tomorrow, weighed
+from sample.people import SamplePerson, person
+from sample.places import CHANGNING, QINGPU
+from sample.planning import Driven, binding_of, plan_body
+from sample.scene import Scene
+from sample.world import zone_key
+
+TOMORROW = DEMO_DAY + timedelta(days=1)
+THE_DAY_AFTER = DEMO_DAY + timedelta(days=2)
+
+
+class Asking:
+    """Somebody asks for what may not be; the answer is no, for these reasons among others."""
+
+    def __init__(self, scene: Scene):
+        self.scene = scene
+        self.builder = Builder(scene.api, scene.cast, scene.world, scene.told)
+
+    def no(self, who: str, path: str, body: Any, what: str, codes: Iterable[str]) -> None:
+        answer = self.scene.api.attempt(self.scene.world.caller(who), path, body, what)
+        expected = set(codes)
+        if answer.status != 409 or not expected <= set(answer.codes):
+            raise Unexpected(f"{what}: expected a refusal by {sorted(expected)}, got {answer.body}")
+        self.scene.count("refused on purpose")
+
+    def no_here(
+        self, who: str, path: str, body: Any, what: str, codes: Iterable[str], district: int = CHANGNING
+    ) -> None:
+        self.no(who, f"/districts/{district}/{path}", body, what, codes)
+
+
+def at_the_offices(scene: Scene) -> None:
+    scene.at(6, 40)
+    asking = Asking(scene)
+    _people(asking)
+    _accounts(asking)
+    _registers(asking)
+    _crews(asking)
+    _zones_and_slots(asking)
+    _bookings(asking)
+    _station(asking)
+
+
+# --- people, accounts -------------------------------------------------------------------------------------
+
+
+def _people(asking: Asking) -> None:
+    someone = asking.scene.cast.too_late
+    clerk, own = f"clerk {someone.firm}", person(someone.number)
+    known = {**registrant_body(own), "method": "document_seen"}
+    asking.no_here(
+        clerk,
+        "people",
+        {**known, "name": person(someone.number + 1).name},
+        "a known document under another name",
+        ["person.name_differs"],
+    )
+    late = {**registrant_body(own, DEMO_DAY - timedelta(days=11)), "method": "document_seen"}
+    asking.no_here(clerk, "people", late, "a document that has expired", ["person.document_expired"])
+    other = registrant_body(person(asking.scene.cast.waiting.number))["document"]
+    path = f"people/{asking.scene.user(someone).person_id}/identity-checks"
+    check = {"document": other, "method": "document_seen", "passed": True}
+    asking.no_here(clerk, path, check, "another person's document", ["person.document_of_another"])
+
+
+def _accounts(asking: Asking) -> None:
+    scene = asking.scene
+    someone, suspended = scene.cast.too_late, scene.cast.suspended
+    user, clerk = scene.user(someone), f"clerk {someone.firm}"
+    card = {"cylinder_model": someone.cylinder_model}
+    path = f"accounts/{user.account_id}"
+    asking.no_here(clerk, f"{path}/cards", card, "a second card for a home", ["card.household_has_one"])
+    contract = {
+        "account_id": user.account_id,
+        "number": "YLHT-9001",
+        "valid_from": "2024-06-12",
+        "valid_until": "2024-12-31",
+    }
+    asking.no_here(clerk, "contracts", contract, "a contract for a home", ["contract.resident_account"])
+    asking.no_here(clerk, f"{path}/resumptions", {}, "resume what is open", ["state.move_not_allowed"])
+    handed_on = {"person_id": user.person_id, "applied_on": DEMO_DAY.isoformat()}
+    path = f"accounts/{scene.user(suspended).account_id}/transfers"
+    who = f"clerk {suspended.firm}"
+    asking.no_here(who, path, handed_on, "hand on a suspended account", ["account.not_open"])
+    lost = f"cards/{scene.user(scene.cast.without_bottle).card_ids[0]}/bottle-losses"
+    who, said = f"clerk {scene.cast.without_bottle.firm}", {"reference": "YLGS-0612"}
+    scene.do_here(who, lost, said, "a bottle is reported lost")
+    asking.no_here(who, lost, said, "lost, reported again", ["custody.loss_on_record"])
+    _openings(asking)
+
+
+def _openings(asking: Asking) -> None:
+    """In Qingpu, where an account may be opened: by whom, and where it may not."""
+    scene = asking.scene
+    standing = [one for one in scene.cast.users if one.district == QINGPU and one.fault is None][-1]
+    user, clerk = scene.user(standing), f"clerk {standing.firm}"
+    new_door = replace(standing, number=2 * NEWCOMER + standing.number, address=f"{standing.address} 西间")
+    placed = scene.do_here(clerk, "premises", place_body(new_door), "another address", QINGPU)
+    opening = {
+        "household_id": placed["household_id"],
+        "person_id": user.person_id,
+        "firm_id": scene.world.firms[standing.firm],
+        "applied_on": DEMO_DAY.isoformat(),
+        "cards": [{"cylinder_model": standing.cylinder_model}],
+    }
+    asking.no_here(clerk, "accounts", opening, "a second account", ["account.registrant_has_another"], QINGPU)
+    somebody = _registered(asking, clerk, person(new_door.number))
+    again = {**opening, "household_id": user.household_id, "person_id": somebody}
+    asking.no_here(clerk, "accounts", again, "an account where one stands", ["account.stands"], QINGPU)
+
+
+def _registered(asking: Asking, clerk: str, someone: SamplePerson) -> str:
+    body = {**registrant_body(someone), "method": "document_seen"}
+    return str(asking.scene.do_here(clerk, "people", body, "somebody is registered", QINGPU)["person_id"])
+
+
+# --- registers --------------------------------------------------------------------------------------------
+
+
+def _registers(asking: Asking) -> None:
+    scene, firm = asking.scene, FIRMS[0]
+    body = {"name": firm.name, "uscc": firm.uscc, "home_district": firm.home_district, "licences": []}
+    asking.no("administrator", "/firms", body, "a firm twice", ["firm.uscc_taken"])
+    papers = {
+        "licences": [
+            {
+                "kind": "gas_business",
+                "number": str(firm.gas_licence_no).replace(" ", ""),
+                "valid_from": "2027-01-01",
+                "valid_until": "2027-12-31",
+            }
+        ]
+    }
+    path = f"/firms/{scene.world.firms[firm.key]}/licences"
+    asking.no("administrator", path, papers, "a licence twice", ["licence.number_taken"])
+    kind = MODELS[0]
+    model = {
+        "model": kind.model,
+        "water_ml": kind.water_ml,
+        "max_fill_g": kind.max_fill_g,
+        "nominal_g": kind.nominal_g,
+        "units": kind.units,
+        "needs_truck": kind.needs_truck,
+    }
+    asking.no("administrator", "/cylinder-types", model, "a model twice", ["cylinder_type.taken"])
+    bottle = scene.cast.to_fill[0]
+    row = {"firm_id": scene.world.firms[bottle.owner_firm], **asking.builder.bottle_row(bottle)}
+    clerk = f"clerk {bottle.owner_firm}"
+    asking.no(clerk, "/cylinders", row, "a code twice", ["cylinder.identifier_taken"])
+    twice = {**row, "identifiers": row["identifiers"] * 2}
+    asking.no(clerk, "/cylinders", twice, "two codes of one kind", ["cylinder.identifier_twice"])
+
+
+def _crews(asking: Asking) -> None:
+    scene, world = asking.scene, asking.scene.world
+    firm = "changning_west"
+    clerk, dispatcher = f"clerk {firm}", f"dispatcher {firm}"
+    vehicle = next(one for one in firms.vehicles() if one.firm == firm)
+    binding = next(one for one in firms.bindings() if one.vehicle == vehicle.key)
+    asking.no_here(
+        clerk, "vehicles", asking.builder.vehicle_body(vehicle), "a plate twice", ["vehicle.plate_taken"]
+    )
+    bound = {
+        "firm_id": world.firms[firm],
+        "courier_id": world.staff[binding.courier],
+        "vehicle_id": world.vehicles[vehicle.key],
+        "device_id": world.devices[binding.device],
+        "zone_district": binding.zone_district,
+        "zone_id": world.zones[zone_key(binding.zone_district, binding.zone)],
+        "from_at": clock.stamp(clock.now()),
+    }
+    asking.no_here(
+        dispatcher,
+        "bindings",
+        bound,
+        "bound twice",
+        ["binding.courier_bound", "binding.vehicle_bound", "binding.device_bound"],
+    )
+    courier = next(one for one in firms.staff() if one.key == RESERVE[firm])
+    old = {"certificate_until": "2024-01-31"}
+    late_courier = scene.do_here(clerk, "staff", asking.builder.staff_body(courier) | old, "old papers")
+    late_vehicle = scene.do_here(
+        clerk,
+        "vehicles",
+        asking.builder.vehicle_body(vehicle) | {"plate": "长宁样例98", "permit_until": "2024-01-31"},
+        "a vehicle with old papers",
+    )
+    phone = scene.do_here(clerk, "devices", {"firm_id": world.firms[firm], "label": "phone_old"}, "a phone")
+    scene.do_here(clerk, f"devices/{phone['id']}/revocations", {"reason": "lost"}, "a phone is lost")
+    unfit = bound | {
+        "courier_id": late_courier["id"],
+        "vehicle_id": late_vehicle["id"],
+        "device_id": phone["id"],
+    }
+    asking.no_here(
+        dispatcher,
+        "bindings",
+        unfit,
+        "bound without papers",
+        ["binding.certificate_not_in_force", "binding.permit_not_in_force", "binding.device_revoked"],
+    )
+    fit = bound | {"courier_id": world.staff[RESERVE[firm]], "from_at": f"{THE_DAY_AFTER}T08:00:00.000+08:00"}
+    del fit["device_id"], fit["vehicle_id"]
+    _ended_twice(asking, clerk, dispatcher, fit)
+
+
+def _ended_twice(asking: Asking, clerk: str, dispatcher: str, fit: dict[str, Any]) -> None:
+    scene = asking.scene
+    vehicle = next(one for one in firms.vehicles() if one.firm == "changning_west")
+    spare = scene.do_here(
+        clerk, "vehicles", asking.builder.vehicle_body(vehicle) | {"plate": "长宁样例97"}, "a spare vehicle"
+    )
+    phone = scene.do_here(clerk, "devices", {"firm_id": fit["firm_id"], "label": "phone_spare"}, "a phone")
+    body = fit | {"vehicle_id": spare["id"], "device_id": phone["id"]}
+    made = scene.do_here(dispatcher, "bindings", body, "bound for another day")
+    scene.do_here(dispatcher, f"bindings/{made['id']}/end", {}, "and withdrawn")
+    asking.no_here(dispatcher, f"bindings/{made['id']}/end", {}, "a binding ended twice", ["binding.ended"])
+
+
+def _zones_and_slots(asking: Asking) -> None:
+    scene = asking.scene
+    west = next(zone for zone in places.zones(CHANGNING) if zone.firm == "changning_west")
+    own = asking.builder.zones_body(CHANGNING, TOMORROW)
+    one = next(zone for zone in own["zones"] if zone["number"] == west.number)
+    overlapping = {**own, "zones": [one, {**one, "number": 90}]}
+    asking.no_here(
+        "dispatcher changning_west",
+        "zone-sets",
+        overlapping,
+        "zones of one firm alone, one over another",
+        ["zone.of_another_firm", "zone.overlapping"],
+    )
+    far = asking.builder.zones_body(QINGPU, date(2030, 1, 1))
+    scene.do_here(f"zoning {QINGPU}", "zone-sets", far, "zones of 2030", QINGPU)
+    asking.no_here(f"zoning {QINGPU}", "zone-sets", far, "zones of 2030 again", ["zone.day_taken"], QINGPU)
+    zone_id = scene.world.zones[zone_key(CHANGNING, west.number)]
+    for from_hour, day, codes in (
+        (9, TOMORROW, ["slot.overlaps"]),
+        (21, TOMORROW, ["slot.outside_hours"]),
+        (1, DEMO_DAY, ["slot.past"]),
+    ):
+        slot = {
+            "zone_id": zone_id,
+            "starts_at": f"{day}T{from_hour:02}:00:00.000+08:00",
+            "ends_at": f"{day}T{from_hour + 1:02}:00:00.000+08:00",
+            "capacity": 5,
+        }
+        asking.no_here(f"zoning {CHANGNING}", "slots", slot, f"a slot at {from_hour}:00", codes)
+
+
+# --- bookings ---------------------------------------------------------------------------------------------
+
+
+def _bookings(asking: Asking) -> None:
+    scene, someone = asking.scene, asking.scene.cast.too_late
+    who, body = f"clerk {someone.firm}", scene.booking_body(someone, EVENING, channel="hotline")
+    key = zone_key(CHANGNING, someone.zone)
+    slot = {
+        "zone_id": scene.world.zones[key],
+        "starts_at": f"{THE_DAY_AFTER}T08:00:00.000+08:00",
+        "ends_at": f"{THE_DAY_AFTER}T11:00:00.000+08:00",
+        "capacity": 5,
+    }
+    closed = scene.do_here(f"zoning {CHANGNING}", "slots", slot, "a slot")["id"]
+    scene.do_here(f"zoning {CHANGNING}", f"slots/{closed}/closings", {}, "is closed")
+    asking.no_here(who, "orders", {**body, "slot_id": closed}, "a closed slot", ["slot.closed"])
+    elsewhere = next(zone for zone in places.zones(CHANGNING) if zone.firm != someone.firm)
+    others = scene.world.slots[f"{zone_key(CHANGNING, elsewhere.number)} {DEMO_DAY}"][EVENING]
+    asking.no_here(
+        who,
+        "orders",
+        {**body, "slot_id": others},
+        "a slot of another zone and firm",
+        ["slot.other_zone", "slot.other_supplier"],
+    )
+
+
+# --- at the station ---------------------------------------------------------------------------------------
+
+
+def _station(asking: Asking) -> None:
+    scene = asking.scene
+    sound = next(one for one in scene.cast.empties if one not in scene.cast.to_fill)
+    filler = f"filler_{sound.owner_firm}"
+    form = weighed(scene, sound)
+    failed = {**form, "checks_before": [{"item": "valve", "passed": False}]}
+    asking.no(filler, "/fillings", failed, "a check before filling failed", ["filling.check_failed"])
+    nothing = {**form, "gross_g": form["tare_weighed_g"]}
+    asking.no(filler, "/fillings", nothing, "nothing was filled", ["filling.nothing_filled"])
+    unreadable = {**form, "code": "https://lpg.example/C/00000000000A"}
+    asking.no(filler, "/fillings", unreadable, "a label with a wrong symbol", ["refill.label_unreadable"])
+    clerk = f"clerk {sound.owner_firm}"
+    staff = next(one for one in firms.staff() if one.key == filler)
+    old = asking.builder.staff_body(staff) | {"certificate_until": "2024-01-31"}
+    late = scene.do_here(clerk, "staff", old, "a filler with old papers", _home(sound.owner_firm))
+    asking.no(
+        filler,
+        "/fillings",
+        {**form, "filler_id": late["id"]},
+        "filled by one with old papers",
+        ["refill.no_filler_certificate"],
+    )
+    supply = scene.world.sites[SUPPLY_SITE[sound.owner_firm]]
+    asking.builder.give("filler elsewhere", Role.FILLER, ScopeKind.SITE, supply, _home(sound.owner_firm))
+    asking.no(
+        "filler elsewhere",
+        "/fillings",
+        {**form, "site_id": supply},
+        "filled where nobody may fill",
+        ["refill.no_filling_licence"],
+    )
+    _bad_bottle(asking)
+
+
+def _bad_bottle(asking: Asking) -> None:
+    """One bottle with everything wrong with it: all its reasons come at once."""
+    scene, firm = asking.scene, "qingpu"
+    like = next(one for one in scene.cast.bottles if one.owner_firm == firm and not one.fault and one.at_site)
+    row = asking.builder.bottle_row(like) | {
+        "firm_id": scene.world.firms[firm],
+        "identifiers": [{"scheme": "use_registration", "value": "31YLC900003"}],
+        "made_on": "2006-05-01",
+        "illegal_make": True,
+        "screwed_guard": True,
+        "holder": {"site_id": scene.world.sites[FILLING_SITE[firm]]},
+        "full": False,
+    }
+    del row["tare_g"]
+    made = scene.do(f"clerk {firm}", "/cylinders", row, "a bottle with everything wrong")
+    form = {**weighed(scene, like, firm), "code": "31YLC900003"}
+    asking.no(
+        f"filler_{firm}",
+        "/fillings",
+        form,
+        "fill it",
+        ["refill.illegal_make", "refill.screwed_guard", "refill.past_max_life", "filling.tare_unknown"],
+    )
+    path = f"/cylinders/{made['cylinder_id']}"
+    report = {"inspected_on": "2024-06-11", "passed": False, "report_no": "YLJY-900003"}
+    scene.do("agency", f"{path}/inspections", report, "it is inspected, and fails")
+    asking.no("agency", f"{path}/inspections", report, "one report twice", ["inspection.report_taken"])
+    lifted = {"hold_id": str(new_id()), "reference": "YLKL-900003"}
+    asking.no(f"regulator {QINGPU}", f"{path}/releases", lifted, "lift no hold", ["hold.not_standing"])
+
+
+def _home(firm: str) -> int:
+    return next(one.home_district for one in FIRMS if one.key == firm)
+
+
+# --- on the road ------------------------------------------------------------------------------------------
+
+
+class OnTheRoad:
+    """One courier tries everything that may not be, once: before the start, at a load, at the first door."""
+
+    def __init__(self, scene: Scene):
+        self.asking = Asking(scene)
+        self.scene = scene
+        self._is_done: set[str] = set()
+
+    def _is_due(self, driven: Driven, moment: str) -> bool:
+        courier = binding_of(self.scene.cast.mistypes).courier
+        if driven.courier != courier or moment in self._is_done:
+            return False
+        self._is_done.add(moment)
+        return True
+
+    def before_start(self, driven: Driven) -> None:
+        if not self._is_due(driven, "start"):
+            return
+        path, line_id, _ = self._first(driven)
+        load = {"line_id": line_id, "code": self._full_one(driven)}
+        no = self.asking.no_here
+        no(driven.courier, f"{path}/manifests", {}, "a manifest before the start", ["round.not_started"])
+        no(driven.courier, f"{path}/loads", load, "a load before the start", ["delivery.round_not_started"])
+        other = {"plate": next(one.plate for one in firms.vehicles() if one.plate != driven.plate)}
+        no(driven.courier, f"{path}/starts", other, "another vehicle's plate", ["round.wrong_vehicle"])
+
+    def before_load(self, driven: Driven) -> None:
+        if not self._is_due(driven, "load"):
+            return
+        path, line_id, order_id = self._first(driven)
+        no = self.asking.no_here
+        arrive = f"orders/{order_id}/arrivals"
+        no(driven.courier, arrive, {}, "at the door with nothing loaded", ["door_code.nothing_loaded"])
+        elsewhere = next(
+            one
+            for one in self.scene.cast.empties
+            if one.owner_firm == driven.firm and one not in self.scene.cast.to_fill
+        )
+        load = {"line_id": line_id, "code": elsewhere.use_registration_code}
+        codes = ["load.bottle_not_at_site", "delivery.not_full"]
+        no(driven.courier, f"{path}/loads", load, "load an empty that stands at the station", codes)
+        stray = {"line_id": self._line_of_another_round(driven), "code": self._full_one(driven)}
+        no(driven.courier, f"{path}/loads", stray, "load for another's order", ["load.no_order_line"])
+
+    def after_load(self, driven: Driven) -> None:
+        if not self._is_due(driven, "loaded"):
+            return
+        path, line_id, _ = self._first(driven)
+        no = self.asking.no_here
+        again = {"line_id": line_id, "code": self._full_one(driven)}
+        no(driven.courier, f"{path}/loads", again, "two bottles for one line", ["load.line_taken"])
+        aboard = driven.aboard[line_id]
+        other_line = next((line for line in driven.aboard if line != line_id), line_id)
+        twice = {"line_id": other_line, "code": code_of(self.scene, aboard)}
+        no(driven.courier, f"{path}/loads", twice, "one bottle for two lines", ["load.bottle_taken"])
+        no(driven.courier, f"{path}/finishes", {}, "finish with full bottles", ["round.bottles_on_vehicle"])
+        self._approvals(driven)
+        stranger = {"code": self._full_one(driven)}
+        no(
+            driven.courier,
+            f"{path}/returns",
+            stranger,
+            "bring back what is not aboard",
+            ["return.not_on_vehicle"],
+        )
+
+    def _approvals(self, driven: Driven) -> None:
+        """Outside the zone by a dispatcher's leave: said once, and only of an order on a round."""
+        who, said = f"dispatcher {driven.firm}", {"reason": "crew_missing"}
+        _, _, order_id = self._first(driven)
+        path = f"orders/{order_id}/zone-approvals"
+        self.scene.do_here(who, path, said, "approved outside the zone")
+        self.asking.no_here(who, path, said, "approved twice", ["round.approved_already"])
+        user = next(one for one in self.scene.cast.tomorrow if one.firm == driven.firm)
+        path = f"orders/{self.scene.tomorrow[user.number]}/zone-approvals"
+        self.asking.no_here(who, path, said, "approved on no round", ["round.order_on_none"])
+
+    def at_the_door(self, driven: Driven, order_id: str, form: dict[str, Any]) -> None:
+        """Everything wrong in one form is answered with everything that is wrong."""
+        if not self._is_due(driven, "door"):
+            return
+        other = next(iter(self.scene.cast.empties)).use_registration_code
+        wrong = form | {
+            "card_credential": None,
+            "check": None,
+            "full_code": other,
+            "empty_code": None,
+            "leak_test_passed": False,
+            "proof": {"kind": "card_qr", "value": "LPGCARD:NOBODYS"},
+        }
+        codes = [
+            "handover.card_not_shown", "handover.check_missing", "handover.empty_missing",
+            "handover.other_bottle", "handover.leak_test_not_passed", "proof.card_qr_wrong",
+        ]  # fmt: skip
+        path = f"orders/{order_id}/deliveries"
+        self.asking.no_here(driven.courier, path, wrong, "everything wrong at a door", codes)
+        uncalled = form | {"check": None, "proof": {"kind": "door_code", "value": "000000"}}
+        no_code = ["door_code.none"]
+        self.asking.no_here(driven.courier, path, uncalled, "a code nobody was sent", no_code)
+
+    def _first(self, driven: Driven) -> tuple[str, str, str]:
+        order_id = driven.trips[0]["stops"][0]["order_id"]
+        return f"rounds/{driven.round_id}", driven.lines[order_id][0]["line_id"], order_id
+
+    def _full_one(self, driven: Driven) -> str:
+        """The last of the full ones at the supply point: nobody wants it yet."""
+        model = self._model(driven)
+        return code_of(self.scene, self.scene.at_supply[driven.firm, model][-1])
+
+    def _model(self, driven: Driven) -> str:
+        order_id = driven.trips[0]["stops"][0]["order_id"]
+        return str(driven.lines[order_id][0]["cylinder_model"])
+
+    def _line_of_another_round(self, driven: Driven) -> str:
+        cards = {card_id: line_id for line_id, card_id in self.scene.line_cards.items()}
+        return next(
+            cards[card_id]
+            for booking in self.scene.cast.bookings
+            if booking.user.firm == driven.firm and booking.user.zone != driven.zone
+            for card_id in self.scene.user(booking.user).card_ids[:1]
+            if card_id in cards
+        )
+
+
+# --- at night ---------------------------------------------------------------------------------------------
+
+
+def at_night(scene: Scene) -> None:
+    """Of plans: too late for today, and for tomorrow one that went stale before it was applied."""
+    scene.at(20, 52)
+    asking = Asking(scene)
+    (first,) = (one for one in places.zones(CHANGNING) if one.number == scene.cast.tomorrow[0].zone)
+    who = f"dispatcher {first.firm}"
+    body = plan_body(scene, first, wave=19)
+    no = asking.no_here
+    no(who, "plans", body, "a plan for a day that is over", ["plan.no_crew", "plan.nothing_to_plan"])
+    yesterday = {**body, "day": (DEMO_DAY - timedelta(days=1)).isoformat()}
+    no(who, "plans", yesterday, "a plan for yesterday", ["plan.day_past"])
+    delivered = f"orders/{scene.shown['delivered order']}/cancellations"
+    no(f"zoning {CHANGNING}", delivered, {}, "cancel what was delivered", ["state.move_not_allowed"])
+    _tomorrow(scene, asking, first)
+
+
+def _tomorrow(scene: Scene, asking: Asking, zone: places.SampleZone) -> None:
+    """One zone's tomorrow is planned; the others wait for the dispatcher."""
+    who = f"dispatcher {zone.firm}"
+    tomorrow = {**plan_body(scene, zone, wave=1), "day": TOMORROW.isoformat()}
+    stale = scene.do_here(who, "plans", tomorrow, "plan tomorrow")
+    user = next(one for one in scene.cast.tomorrow if one.zone == zone.number)
+    order_id = scene.tomorrow[user.number]
+    scene.do_here(f"clerk {user.firm}", f"orders/{order_id}/cancellations", {}, "tomorrow is cancelled")
+    asking.no_here(who, f"plans/{stale['id']}/applications", {}, "apply a stale plan", ["plan.stale"])
+    scene.count("plans refused")
+    book_for_tomorrow(scene, user)
+    fresh = scene.do_here(who, "plans", tomorrow, "plan tomorrow again")
+    applied = scene.do_here(who, f"plans/{fresh['id']}/applications", {}, "apply tomorrow's plan")
+    scene.count("plans")
+    again = f"plans/{fresh['id']}/applications"
+    asking.no_here(who, again, {}, "apply a plan twice", ["plan.stale"])
+    round_id = applied["round_ids"][0]
+    found = scene.read_here(who, f"rounds/{round_id}")
+    courier = next(key for key, one in scene.world.staff.items() if one == found["courier_id"])
+    plate = {"plate": found["plate"]}
+    asking.no_here(courier, f"rounds/{round_id}/starts", plate, "start tomorrow today", ["round.not_today"])

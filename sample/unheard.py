@@ -1,0 +1,56 @@
+"""Refusals of the catalogue that nobody hears in the sample's day, and why. The report tells them."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from core.refusal import CATALOGUE
+
+
+class Why(NamedTuple):
+    zh: str
+    en: str
+
+
+RACE = Why("只有与人同时办理而落后的才听得到", "only who loses a race with another hears it")
+FORM = Why("表单或系统先挡住，轮不到这条", "a form, or an earlier fence, stops it first")
+ELSEWHERE = Why("本地当天没有这条规定", "no rule of the place asks it on that day")
+AT_THE_DOOR = Why("订气时不问，上门安检查；查出即停供，不算拒绝", "looked at at the door, where it withholds")
+PAPERS = Why("样例的企业、人员、车辆证照齐全", "the sample's firms, crews and vehicles have their papers")
+OURS = Why("程序或规则库出错才有", "only a fault of ours, or of the rulebook, brings it about")
+NO_VERB = Why("接口还没有能造成它的办理事项", "no verb of the API brings it about yet")
+
+_BY_REASON: dict[Why, str] = {
+    RACE: """
+        state.changed_meanwhile delivery.line_done person.just_registered premises.address_taken
+        household.stands holding.card_holds_another holding.bottle_on_another_card
+        plan.order_on_another_round plan.already_applied alarm.acknowledged_already
+        custody.not_on_card custody.not_with_giver custody.not_full custody.held""",
+    FORM: """
+        account.missing card.missing card.quota_full booking.quantity_missing
+        booking.stored_weight_unknown identity.not_verified
+        account.registrant_not_verified refill.label_claimed_twice import.row_wrong""",
+    ELSEWHERE: """
+        booking.too_soon account.registrant_too_young premises.converted_to_pipe
+        premises.conversion_unknown premises.lpg_free_area premises.crowded_indoors
+        premises.piped_gas_unknown premises.lift_unknown premises.non_resident_cleared""",
+    AT_THE_DOOR: """
+        premises.height_unknown premises.floor_unknown premises.garage_unknown
+        premises.bottle_in_dining_area premises.bottle_in_lived_in_room premises.bottle_place_unknown
+        premises.other_fuel_in_room premises.leak_alarm_unknown premises.no_leak_alarm
+        handover.blocking_finding handover.check_refused hazard.not_rechecked_on_site""",
+    PAPERS: """
+        firm.no_gas_licence site.no_permit refill.no_gas_licence courier.no_certificate
+        vehicle.no_permit vehicle.limits_unknown contract.second_supplier""",
+    OURS: "plan.checker_refused rule.no_value",
+    NO_VERB: "account.closed household.closed",
+}
+WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
+
+
+def unheard(heard: Collection[str]) -> dict[Why | None, list[str]]:
+    """The catalogue's codes that were not heard, by why; None: nobody tried."""
+    found: dict[Why | None, list[str]] = {}
+    for code in sorted(CATALOGUE):
+        if code not in heard:
+            found.setdefault(WHY.get(code), []).append(code)
+    return found
