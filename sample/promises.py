@@ -30,6 +30,7 @@ from sample.audit import Audit, Promise, entries
 from sample.promises_of_rules import (
     counts_explained,
     crews_bound,
+    late_scans_kept,
     nobody_supplied_over_a_hazard,
     one_order_at_a_time,
 )
@@ -277,6 +278,7 @@ PROMISES: tuple[Callable[[Audit], Promise], ...] = (
     nobody_supplied_over_a_hazard,
     one_order_at_a_time,
     crews_bound,
+    late_scans_kept,
     plans_pass_again,
     counts_explained,
     chains_verify,

@@ -1,5 +1,7 @@
 """Promises about the rules of the trade: hazards, orders, crews, counts. See ``sample/promises.py``."""
 
+import base64
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,6 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from cylinders.models import (
     CountDifference,
@@ -22,7 +28,7 @@ from dispatch.orders.models import OrderLine
 from dispatch.orders.states import OPEN_STATES
 from dispatch.safety.models import CheckOutcome, CheckReason, Hazard, Notice, NoticeReceipt, SafetyCheck
 from evidence.models import Outcome
-from registry.models import Binding
+from registry.models import Binding, Device, DeviceInbox, DeviceInboxAside
 from sample.audit import Audit, Promise, entries
 
 # --- hazards ----------------------------------------------------------------------------------------------
@@ -137,6 +143,53 @@ def crews_bound(audit: Audit) -> Promise:
         if not (in_force and fact.line_id is not None) and not fact.flags:
             promise.broken.append(f"{fact.kind} {fact.id} at {fact.occurred_at}")
     return promise
+
+
+# --- late scans -------------------------------------------------------------------------------------------
+
+
+def late_scans_kept(audit: Audit) -> Promise:
+    promise = Promise(
+        "手机断网时签名的扫码一条不丢，重复不重记，改过的另存并报警",
+        "no scan that a phone signed was lost, none was recorded twice, another string was kept aside",
+        "each string's hash and signature verified again with the device's key; each device's numbers "
+        "without a gap, each fact of a device with the string that told it",
+    )
+    keys = {device.id: device.public_key for device in audit.db.scalars(sa.select(Device))}
+    seen: dict[UUID, list[int]] = defaultdict(list)
+    for row in audit.db.scalars(sa.select(DeviceInbox).order_by(DeviceInbox.device_seq)):
+        promise.looked_at += 1
+        seen[row.device_id].append(row.device_seq)
+        text, key = row.signed.encode(), keys[row.device_id]
+        if (
+            hashlib.sha256(text).digest() != row.hash
+            or key is None
+            or not _is_signed(key, text, row.signature)
+        ):
+            promise.broken.append(f"string {row.device_seq} of device {row.device_id}")
+    for device_id, numbers in seen.items():
+        if numbers != list(range(1, len(numbers) + 1)):
+            promise.broken.append(f"device {device_id}: a gap in {numbers}")
+    told = {(device_id, number) for device_id, numbers in seen.items() for number in numbers}
+    for fact in audit.db.scalars(sa.select(CustodyFact).where(CustodyFact.device_seq.is_not(None))):
+        if (fact.device_id, fact.device_seq) not in told:
+            promise.broken.append(f"fact {fact.id}: no string told it")
+    for aside in audit.db.scalars(sa.select(DeviceInboxAside)):
+        if hashlib.sha256(aside.signed).digest() != aside.hash:
+            promise.broken.append(f"a string kept aside of device {aside.device_id}")
+    return promise
+
+
+def _is_signed(public_key: str, text: bytes, signature: bytes) -> bool:
+    """Raw r and s, as WebCrypto makes them, over the string's own bytes."""
+    r, s = (int.from_bytes(half) for half in (signature[:32], signature[32:]))
+    point = base64.b64decode(public_key)
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    try:
+        key.verify(encode_dss_signature(r, s), text, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 # --- counts -----------------------------------------------------------------------------------------------

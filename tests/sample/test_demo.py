@@ -287,6 +287,14 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
         ),
         "crews_bound",
     ),
+    "what a phone signed is changed": (
+        by_sql(
+            "device_inbox",
+            "UPDATE device_inbox SET signed = signed || ' ' WHERE (device_id, device_seq) = "
+            "(SELECT device_id, device_seq FROM device_inbox ORDER BY device_id, device_seq LIMIT 1)",
+        ),
+        "late_scans_kept",
+    ),
     "an explanation of a count is taken away": (
         by_sql(
             "count_explanation",
