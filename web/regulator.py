@@ -23,7 +23,7 @@ from dispatch.safety import queries as safety
 from dispatch.safety import service as hazards
 from dispatch.safety.catalogue import ITEMS
 from dispatch.safety.models import Grade
-from dispatch.safety.schemas import ClosingIn
+from dispatch.safety.schemas import CheckIn, ClosingIn
 from dispatch.safety.states import HazardState
 from evidence.entry import Subject
 from evidence.models import SubjectType
@@ -34,7 +34,7 @@ from oversight.timeline import Step, Timeline, timeline
 from registry.queries import household_view
 from rulebook.words import WORDS
 from web import trace_words
-from web.pages import Face, form_of, tried
+from web.pages import Face, No, form_of, tried
 
 face = Face("regulator", __name__, prefix="/oversight")
 
@@ -266,6 +266,67 @@ def notice(notice_id: UUID) -> str:
 @face.page("/checks/<uuid:check_id>", "check.read")
 def check(check_id: UUID) -> str:
     return render_template("regulator/check.html", view=safety.check(doing(), check_id), items=ITEMS)
+
+
+@face.page("/households/<uuid:household_id>/checks/new", "check.record")
+def new_check(household_id: UUID) -> str:
+    """A check without an order: survey, look-back, re-check, revisit."""
+    return _new_check_page(household_id)
+
+
+@face.page("/households/<uuid:household_id>/checks", "check.record", methods=("POST",))
+def record_check(household_id: UUID) -> ResponseReturnValue:
+    """Sent is confirmed: the checker, signed in, stands for every answer."""
+    body = _check_said(household_id)
+    done, no = tried(lambda: hazards.record(doing(), **form_of(CheckIn, body)))
+    if done is not None:
+        return redirect(f"/oversight/checks/{done['check_id']}")
+    assert no is not None
+    return _new_check_page(household_id, no, body), no.status
+
+
+def _check_said(household_id: UUID) -> dict[str, Any]:
+    """The form's fields in the shape of the API's."""
+    form = request.form
+    items = []
+    for code in ITEMS if not form.get("refused") else ():
+        if form.get(code):
+            measured = form.get(f"{code}-measured", "").strip()
+            answer: dict[str, Any] = {"item": code, "result": form[code]}
+            if measured and form[code] != "not_applicable":
+                answer["measured"] = int(measured) if measured.isdecimal() else measured
+            items.append(answer)
+    return {
+        "household_id": str(household_id),
+        **_said("reason", "mode", "remote_reason"),
+        "refused": bool(form.get("refused")),
+        "items": items,
+        "user_signed": bool(form.get("user_signed")),
+        "briefed": bool(form.get("briefed")),
+        "checked_at": clock.stamp(clock.now()),
+    }
+
+
+def _new_check_page(household_id: UUID, no: No | None = None, body: dict[str, Any] | None = None) -> str:
+    """``ids``: which field of the page a fault's pointer means; ``faults``: the fault of each item."""
+    safety.standing(doing(), household_id)  # 404 for a household out of reach
+    items = body["items"] if body is not None else []
+    ids, faults = {"/items": f"item-{next(iter(ITEMS))}"}, {}
+    for fault in no.errors if no is not None else ():
+        _, _, rest = fault.pointer.partition("/items/")
+        number = rest.partition("/")[0]
+        if number.isdecimal() and int(number) < len(items):
+            code = items[int(number)]["item"]
+            ids[fault.pointer], faults[code] = f"item-{code}", fault
+    return render_template(
+        "regulator/new_check.html",
+        household_id=household_id,
+        book=safety.catalogue(doing(), None),
+        said=request.form,
+        no=no,
+        ids=ids,
+        faults=faults,
+    )
 
 
 @face.page("/follow-ups", "check.read")

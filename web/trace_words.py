@@ -1,9 +1,10 @@
 """What a trace's codes are called on its pages: verbs, roles, holders, outcomes, flags, facts of entries."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.refusal import CATALOGUE
+from core.refusal import CATALOGUE, Reason
 from cylinders.models import FactKind
 from dispatch.safety.catalogue import ITEMS
 from registry.models import HolderKind
@@ -11,6 +12,8 @@ from web import words
 from web.verbs import SAID
 
 Said = tuple[str, str]
+
+_HOLE = re.compile(r"\{\w+\}")
 
 ROLES: dict[str, Said] = {
     "resident": ("居民", "resident"),
@@ -140,8 +143,13 @@ def verb(code: str) -> Said:
 def flag(code: str) -> Said:
     """Some flags are what a gate would have said online: then they are worded as that refusal."""
     if code in CATALOGUE:
-        return CATALOGUE[code].zh.split("（")[0].replace("{", "").replace("}", ""), code
+        return reason(CATALOGUE[code])
     return FLAGS.get(code, (code, code))
+
+
+def reason(entry: Reason) -> Said:
+    """A reason without a case: what would be its facts is left open."""
+    return _HOLE.sub("…", entry.zh), _HOLE.sub("…", entry.en)
 
 
 def item(code: str) -> Said:

@@ -63,6 +63,7 @@ def record(
         ) from None
     if checked_at > deed.recorded_at:
         raise WrongField("/checked_at", "future", "检查时间不能晚于现在", "expected a time that has passed")
+    deed.occurred_at = checked_at.replace(microsecond=checked_at.microsecond // 1000 * 1000)
     done = acts.record_check(
         deed,
         household_id=household_id,
@@ -74,7 +75,7 @@ def record(
         checked_by=deed.actor.principal_id,
         user_signed=user_signed,
         briefed=briefed,
-        checked_at=checked_at,
+        checked_at=deed.occurred_at,
         place=str(deed.district),
         remote_reason=remote_reason,
         signatures=Signatures(checker_signature_sha256, user_signature_sha256),

@@ -91,7 +91,7 @@ def test_by_keyboard_from_a_code_to_the_trace_of_its_bottle(
     page.wait_for_url(f"**/oversight/cylinders/{bottle.cylinder_id}")
     assert bottle.code not in page.url
     expect(page.locator(".tag.good").first).to_contain_text("审计链校验通过")
-    steps = page.locator(".timeline > li")
+    steps = page.locator(".trace-steps > li")
     expect(steps.filter(has_text="上门配送")).to_have_count(1)
     expect(steps.filter(has_text=day.plate).first).to_be_visible()
     expect(page.locator("#map .stop").first).to_be_visible()
@@ -107,7 +107,7 @@ def test_a_withheld_delivery_is_red_and_leads_to_its_hazard_and_the_printed_noti
 ) -> None:
     booked, _, hazard = a_leak(day)
     page = open_page(f"/oversight/orders/{booked.order_id}")
-    red = page.locator(".timeline > li.bad")
+    red = page.locator(".trace-steps > li.bad")
     expect(red).to_contain_text("不予供气")
     expect(red).to_contain_text("接口检漏无泄漏")
     looked_at(browse, page, "trace-order")
@@ -188,6 +188,37 @@ def test_the_register_shows_the_longest_overdue_first_and_closes_by_a_re_check(
         expect(page.locator(".empty")).to_contain_text("没有符合条件的隐患")
 
 
+def test_a_re_check_is_recorded_on_its_form_and_closes_the_hazard(
+    day: WorkingDay, house: House, open_page: Callable[..., Page], browse: Browse
+) -> None:
+    booked, _, hazard = a_leak(day)
+    made(day.cast.clerk.post(day.at(f"hazards/{hazard['id']}/mendings")))
+    with clock.standing_at(THE_DAY + timedelta(hours=1)):
+        page = open_page(f"/oversight/hazards/{hazard['id']}")
+        page.get_by_role("link", name="登记复查").click()
+        looked_at(browse, page, "new-check")
+        page.get_by_role("radio", name="复查").check()
+        page.get_by_role("radio", name="到场").check()
+        page.get_by_role("button", name="全部合格").click()
+        page.fill("#burner_distance-measured", "800")
+        page.fill("#hose_length-measured", "2300")
+        page.get_by_role("button", name="登记", exact=False).last.click()
+        summary = page.get_by_role("alert")
+        expect(summary).to_contain_text("测量值超出规定")
+        expect(summary).to_be_focused()
+        looked_at(browse, page, "new-check-wrong")
+        summary.get_by_role("link").click()
+        page.fill("#hose_length-measured", "1500")
+        page.get_by_role("button", name="登记", exact=False).last.click()
+        page.wait_for_url("**/oversight/checks/*")
+        expect(page.locator(".tag.good").first).to_contain_text("没有发现隐患")
+        page.goto(house.at(f"/oversight/hazards/{hazard['id']}"))
+        page.get_by_role("button", name="销号").click()
+        expect(page.locator(".tag.good").first).to_contain_text("已销号")
+    household = day.cast.clerk.get(day.at(f"households/{booked.home.users.household_id}/safety")).get_json()
+    assert household["supply_stopped"] is False
+
+
 def test_who_found_a_hazard_is_told_why_it_stays_open(day: WorkingDay, house: House, browse: Browse) -> None:
     home = day.home()
     finder = house.desk.sign_in(Role.REGULATOR, district=f"{CHANGNING}")
@@ -214,7 +245,7 @@ def test_a_missing_link_is_a_row_of_its_own_and_the_conflict_is_settled_with_a_r
     bottle = day.bottle()
     contradict(doing_as(house.ground, Role.ADMINISTRATOR, ScopeKind.ALL, ""), bottle.cylinder_id)
     page = open_page(f"/oversight/cylinders/{bottle.cylinder_id}")
-    gap = page.locator(".timeline > li.gap")
+    gap = page.locator(".trace-steps > li.gap")
     expect(gap).to_contain_text("缺一环")
     expect(gap).to_contain_text("去向矛盾")
     looked_at(browse, page, "trace-gap")
@@ -289,5 +320,5 @@ def test_without_script_the_trace_still_reads_and_only_the_map_is_missing(
     booked, bottle, _ = day.loaded()
     made(day.deliver(booked, day.report(booked, bottle)))
     page = open_page(f"/oversight/orders/{booked.order_id}", java_script_enabled=False)
-    expect(page.locator(".timeline > li").filter(has_text="上门配送")).to_have_count(1)
+    expect(page.locator(".trace-steps > li").filter(has_text="上门配送")).to_have_count(1)
     expect(page.locator(".places li").first).to_be_visible()

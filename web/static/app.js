@@ -20,3 +20,8 @@ document.addEventListener("submit", (event) => {
 });
 
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+
+for (const button of document.querySelectorAll("[data-all-pass]"))
+  button.addEventListener("click", () => {
+    for (const pass of button.form.querySelectorAll('input[type="radio"][value="pass"]')) pass.checked = true;
+  });
