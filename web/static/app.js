@@ -21,7 +21,9 @@ document.addEventListener("submit", (event) => {
 
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
 
+// "All pass" answers what every home has; what may not be there is left to be looked for.
 for (const button of document.querySelectorAll("[data-all-pass]"))
   button.addEventListener("click", () => {
-    for (const pass of button.form.querySelectorAll('input[type="radio"][value="pass"]')) pass.checked = true;
+    for (const item of button.form.querySelectorAll(".checked-item"))
+      if (!item.querySelector('[value="not_applicable"]')) item.querySelector('[value="pass"]').checked = true;
   });
