@@ -23,6 +23,7 @@ Two bottles on one card. The one that came to the card later holds it; the other
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -106,13 +107,24 @@ class Rulings:
 NO_RULINGS = Rulings()
 
 
+class Span(NamedTuple):
+    """The bottle stood on this card from one fact to another; ``until_at`` None: it still does."""
+
+    district: int
+    card_id: UUID
+    from_at: datetime
+    until_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """The fold's answer. ``lost`` are the facts that others contradict, in order, and ``against`` what."""
+    """The fold's answer. ``lost`` are the facts that others contradict, in order, and ``against`` what;
+    ``spans`` the cards on which the bottle stood."""
 
     now: Projection
     lost: tuple[UUID, ...]
     against: Mapping[UUID, UUID | None] = field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -123,6 +135,7 @@ def project(facts: Iterable[CustodyFact], rulings: Rulings = NO_RULINGS) -> Cust
     """``facts`` of one bottle, at least one, in whatever order they arrived."""
     now: Projection | None = None
     against: dict[UUID, UUID | None] = {}
+    spans: list[Span] = []
     for place, fact in in_order(facts):
         if fact.id in rulings.withdrawn:
             now = now or _nowhere(fact, place)
@@ -131,9 +144,19 @@ def project(facts: Iterable[CustodyFact], rulings: Rulings = NO_RULINGS) -> Cust
         if not is_true and loses(now, fact):
             against[fact.id] = now.by.fact_id if now is not None and now.by is not None else None
         now = after(now, fact, place, is_true=is_true)
+        if now.by is not None and now.by.fact_id == fact.id:
+            _tell_span(spans, now, now.by.at)
     if now is None:
         raise ValueError("expected at least one fact of custody, found none")
-    return Custody(now, tuple(against), against)
+    return Custody(now, tuple(against), against, tuple(spans))
+
+
+def _tell_span(spans: list[Span], now: Projection, at: datetime) -> None:
+    """A fact that stands ends the span before it, and begins one if it puts the bottle on a card."""
+    if spans and spans[-1].until_at is None:
+        spans[-1] = spans[-1]._replace(until_at=at)
+    if now.card_id is not None:
+        spans.append(Span(now.district, now.card_id, at, None))
 
 
 def in_order(facts: Iterable[CustodyFact]) -> list[tuple[Place, CustodyFact]]:
@@ -316,6 +339,7 @@ def refold(deed: Deed, cylinder: Cylinder) -> Custody:
     beaten = _settle_cards(db, cylinder_id, [one for one in (before, custody.now) if one is not None])
     contradicted = {fact: conflicts.Against(other) for fact, other in custody.against.items()}
     own = beaten.pop(cylinder_id, None)
+    _retell_holdings(db, cylinder_id, custody.spans, own.until_at if own is not None else None)
     if own is not None and own.against is not None:
         contradicted[own.fact_id] = own.against
     conflicts.settle(deed, cylinder, contradicted)
@@ -344,7 +368,9 @@ def rebuild(db: Session, cylinder_id: UUID) -> Custody:
     before = projection_of(standing) if standing else None
     custody = project(facts_of(db, cylinder_id), rulings_of(db, cylinder_id))
     _write(db, cylinder_id, standing, custody.now)
-    _settle_cards(db, cylinder_id, [one for one in (before, custody.now) if one is not None])
+    beaten = _settle_cards(db, cylinder_id, [one for one in (before, custody.now) if one is not None])
+    own = beaten.get(cylinder_id)
+    _retell_holdings(db, cylinder_id, custody.spans, own.until_at if own is not None else None)
     return custody
 
 
@@ -456,6 +482,7 @@ class _Claimant:
 
     fact_id: UUID
     against: conflicts.Against | None
+    until_at: datetime | None
 
 
 def _settle_cards(db: Session, cylinder_id: UUID, told: Iterable[Projection]) -> dict[UUID, _Claimant]:
@@ -469,7 +496,7 @@ def _settle_cards(db: Session, cylinder_id: UUID, told: Iterable[Projection]) ->
         if one.card_id is not None
     }
     for card, rows in sorted(by_card.items()):
-        _end_other_holdings(db, card, rows[0].cylinder_id if rows else None)
+        _end_other_holdings(db, card, rows[0] if rows else None)
     for card, rows in sorted(by_card.items()):
         if rows and not _holds(db, card, rows[0].cylinder_id):
             _begin_holding(db, *card, rows[0].cylinder_id, rows[0].since_at or rows[0].effective_at)
@@ -479,7 +506,8 @@ def _settle_cards(db: Session, cylinder_id: UUID, told: Iterable[Projection]) ->
             beaten = row is not rows[0]
             against = conflicts.Against(rows[0].since_fact_id, rows[0].cylinder_id) if beaten else None
             if row.since_fact_id is not None:
-                found[row.cylinder_id] = _Claimant(row.since_fact_id, against)
+                until_at = rows[0].since_at if beaten else None
+                found[row.cylinder_id] = _Claimant(row.since_fact_id, against, until_at)
     return found
 
 
@@ -493,19 +521,20 @@ def _claimants(db: Session, district: int, card_id: UUID) -> Sequence[CylinderCu
     ).all()
 
 
-def _end_other_holdings(db: Session, card: tuple[int, UUID], winner: UUID | None) -> None:
+def _end_other_holdings(db: Session, card: tuple[int, UUID], winner: CylinderCustody | None) -> None:
     """Of a card that another bottle holds by now, or none."""
     held = sa.select(CardHolding.cylinder_id).where(
         CardHolding.district == card[0], CardHolding.card_id == card[1], CardHolding.active
     )
     for cylinder_id in db.scalars(held).all():
-        if cylinder_id == winner:
+        if winner is not None and cylinder_id == winner.cylinder_id:
             continue
         claim = db.scalars(
             sa.select(CylinderClaim).where(CylinderClaim.cylinder_id == cylinder_id, CylinderClaim.active)
         ).one()
         custody = standing_custody(db, cylinder_id)
-        left_at = custody.since_at if custody is not None and custody.card_id != card[1] else None
+        has_left = custody is not None and custody.card_id != card[1]
+        left_at = custody.since_at if has_left and custody is not None else winner and winner.since_at
         _end_holding(db, claim, max(left_at or claim.from_at, claim.from_at))
 
 
@@ -519,13 +548,102 @@ def _holds(db: Session, card: tuple[int, UUID], cylinder_id: UUID) -> bool:
     return bool(db.scalar(sa.select(held)))
 
 
-def _begin_holding(db: Session, district: int, card_id: UUID, cylinder_id: UUID, at: datetime) -> None:
+def _retell_holdings(
+    db: Session, cylinder_id: UUID, spans: Sequence[Span], beaten_at: datetime | None
+) -> None:
+    """The times of all the bottle's holdings, as its facts tell them now: a late fact may move them.
+
+    ``beaten_at``: since when another bottle has held the card it stands on. A holding of which no fact tells
+    any more never was: it lasts no time.
+    """
+    told = [one if one.until_at is not None else one._replace(until_at=beaten_at) for one in spans]
+    rows = list(
+        db.scalars(
+            sa.select(CylinderClaim)
+            .where(CylinderClaim.cylinder_id == cylinder_id)
+            .order_by(CylinderClaim.from_at, CylinderClaim.id)
+        )
+    )
+    for span in told:
+        claim = next((row for row in rows if _is_told(row, span)), None)
+        if claim is not None:
+            rows.remove(claim)
+            _retime(db, claim, span.from_at, span.until_at)
+        elif span.until_at is not None:
+            _begin_holding(db, span.district, span.card_id, cylinder_id, span.from_at, span.until_at)
+    for claim in rows:
+        if not claim.active:
+            _retime(db, claim, claim.from_at, claim.from_at)
+    for card in {(one.district, one.card_id) for one in spans}:
+        _cut_where_the_next_begins(db, card)
+
+
+def _is_told(claim: CylinderClaim, span: Span) -> bool:
+    same_card = (claim.district, claim.card_id) == (span.district, span.card_id)
+    return same_card and claim.active == (span.until_at is None)
+
+
+def _retime(db: Session, claim: CylinderClaim, from_at: datetime, until_at: datetime | None) -> None:
+    if (claim.from_at, claim.until_at) == (from_at, until_at):
+        return
+    db.execute(
+        sa.update(CardHolding)
+        .where(
+            CardHolding.district == claim.district,
+            CardHolding.card_id == claim.card_id,
+            CardHolding.cylinder_id == claim.cylinder_id,
+            CardHolding.active == claim.active,
+            CardHolding.from_at == claim.from_at,
+        )
+        .values(from_at=from_at, until_at=until_at)
+    )
+    claim.from_at, claim.until_at = from_at, until_at
+    db.flush()
+
+
+def _cut_where_the_next_begins(db: Session, card: tuple[int, UUID]) -> None:
+    """A card holds one bottle at a time, also in what is told of the past: the later to come has it."""
+    held = sa.select(CardHolding).where(CardHolding.district == card[0], CardHolding.card_id == card[1])
+    rows = db.scalars(
+        held.order_by(CardHolding.from_at, CardHolding.active, CardHolding.id).execution_options(
+            populate_existing=True
+        )
+    ).all()
+    for one, following in pairwise(rows):
+        if one.until_at is not None and one.until_at <= following.from_at:
+            continue
+        cut = following if one.active else one
+        until_at = following.from_at
+        claim = db.scalars(
+            sa.select(CylinderClaim).where(
+                CylinderClaim.cylinder_id == cut.cylinder_id,
+                CylinderClaim.card_id == cut.card_id,
+                CylinderClaim.from_at == cut.from_at,
+                CylinderClaim.active.is_(False),
+            )
+        ).first()
+        cut.until_at = until_at
+        if claim is not None:
+            claim.until_at = until_at
+    db.flush()
+
+
+def _begin_holding(
+    db: Session,
+    district: int,
+    card_id: UUID,
+    cylinder_id: UUID,
+    at: datetime,
+    until_at: datetime | None = None,
+) -> None:
+    """One that has ended already, where a late fact tells of it."""
     begun: dict[str, Any] = {
         "district": district,
         "card_id": card_id,
         "cylinder_id": cylinder_id,
-        "active": True,
+        "active": until_at is None,
         "from_at": at,
+        "until_at": until_at,
     }
     db.add(CylinderClaim(**begun))
     db.add(CardHolding(**begun))
