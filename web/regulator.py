@@ -56,6 +56,7 @@ def said() -> dict[str, Any]:
         "words": trace_words,
         "district_wide": "doing" in g and _is_district_wide(),
         "address_of": _address_of,
+        "leads_to": _leads_to,
         "audience": Audience.OFFICE,
         "state_zh": lambda code: WORDS.get(code, code),
         "now": clock.now(),
@@ -76,6 +77,14 @@ def _address_of(subject: Subject) -> str | None:
         SubjectType.ORDER: "orders",
     }
     return f"/oversight/{pages[subject.type]}/{subject.key}" if subject.type in pages else None
+
+
+def _leads_to(line: Timeline, step: Step) -> list[Subject]:
+    """What a step leads to. Of a round or a plan, which touch many households, to none of them: they are
+    other people's, and nothing of this trace."""
+    subjects = [one for one in step.entry.subjects if _address_of(one) and one != line.trace.subject]
+    households = [one for one in step.entry.subjects if one.type is SubjectType.HOUSEHOLD]
+    return subjects if len(households) <= 1 else [one for one in subjects if one not in households]
 
 
 # --- search -----------------------------------------------------------------------------------------------
@@ -164,6 +173,7 @@ def _trace_page(zh: str, en: str, trace: Trace, **more: Any) -> str:
         en_title=en,
         line=line,
         points=_points(line),
+        further=sorted({one for step in line.steps for one in _leads_to(line, step)}),
         entries=len(trace.events),
         heads=[one.entries[-1].hash.hex() for one in trace.chains if one.entries],
         **page,

@@ -232,3 +232,15 @@ def test_no_page_of_a_trace_holds_personal_data(app: Flask, desk: Desk, day: Wor
         assert answer.status_code == 200, path
         for field in ("name", "phone", "address"):
             assert clear[field] not in answer.text, (path, field)
+
+
+def test_a_household_s_page_leads_to_none_of_the_others_on_its_round(
+    app: Flask, desk: Desk, day: WorkingDay
+) -> None:
+    mine, other = day.order(), day.order()
+    day.round()
+    pages = pages_of(app, desk, desk.sign_in(Role.REGULATOR, CHANGNING, district=f"{CHANGNING}"))
+    page = pages.get(f"/oversight/households/{mine.home.users.household_id}").text
+    assert f"/oversight/orders/{mine.order_id}" in page
+    assert f"/oversight/households/{other.home.users.household_id}" not in page
+    assert f"/oversight/orders/{other.order_id}" not in page
