@@ -7,6 +7,7 @@ from sample.agenda import Agenda
 from sample.counting import count_the_sites
 from sample.evening import find_the_overdue_empty, look_back
 from sample.firms import DEMO_DAY
+from sample.mistakes import Mistakes
 from sample.morning import at_the_counter, at_the_desk, at_the_stations
 from sample.noes import at_night, at_the_offices
 from sample.offline import Offline
@@ -29,7 +30,7 @@ def live(scene: Scene) -> None:
     road = Road(scene, agenda)
     rounds = plan_the_day(scene)
     road.drive(rounds)
-    Offline(scene, agenda, rounds)
+    Mistakes(scene, agenda, Offline(scene, agenda, rounds))
     put_right(scene, agenda, road)
     agenda.run()
     find_the_overdue_empty(scene)

@@ -18,7 +18,11 @@ from sample.noes import Asking
 from sample.offline import Offline, enrolled
 from sample.phone import Phone
 from sample.places import CHANGNING
+from sample.planning import binding_of
 from sample.scene import Scene
+
+COLLEAGUE = "trike_3"
+"""The vehicle of another courier of the firm."""
 
 
 class Mistakes:
@@ -53,10 +57,11 @@ class Mistakes:
     def _keys_nobody_takes(self, phone: Phone) -> None:
         """A device has one key for life, and takes it from the courier who is bound to it."""
         asking = Asking(self.scene)
-        another = replace(phone, courier=self.scene.world.caller(self.offline.driven.courier))
+        colleague = binding_of(COLLEAGUE).courier
+        another = replace(phone, courier=self.scene.world.caller(colleague))
         asking.no(
-            self.offline.driven.courier, f"{phone.path}/keys", another.key_with_proof(),
-            "another's phone is enrolled", ["device.not_bound"],
+            colleague, f"{phone.path}/keys", another.key_with_proof(), "another's phone is enrolled",
+            ["device.not_bound"],
         )  # fmt: skip
         anew = Phone(phone.api, phone.courier, phone.path, phone.district, phone.device_id)
         asking.no(

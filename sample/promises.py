@@ -6,7 +6,7 @@ Living the day goes through the public API only; this page alone reads the table
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from itertools import combinations
 from typing import Any
 
 import orjson
@@ -14,8 +14,17 @@ import sqlalchemy as sa
 
 from core.idempotency import Idempotency
 from core.outbox import OutboxEvent
-from cylinders.custody import Holder, project
-from cylinders.models import CardHolding, CustodyFact, Cylinder, CylinderClaim, CylinderCustody, FactKind
+from cylinders.custody import Holder, Rulings, project
+from cylinders.models import (
+    CardHolding,
+    CustodyConflict,
+    CustodyCorrection,
+    CustodyFact,
+    Cylinder,
+    CylinderClaim,
+    CylinderCustody,
+    FactKind,
+)
 from dispatch.deliveries.models import Delivery, VisitOutcome
 from dispatch.rounds.models import RoundPlan
 from dispatch.rounds.states import PlanState
@@ -28,6 +37,7 @@ from rulebook.decisions import replay
 from rulebook.models import Decision
 from sample.audit import Audit, Promise, entries
 from sample.promises_of_rules import (
+    contradictions_held,
     counts_explained,
     crews_bound,
     late_scans_kept,
@@ -53,6 +63,7 @@ def one_holder(audit: Audit) -> Promise:
     facts: dict[Any, list[CustodyFact]] = defaultdict(list)
     for fact in audit.db.scalars(sa.select(CustodyFact)):
         facts[fact.cylinder_id].append(fact)
+    rulings = _rulings(audit)
     standing = {row.cylinder_id: row for row in audit.db.scalars(sa.select(CylinderCustody))}
     holdings = _active(audit.db.scalars(sa.select(CardHolding).where(CardHolding.active)))
     claims = _active(audit.db.scalars(sa.select(CylinderClaim).where(CylinderClaim.active)))
@@ -62,13 +73,27 @@ def one_holder(audit: Audit) -> Promise:
         if row is None or row.holder_kind is None or row.holder_id is None or not facts[cylinder_id]:
             promise.broken.append(f"cylinder {cylinder_id} is with nobody")
             continue
-        told = project(facts[cylinder_id]).now
+        told = project(facts[cylinder_id], rulings[cylinder_id]).now
         if told.holder != Holder(row.holder_kind, row.holder_id) or told.full != row.full:
             promise.broken.append(f"cylinder {cylinder_id}: its facts say {told.holder}, not what stands")
         expected = [row.card_id] if row.holder_kind is HolderKind.HOUSEHOLD else []
         if holdings[cylinder_id] != expected or claims[cylinder_id] != expected:
             promise.broken.append(f"cylinder {cylinder_id}: its cards are {holdings[cylinder_id]}")
     return promise
+
+
+def _rulings(audit: Audit) -> dict[Any, Rulings]:
+    """What persons have said of each bottle's facts: errors are left out, facts found true stand."""
+    withdrawn, believed = defaultdict(set), defaultdict(set)
+    for error in audit.db.scalars(sa.select(CustodyCorrection)):
+        withdrawn[error.cylinder_id].add(error.fact_id)
+    for conflict in audit.db.scalars(sa.select(CustodyConflict)):
+        if conflict.true_fact_id == conflict.fact_id:
+            believed[conflict.cylinder_id].add(conflict.fact_id)
+    found: dict[Any, Rulings] = defaultdict(Rulings)
+    for cylinder_id in withdrawn.keys() | believed.keys():
+        found[cylinder_id] = Rulings(frozenset(withdrawn[cylinder_id]), frozenset(believed[cylinder_id]))
+    return found
 
 
 def _active(rows: Iterable[CardHolding] | Iterable[CylinderClaim]) -> dict[Any, list[Any]]:
@@ -83,16 +108,21 @@ def one_bottle_a_card(audit: Audit) -> Promise:
     promise = Promise(
         "一卡一瓶，任何时候都没有一卡两瓶、一瓶两卡",
         "no card ever held two bottles, no bottle ever stood on two cards",
-        "every span of every holding against the next one on the same card, and on the same bottle",
+        "every span of every holding against every other on the same card, and on the same bottle",
     )
-    for model, key in ((CardHolding, "card_id"), (CylinderClaim, "cylinder_id")):
+    for model, key, other in (
+        (CardHolding, "card_id", "cylinder_id"),
+        (CylinderClaim, "cylinder_id", "card_id"),
+    ):
         spans: dict[Any, list[Any]] = defaultdict(list)
         for row in audit.db.scalars(sa.select(model).order_by(model.from_at)):
             spans[getattr(row, key)].append(row)
             promise.looked_at += 1
         for owner, rows in spans.items():
-            for before, after in pairwise(rows):
-                if before.until_at is None or before.until_at > after.from_at:
+            for before, after in combinations(rows, 2):
+                # The same bottle on the same card twice: a scan that ended it was declared an error.
+                is_another = getattr(before, other) != getattr(after, other)
+                if is_another and (before.until_at is None or before.until_at > after.from_at):
                     promise.broken.append(f"{key} {owner}: two at once from {after.from_at}")
     return promise
 
@@ -279,6 +309,7 @@ PROMISES: tuple[Callable[[Audit], Promise], ...] = (
     one_order_at_a_time,
     crews_bound,
     late_scans_kept,
+    contradictions_held,
     plans_pass_again,
     counts_explained,
     chains_verify,

@@ -19,8 +19,12 @@ from cylinders.models import (
     CountDifference,
     CountedWrong,
     CountExplanation,
+    CustodyConflict,
+    CustodyCorrection,
     CustodyFact,
     FactKind,
+    Hold,
+    HoldKind,
     SiteCount,
 )
 from dispatch.deliveries.models import Delivery, VisitOutcome
@@ -190,6 +194,37 @@ def _is_signed(public_key: str, text: bytes, signature: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+# --- contradictions -----------------------------------------------------------------------------------------
+
+
+def contradictions_held(audit: Audit) -> Promise:
+    promise = Promise(
+        "记录矛盾的气瓶一律停用，由人查实；更正不抹去原记录",
+        "a bottle whose records contradict is held until a person has said what is true; errors stay",
+        "each open contradiction with its standing hold; each resolved one with who said which is true; "
+        "each declared error with its fact still there",
+    )
+    facts = set(audit.db.scalars(sa.select(CustodyFact.id)))
+    held = set(
+        audit.db.scalars(
+            sa.select(Hold.cylinder_id).where(Hold.kind == HoldKind.CONFLICT, Hold.until_at.is_(None))
+        )
+    )
+    for conflict in audit.db.scalars(sa.select(CustodyConflict)):
+        promise.looked_at += 1
+        is_open = conflict.resolved_at is None
+        by_person = conflict.resolved_by is not None
+        if is_open and conflict.cylinder_id not in held:
+            promise.broken.append(f"contradiction {conflict.id}: nothing holds the bottle")
+        if by_person and (is_open or conflict.true_fact_id not in facts):
+            promise.broken.append(f"contradiction {conflict.id}: nobody said what is true")
+    for error in audit.db.scalars(sa.select(CustodyCorrection)):
+        promise.looked_at += 1
+        if error.fact_id not in facts:
+            promise.broken.append(f"fact {error.fact_id}: declared an error, and gone")
+    return promise
 
 
 # --- counts -----------------------------------------------------------------------------------------------

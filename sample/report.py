@@ -61,7 +61,7 @@ COUNTED = {
     "differences explained": ("说明了原因的差异", "differences explained"),
     "hazards closed": ("复查销号的隐患", "hazards closed by another's look"),
     "reveals": ("有理由的信息查看", "names revealed with a reason"),
-    "tips": ("来源不明瓶线索", "tips about strange bottles"),
+    "tips": ("来源不明瓶、克隆手机、矛盾记录的线索", "tips: strange bottles, copied phones, contradictions"),
 }
 
 

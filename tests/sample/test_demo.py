@@ -295,6 +295,13 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
         ),
         "late_scans_kept",
     ),
+    "a bottle in dispute is let go": (
+        by_sql(
+            "cylinder_hold",
+            "UPDATE cylinder_hold SET until_at = from_at WHERE kind = 'conflict' AND until_at IS NULL",
+        ),
+        "contradictions_held",
+    ),
     "an explanation of a count is taken away": (
         by_sql(
             "count_explanation",
