@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from core import clock
 from core.outbox import deliver_due
+from core.problems import Busy
 from cylinders.custody import facts_of, project, projection_of, rulings_of, standing_custody
 from cylinders.models import (
     CardHolding,
@@ -487,12 +488,12 @@ def test_an_answer_lost_after_the_commit_is_given_again(
     items = [crews.load(crews.a, 5), crews.deliver(crews.a, crews.x, 65)]
 
     def cut(*_: Any) -> None:
-        raise ConnectionResetError
+        raise Busy
 
     with later(90):
         with monkeypatch.context() as cable:
             cable.setattr(inbox, "_progress", cut)
-            assert crews.a.send(items).status_code == 500
+            assert crews.a.send(items).status_code == 503
         answer = crews.a.send(items).get_json()
     assert [one["status"] for one in answer["items"]] == ["duplicate", "duplicate"]
     assert [one["first"] for one in answer["items"]] == ["accepted", "accepted"]
