@@ -20,7 +20,7 @@ from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
 from core.refusal import CATALOGUE, Audience, Reason, Refusal
-from cylinders.models import CustodyConflict, CustodyFact, Cylinder, Hold, HoldKind
+from cylinders.models import CustodyConflict, CustodyFact, Cylinder
 from dispatch.orders.models import Order
 from dispatch.rounds.models import Round, RoundStop
 from evidence.entry import Subject
@@ -276,12 +276,11 @@ def latest_tips(doing: Doing) -> list[Tip]:
 
 @dataclass(frozen=True, slots=True)
 class Contested:
-    """A fact of custody that others contradict, what it says, and the hold that keeps the bottle."""
+    """Two facts of custody that contradict each other: the one not believed, and the one it lost against."""
 
     conflict: CustodyConflict
     fact: CustodyFact
     standing: CustodyFact | None
-    hold_id: UUID | None
 
 
 def conflicts(doing: Doing, *, resolved: bool = False) -> list[Contested]:
@@ -298,20 +297,12 @@ def conflicts(doing: Doing, *, resolved: bool = False) -> list[Contested]:
 
 
 def _contested(db: Session, conflict: CustodyConflict) -> Contested:
+    """What it lost against may be another bottle's fact, where both stand on one card."""
     fact = _fact(db, conflict.cylinder_id, conflict.fact_id)
     assert fact is not None  # facts are never deleted
-    standing = (
-        _fact(db, conflict.cylinder_id, conflict.standing_fact_id) if conflict.standing_fact_id else None
-    )
-    hold_id = db.scalar(
-        sa.select(Hold.id).where(
-            Hold.cylinder_id == conflict.cylinder_id,
-            Hold.kind == HoldKind.CONFLICT,
-            Hold.reference == str(conflict.fact_id),
-            Hold.until_at.is_(None),
-        )
-    )
-    return Contested(conflict, fact, standing, hold_id)
+    other = conflict.standing_cylinder_id or conflict.cylinder_id
+    standing = _fact(db, other, conflict.standing_fact_id) if conflict.standing_fact_id else None
+    return Contested(conflict, fact, standing)
 
 
 def _fact(db: Session, cylinder_id: UUID, fact_id: UUID) -> CustodyFact | None:

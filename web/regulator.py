@@ -16,9 +16,9 @@ from core.auth import ScopeKind
 from core.http import doing
 from core.problems import NotFound
 from core.refusal import Audience
-from cylinders import service as cylinders
+from cylinders import corrections
 from cylinders.queries import BottleFile, cylinder_file
-from cylinders.schemas import ReleaseIn
+from cylinders.schemas import ResolutionIn
 from dispatch.safety import queries as safety
 from dispatch.safety import service as hazards
 from dispatch.safety.catalogue import ITEMS
@@ -375,34 +375,33 @@ def tips() -> str:
     return render_template("regulator/tips.html", tips=queries.latest_tips(doing()))
 
 
-@face.page("/conflicts", "cylinder.release")
+@face.page("/conflicts", "cylinder.resolve_conflict")
 def conflicts() -> str:
     return _conflicts_page()
 
 
-@face.page("/conflicts/<uuid:cylinder_id>/<uuid:hold_id>", "cylinder.release", methods=("POST",))
-def resolve(cylinder_id: UUID, hold_id: UUID) -> ResponseReturnValue:
-    """A person says where the bottle truly was, and lifts the hold."""
-
-    reference = {"reference": request.form.get(f"reference-{hold_id}", "")}
+@face.page("/conflicts/<uuid:cylinder_id>/<uuid:conflict_id>", "cylinder.resolve_conflict", methods=("POST",))
+def resolve(cylinder_id: UUID, conflict_id: UUID) -> ResponseReturnValue:
+    """A person says which of the two facts is true, and how that was found out."""
+    asked = {name: request.form.get(f"{name}-{conflict_id}", "") for name in ("true_fact_id", "reason")}
 
     def act() -> None:
-        said = form_of(ReleaseIn, {"hold_id": str(hold_id), **reference})
-        cylinders.release(doing(), cylinder_id=cylinder_id, **said)
+        said = form_of(ResolutionIn, asked)
+        corrections.resolve_conflict(doing(), cylinder_id=cylinder_id, conflict_id=conflict_id, **said)
 
     _, no = tried(act)
     if no is None:
         return redirect("/oversight/conflicts")
-    return _conflicts_page(no, hold_id), no.status
+    return _conflicts_page(no, conflict_id), no.status
 
 
-def _conflicts_page(no: Any = None, hold_id: UUID | None = None) -> str:
+def _conflicts_page(no: Any = None, conflict_id: UUID | None = None) -> str:
     return render_template(
         "regulator/conflicts.html",
         waiting=queries.conflicts(doing()),
         resolved=queries.conflicts(doing(), resolved=True)[:30],
         no=no,
-        tried_hold=hold_id,
+        tried_on=conflict_id,
     )
 
 

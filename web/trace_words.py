@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.refusal import CATALOGUE, Reason
-from cylinders.models import FactKind
+from cylinders.models import FactKind, ResolutionReason
 from dispatch.safety.catalogue import ITEMS
 from registry.models import HolderKind
 from web import words
@@ -43,6 +43,19 @@ FACTS: dict[str, Said] = {
     FactKind.RETURN.value: ("回站", "returned"),
     FactKind.SEND_TO_INSPECTION.value: ("送检", "sent to inspection"),
     FactKind.SCRAP.value: ("报废", "scrapped"),
+}
+
+RESOLUTIONS: dict[str, Said] = {
+    ResolutionReason.SEEN_ON_THE_SPOT.value: ("到现场看过瓶", "the bottle was seen on the spot"),
+    ResolutionReason.CODE_MISREAD.value: ("扫错了瓶码", "the bottle's code was misread"),
+    ResolutionReason.CARD_MISTAKEN.value: ("用错了卡", "the wrong card was taken"),
+    ResolutionReason.CLOCK_WRONG.value: ("时钟不准", "a clock was wrong"),
+    ResolutionReason.DID_NOT_HAPPEN.value: ("没有发生过", "it did not happen"),
+}
+"""How it was found out which of two facts is true."""
+
+SETTLED: dict[str, Said] = RESOLUTIONS | {
+    "no_longer_contradicted": ("后来的记录已说明", "settled by what came later")
 }
 
 OTHER_VERBS: dict[str, Said] = {

@@ -14,7 +14,7 @@ from core import clock
 from core.auth import Role, ScopeKind
 from core.ids import new_id
 from cylinders.custody import Errand, Holder, record
-from cylinders.models import CustodyConflict, Cylinder, FactKind
+from cylinders.models import CustodyConflict, Cylinder, FactKind, Hold
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from oversight.models import Look
@@ -239,6 +239,11 @@ def test_who_found_a_hazard_is_told_why_it_stays_open(day: WorkingDay, house: Ho
         looked_at(browse, page, "hazard-not-closed")
 
 
+def stands_on_hold(db: Session, cylinder_id: UUID) -> bool:
+    standing = sa.exists().where(Hold.cylinder_id == cylinder_id, Hold.until_at.is_(None))
+    return bool(db.scalar(sa.select(standing)))
+
+
 def test_a_missing_link_is_a_row_of_its_own_and_the_conflict_is_settled_with_a_reason(
     day: WorkingDay, house: House, open_page: Callable[..., Page], browse: Browse, db: Session
 ) -> None:
@@ -251,11 +256,16 @@ def test_a_missing_link_is_a_row_of_its_own_and_the_conflict_is_settled_with_a_r
     looked_at(browse, page, "trace-gap")
     page.goto(house.at("/oversight/conflicts"))
     looked_at(browse, page, "conflicts")
-    page.get_by_label("查清依据").fill("CN-2024-0612-1")
+    before = db.scalars(sa.select(CustodyConflict)).one()
+    page.locator(f"input[value='{before.fact_id}']").check()
+    page.get_by_label("怎么查清的").select_option("seen_on_the_spot")
     page.get_by_role("button", name="已查清").click()
     expect(page.locator(".empty")).to_contain_text("没有待查清的气瓶")
+    db.expire_all()
     conflict = db.scalars(sa.select(CustodyConflict)).one()
-    assert conflict.resolution == "CN-2024-0612-1"
+    assert (conflict.resolution, conflict.true_fact_id) == ("seen_on_the_spot", before.fact_id)
+    assert not stands_on_hold(db, bottle.cylinder_id)
+    looked_at(browse, page, "conflicts-settled")
 
 
 def test_refusals_by_reason_tips_and_the_empty_states(
