@@ -91,7 +91,8 @@ def subscribe_handlers() -> None:
     from oversight.service import raise_tip
     from registry import phone_codes
 
-    alarms = ("cylinder.stranger_seen", "device.forked", "custody.conflict_found", PROBLEM_REPORTED)
+    from_phones = ("device.forked", "scan.not_applied")
+    alarms = ("cylinder.stranger_seen", *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
     for topic in alarms:
         subscribe(topic, "oversight.tips", raise_tip)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)

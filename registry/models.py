@@ -243,7 +243,10 @@ class AsideReason(StrEnum):
 
 class DeviceInboxAside(Base):
     """Strings kept beside the inbox: another string for a place that is taken, a signature that is not the
-    device's, a text without a sequence number (then 0). Bytes: it may be no text at all."""
+    device's, a text without a sequence number (then 0). Bytes: it may be no text at all.
+
+    ``hash``: the string's; where the signature is not the device's, of the string's hash and that signature.
+    """
 
     __tablename__ = "device_inbox_aside"
     __table_args__ = grouped(

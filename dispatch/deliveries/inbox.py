@@ -9,6 +9,7 @@ The law refuses nothing here. What a gate would have said stands in the answer's
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from core.doing import Doing
@@ -31,7 +34,10 @@ from registry.device_clock import ANCHOR_NOT_OURS, Clocked, clocked, read_anchor
 from registry.devices import device_in_reach, locked, signed_by
 from registry.models import AsideReason, Device, DeviceInbox, DeviceInboxAside, ScanStatus
 
+log = structlog.get_logger()
+
 FORKED = "device.forked"
+LEFT_UNAPPLIED = "scan.not_applied"
 CHAIN_BROKEN = "chain_broken"
 NOT_UNDERSTOOD = "not_understood"
 NOT_APPLIED = "not_applied"
@@ -60,24 +66,37 @@ def take(doing: Doing, *, device_id: UUID, items: Sequence[dict[str, str]]) -> d
 
 
 def _take(doing: Doing, device: Device, sent: Sent) -> ItemAnswer:
-    """A race with another batch of the same device, or for a bottle's cards, makes it look again."""
-    for _ in range(TRIES):
+    """A race, with another batch of the same device or for what the string is about, makes it look again.
+
+    A fault of our own in recording what happened loses nothing either, and keeps nothing behind it waiting:
+    the string is kept as not applied, and somebody is told. Where it is the database that is away the phone
+    sends again.
+    """
+    why = _why_aside(device, sent)
+    for attempt in range(TRIES):
         with doing.ground.sessions() as db:
-            standing = _standing(db, device, sent)
+            standing = _standing(db, device, sent, why)
         if standing is not None:
             return standing
         try:
-            if (why := _why_aside(device, sent)) is not None:
+            if why is not None:
                 _keep_aside(doing, device.id, sent, why)
             else:
                 _keep(doing, device.id, sent)
         except (_KeptMeanwhile, StartOver):
             continue
         except Refused as refused:
-            # No gate refuses here: a race that the database itself decided. The string is kept all the same.
+            # No gate refuses here: a race that the database itself decided. The next look finds who won.
+            if attempt < TRIES - 1:
+                continue
             _keep(doing, device.id, sent, lost_to=[one.code for one in refused.refusals])
+        except (Busy, OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("scan.not_applied", device_id=str(device.id), device_seq=sent.seq)
+            _keep(doing, device.id, sent, lost_to=())
         with doing.ground.sessions() as db:
-            first = _standing(db, device, sent)
+            first = _standing(db, device, sent, why)
         if first is not None:
             return _as_first(first)
     raise Busy
@@ -90,7 +109,7 @@ class _KeptMeanwhile(Exception):
 # --- what stands ------------------------------------------------------------------------------------------
 
 
-def _standing(db: Session, device: Device, sent: Sent) -> ItemAnswer | None:
+def _standing(db: Session, device: Device, sent: Sent, why: AsideReason | None) -> ItemAnswer | None:
     """The answer to this very string, if it is kept already."""
     kept = db.get(DeviceInbox, (device.district, device.id, sent.seq)) if sent.seq else None
     if kept is not None and kept.hash == sent.hash:
@@ -103,7 +122,7 @@ def _standing(db: Session, device: Device, sent: Sent) -> ItemAnswer | None:
             kept.uncertainty_s,
             kept.entry_id,
         )
-    aside = db.get(DeviceInboxAside, (device.district, device.id, sent.seq, sent.hash))
+    aside = db.get(DeviceInboxAside, (device.district, device.id, sent.seq, _hash_aside(sent, why)))
     if aside is None:
         return None
     status = ScanStatus.FLAGGED if aside.why is AsideReason.FORKED else ScanStatus.UNREADABLE
@@ -120,6 +139,14 @@ def _as_first(answer: ItemAnswer) -> ItemAnswer:
         answer.uncertainty_s,
         answer.entry_id,
     )
+
+
+def _hash_aside(sent: Sent, why: AsideReason | None) -> bytes:
+    """By what a string kept aside is known again. With a signature that is not the device's it is another
+    thing than the same text well signed, which may yet come and must find its place."""
+    if why is not AsideReason.BAD_SIGNATURE:
+        return sent.hash
+    return hashlib.sha256(sent.hash + _raw(sent.signature)).digest()
 
 
 def _why_aside(device: Device, sent: Sent) -> AsideReason | None:
@@ -162,8 +189,11 @@ def _missing(whole_to: int, later: Iterable[int]) -> list[int]:
 
 
 @does("scan.record")
-def _keep(deed: Deed, device_id: UUID, sent: Sent, lost_to: Sequence[str] = ()) -> Answer:
-    """Take the string's place in the sequence and record what it says has happened, in one commit."""
+def _keep(deed: Deed, device_id: UUID, sent: Sent, lost_to: Sequence[str] | None = None) -> Answer:
+    """Take the string's place in the sequence and record what it says has happened, in one commit.
+
+    ``lost_to``: codes of what kept it from being recorded; then the string alone is kept.
+    """
     device = _device_of(deed, device_id, sent)
     standing = deed.db.get(DeviceInbox, (device.district, device.id, sent.seq))
     if standing is not None and standing.hash == sent.hash:
@@ -186,7 +216,7 @@ def _device_of(deed: Deed, device_id: UUID, sent: Sent) -> Device:
     return device
 
 
-def _happened(deed: Deed, device: Device, sent: Sent, lost_to: Sequence[str]) -> DeviceInbox:
+def _happened(deed: Deed, device: Device, sent: Sent, lost_to: Sequence[str] | None) -> DeviceInbox:
     scan = sent.scan
     assert scan is not None
     if scan.device_id != device.id:
@@ -212,8 +242,9 @@ def _happened(deed: Deed, device: Device, sent: Sent, lost_to: Sequence[str]) ->
     if scene.who.binding is not None:
         deed.about(SubjectType.BINDING, scene.who.binding.id)
         deed.note(binding_id=scene.who.binding.id)
-    if lost_to:
+    if lost_to is not None:
         scene.flag(NOT_APPLIED, *lost_to)
+        _tell(deed, LEFT_UNAPPLIED, device, sent)
     else:
         happen(scene)
     row = _row(deed, sent, _status_of(scene), scene.codes)
@@ -294,7 +325,8 @@ def _keep_aside(deed: Deed, device_id: UUID, sent: Sent, why: AsideReason) -> An
 
 
 def _aside(deed: Deed, device: Device, sent: Sent, why: AsideReason) -> Answer:
-    key = (device.district, device.id, sent.seq, sent.hash)
+    hash = _hash_aside(sent, why)
+    key = (device.district, device.id, sent.seq, hash)
     if deed.db.get(DeviceInboxAside, key) is not None:
         raise _KeptMeanwhile
     deed.db.add(
@@ -302,7 +334,7 @@ def _aside(deed: Deed, device: Device, sent: Sent, why: AsideReason) -> Answer:
             district=device.district,
             device_id=device.id,
             device_seq=sent.seq,
-            hash=sent.hash,
+            hash=hash,
             signed=sent.signed.encode(),
             signature=_raw(sent.signature),
             why=why,
@@ -313,15 +345,20 @@ def _aside(deed: Deed, device: Device, sent: Sent, why: AsideReason) -> Answer:
     deed.note(aside=why)
     if why is AsideReason.FORKED:
         # Two histories of one device: its key was copied, or its storage set back. Somebody must look.
-        deed.tell(
-            FORKED,
-            device_id=device.id,
-            firm_id=device.firm_id,
-            device_seq=sent.seq,
-            signed_sha256=sent.hash.hex(),
-            seen_at=deed.recorded_at,
-        )
+        _tell(deed, FORKED, device, sent)
     return {"device_id": str(device.id), "device_seq": sent.seq}
+
+
+def _tell(deed: Deed, topic: str, device: Device, sent: Sent) -> None:
+    """Which string it is, never what it says."""
+    deed.tell(
+        topic,
+        device_id=device.id,
+        firm_id=device.firm_id,
+        device_seq=sent.seq,
+        signed_sha256=sent.hash.hex(),
+        seen_at=deed.recorded_at,
+    )
 
 
 def _raw(signature: str) -> bytes:

@@ -17,6 +17,7 @@ from core.outbox import OutboxEvent, deliver_due
 from core.refusal import Refused
 from cylinders.models import CustodyFact, FactKind
 from dispatch.deliveries import inbox
+from dispatch.deliveries.late import Scene
 from dispatch.deliveries.models import Delivery, LineLoad
 from dispatch.orders.models import OrderLine
 from dispatch.safety.models import SafetyCheck
@@ -433,7 +434,7 @@ def test_a_string_that_loses_a_race_in_the_database_is_kept_all_the_same(
     booked, bottle, _ = day.loaded()
     item = phone.sign("deliver", handed_over(day, booked, bottle), at=at(5))
 
-    def beaten(scene: Any) -> None:
+    def beaten(scene: Scene) -> None:
         raise Refused([LOST_RACE(thing="cylinder")])
 
     monkeypatch.setattr(inbox, "happen", beaten)
@@ -442,6 +443,101 @@ def test_a_string_that_loses_a_race_in_the_database_is_kept_all_the_same(
     assert (told["status"], told["codes"]) == ("flagged", ["not_applied", "state.changed_meanwhile"])
     assert [kept.signed for kept in db.scalars(sa.select(DeviceInbox))] == [item["signed"]]
     assert line_state(db, booked) == "loaded"
+
+
+def test_a_race_that_was_lost_once_is_looked_at_again_and_the_string_applied(
+    day: WorkingDay, phone: Phone, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked, bottle, _ = day.loaded()
+    item = phone.sign("deliver", handed_over(day, booked, bottle), at=at(5))
+    happen, races = inbox.happen, iter([True, False])
+
+    def beaten_once(scene: Scene) -> None:
+        if next(races):
+            raise Refused([LOST_RACE(thing="cylinder")])
+        happen(scene)
+
+    monkeypatch.setattr(inbox, "happen", beaten_once)
+    with later(30):
+        [told] = phone.sent(item)
+    assert (told["status"], told["codes"]) == ("accepted", [])
+    assert line_state(db, booked) == "delivered"
+
+
+def test_a_fault_of_our_own_keeps_the_string_tells_somebody_and_lets_the_next_through(
+    day: WorkingDay, phone: Phone, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked, bottle, _ = day.loaded()
+    nowhere = {"order_id": str(new_id()), "line_id": str(new_id()), "reason": "nobody_home"}
+    items = [phone.sign("fail", nowhere), phone.sign("deliver", handed_over(day, booked, bottle), at=at(5))]
+    happen = inbox.happen
+
+    def stumbles(scene: Scene) -> None:
+        if scene.scan.seq == 1:
+            raise ZeroDivisionError("a bug of ours")
+        happen(scene)
+
+    monkeypatch.setattr(inbox, "happen", stumbles)
+    with later(30):
+        answer = phone.send(items)
+        assert answer.status_code == 200, answer.text
+        told = answer.get_json()
+        deliver_due(day.desk.ground, CHANGNING)
+    assert [(one["status"], one["codes"]) for one in told["items"]] == [
+        ("flagged", ["not_applied"]),
+        ("accepted", []),
+    ]
+    assert told["contiguous_seq"] == 2
+    kept = sa.select(DeviceInbox.signed).order_by(DeviceInbox.device_seq)
+    assert list(db.scalars(kept)) == [item["signed"] for item in items]
+    assert line_state(db, booked) == "delivered"
+    assert [tip.kind for tip in db.scalars(sa.select(Tip))] == ["scan.not_applied"]
+    assert not list(verify(db))
+
+
+def test_a_signature_spoilt_on_the_way_does_not_shut_out_the_string_that_comes_whole(
+    day: WorkingDay, phone: Phone, db: Session
+) -> None:
+    """Somebody who saw the string, or a bad line, sends it first with another signature."""
+    booked, bottle, _ = day.loaded()
+    item = phone.sign("deliver", handed_over(day, booked, bottle), at=at(5))
+    spoilt = item | {"signature": phone.signature("something else")}
+    with later(30):
+        assert [one["codes"] for one in phone.sent(spoilt, spoilt)] == [["bad_signature"]] * 2
+        assert line_state(db, booked) == "loaded"
+        told = phone.sent(item, item)
+    assert [one["status"] for one in told] == ["accepted", "duplicate"]
+    assert [one.signed for one in db.scalars(sa.select(DeviceInbox))] == [item["signed"]]
+    assert [one.signed.decode() for one in db.scalars(sa.select(DeviceInboxAside))] == [item["signed"]]
+    assert line_state(db, booked) == "delivered"
+
+
+def test_what_came_before_the_key_was_known_is_taken_when_it_comes_again(
+    day: WorkingDay, db: Session
+) -> None:
+    phone = Phone(day.courier, CHANGNING, day.bound.device_id, enrolled=False)
+    booked, bottle, _ = day.loaded()
+    item = phone.sign("deliver", handed_over(day, booked, bottle), at=at(5))
+    with later(30):
+        assert [one["codes"] for one in phone.sent(item)] == [["bad_signature"]]
+        made(phone.enrol())
+        [told] = phone.sent(item)
+    assert (told["status"], "bad_signature" in told["codes"]) == ("flagged", False)
+    assert line_state(db, booked) == "delivered"
+
+
+def test_a_fork_whose_text_came_before_with_a_bad_signature_still_raises_one_alarm(
+    day: WorkingDay, phone: Phone, db: Session
+) -> None:
+    named = {"order_id": str(new_id()), "line_id": str(new_id()), "reason": "nobody_home"}
+    first = phone.sign("fail", named)
+    other = phone.signed(first["signed"].replace("nobody_home", "no_access"))
+    phone.sent(other | {"signature": first["signature"]}, first)
+    assert [one["codes"] for one in phone.sent(other, other)] == [["device_forked"]] * 2
+    whys = sa.select(DeviceInboxAside.why).order_by(DeviceInboxAside.received_at)
+    assert [why.value for why in db.scalars(whys)] == ["bad_signature", "device_forked"]
+    forks = sa.select(sa.func.count()).select_from(OutboxEvent).where(OutboxEvent.topic == "device.forked")
+    assert db.scalar(forks) == 1
 
 
 def test_a_day_that_is_uncertain_is_judged_by_the_stricter(
