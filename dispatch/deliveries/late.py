@@ -298,8 +298,6 @@ def _deliver(scene: Scene) -> None:
     mark_delivered(deed, door.line)
     if door.card.exception is not None:
         set_card_exception(deed, door.card, None)
-    if visit.load is not None and visit.load.cylinder_id == full.cylinder_id:
-        end_load(deed, visit.load.cylinder_id)
     record_visit(
         deed,
         visit.served,
@@ -389,17 +387,19 @@ def _hand_over(scene: Scene, door: _Door | None, full: Resolved, empty: Resolved
         if bottle.cylinder_id is None:
             scene.flag(BOTTLE_UNKNOWN)
             continue
-        scene.took(
-            bottles.report(
-                scene.deed,
-                bottle.cylinder_id,
-                kind,
-                giver=giver,
-                taker=taker,
-                errand=errand,
-                occurred_at=scene.when.occurred_at,
-            )
+        custody = bottles.report(
+            scene.deed,
+            bottle.cylinder_id,
+            kind,
+            giver=giver,
+            taker=taker,
+            errand=errand,
+            occurred_at=scene.when.occurred_at,
         )
+        scene.took(custody)
+        if kind is FactKind.DELIVER and custody.now.holder == household:
+            # For whichever line it was loaded, it is on no vehicle any more.
+            end_load(scene.deed, bottle.cylinder_id)
 
 
 def _withhold(scene: Scene) -> None:

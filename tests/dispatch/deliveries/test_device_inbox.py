@@ -18,7 +18,7 @@ from core.refusal import Refused
 from cylinders.models import CustodyFact, FactKind
 from dispatch.deliveries import inbox
 from dispatch.deliveries.late import Scene
-from dispatch.deliveries.models import Delivery, LineLoad
+from dispatch.deliveries.models import CylinderLoad, Delivery, LineLoad
 from dispatch.orders.models import OrderLine
 from dispatch.safety.models import SafetyCheck
 from evidence.models import Entry, Outcome
@@ -538,6 +538,26 @@ def test_a_fork_whose_text_came_before_with_a_bad_signature_still_raises_one_ala
     assert [why.value for why in db.scalars(whys)] == ["bad_signature", "device_forked"]
     forks = sa.select(sa.func.count()).select_from(OutboxEvent).where(OutboxEvent.topic == "device.forked")
     assert db.scalar(forks) == 1
+
+
+def test_two_bottles_delivered_crosswise_can_both_be_loaded_again(
+    day: WorkingDay, phone: Phone, db: Session
+) -> None:
+    """Within a round the courier took one household's bottle for the other's: neither stays loaded for it."""
+    first, second = day.order(), day.order()
+    round_id = day.round()
+    x, y = day.bottle(), day.bottle()
+    made(day.load(round_id, first.line_ids[0], x.code))
+    made(day.load(round_id, second.line_ids[0], y.code))
+    crossed = [
+        phone.sign("deliver", handed_over(day, first, y), at=at(5)),
+        phone.sign("deliver", handed_over(day, second, x), at=at(9)),
+    ]
+    with later(30):
+        phone.sent(*crossed)
+    assert {line_state(db, first), line_state(db, second)} == {"delivered"}
+    assert not list(db.scalars(sa.select(LineLoad).where(LineLoad.active)))
+    assert not list(db.scalars(sa.select(CylinderLoad).where(CylinderLoad.active)))
 
 
 def test_a_day_that_is_uncertain_is_judged_by_the_stricter(
