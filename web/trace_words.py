@@ -146,7 +146,7 @@ FLAGS: dict[str, Said] = {
 TIPS: dict[str, Said] = {
     "cylinder.stranger_seen": ("发现不明或外来气瓶", "an unknown or foreign bottle was seen"),
     "device.forked": ("终端同一序号报了两种内容", "a device said two things under one number"),
-    "scan.not_applied": ("终端签名的记录已留存，未能入账", "what a device signed is kept and could not be applied"),
+    "scan.not_applied": ("终端签名的记录已留存，未能入账", "a signed scan is kept and could not be applied"),
 }
 
 
