@@ -35,32 +35,31 @@ def find(deed: Deed, cylinder: Cylinder, against: Mapping[UUID, UUID | None]) ->
 
 
 def settle(deed: Deed, cylinder: Cylinder, contradicted: Mapping[UUID, Against]) -> None:
-    """Make the open conflicts of this bottle these, but for what a person has resolved."""
+    """Make the open conflicts of this bottle these.
+
+    What a person has resolved is not among them, unless something else contradicts it by now: then it is
+    for a person again.
+    """
     known = _conflicts_of(deed, cylinder.cylinder_id)
     is_open = {one.fact_id: one for one in known if one.resolved_at is None}
-    by_person = {
-        one.fact_id
-        for one in known
-        if one.resolved_at is not None and one.resolution != NO_LONGER_CONTRADICTED
-    }
     for fact_id, conflict in is_open.items():
         if fact_id in contradicted:
             conflict.standing_fact_id, conflict.standing_cylinder_id = contradicted[fact_id]
         else:
             close(deed, cylinder, conflict, NO_LONGER_CONTRADICTED)
     for fact_id, standing in contradicted.items():
-        if fact_id not in is_open and fact_id not in by_person:
+        if fact_id not in is_open:
             _open(deed, cylinder, fact_id, standing)
     deed.db.flush()
 
 
 def settle_one(deed: Deed, cylinder_id: UUID, fact_id: UUID, against: Against | None) -> None:
-    """Of another bottle on the same card: only whether the fact that put it there is beaten."""
-    conflict = next((one for one in _conflicts_of(deed, cylinder_id) if one.fact_id == fact_id), None)
-    was_open = conflict is not None and conflict.resolved_at is None
-    if was_open == (against is not None):
-        return
-    if conflict is not None and against is not None and conflict.resolution != NO_LONGER_CONTRADICTED:
+    """Of another bottle on the same card: only whether the fact that put it there is beaten, and by which."""
+    conflicts = (one for one in _conflicts_of(deed, cylinder_id) if one.fact_id == fact_id)
+    conflict = next((one for one in conflicts if one.resolved_at is None), None)
+    if conflict is not None and against is not None:
+        conflict.standing_fact_id, conflict.standing_cylinder_id = against
+    if (conflict is None) == (against is None):
         return
     cylinder = deed.db.get_one(Cylinder, cylinder_id, with_for_update=True, populate_existing=True)
     deed.about(SubjectType.CYLINDER, cylinder_id)
@@ -89,7 +88,7 @@ def close(deed: Deed, cylinder: Cylinder, conflict: CustodyConflict, resolution:
 
 
 def _conflicts_of(deed: Deed, cylinder_id: UUID) -> list[CustodyConflict]:
-    """The latest last: a fact may lose, be settled and lose again."""
+    """The open ones first: a fact may lose, be settled and lose again."""
     return list(
         deed.db.scalars(
             sa.select(CustodyConflict)

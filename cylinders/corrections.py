@@ -56,7 +56,8 @@ def resolve_conflict(
             conflict_id,
         )
     conflicts.close(deed, deed.db.get_one(Cylinder, cylinder_id), conflict, reason.value)
-    for one in sorted({cylinder_id, false_cylinder_id}):
+    # The bottle that was not there first: until it has left the card it would still contradict the other.
+    for one in dict.fromkeys([false_cylinder_id, cylinder_id]):
         refold(deed, deed.db.get_one(Cylinder, one))
     return {"cylinder_id": str(cylinder_id), "conflict_id": str(conflict_id)}
 

@@ -15,7 +15,8 @@ Which facts stand. A site or an agency that scans a bottle has it. Whoever hands
 if another does, the fact is kept, loses, becomes a conflict, and the bottle is held until a person says
 which fact is true. The same handover told twice, by the giver's and the taker's scan, is no contradiction.
 What a person has said (``Rulings``) goes into the fold: a fact declared an error is left out of it, a fact
-found true stands. The facts themselves never change.
+found true stands. What comes to light afterwards and contradicts it was not weighed then: that is a new
+conflict. The facts themselves never change.
 
 Two bottles on one card. The one that came to the card later holds it; the other's fact is a conflict too.
 """
@@ -98,10 +99,13 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Rulings:
-    """What persons have said of a bottle's facts: errors are left out, facts found true stand."""
+    """What persons have said of a bottle's facts: errors are left out, facts found true stand.
+
+    ``believed``: when each was found true, so that what was recorded later can contradict it anew.
+    """
 
     withdrawn: frozenset[UUID] = frozenset()
-    believed: frozenset[UUID] = frozenset()
+    believed: Mapping[UUID, datetime] = field(default_factory=dict)
 
 
 NO_RULINGS = Rulings()
@@ -136,14 +140,20 @@ def project(facts: Iterable[CustodyFact], rulings: Rulings = NO_RULINGS) -> Cust
     now: Projection | None = None
     against: dict[UUID, UUID | None] = {}
     spans: list[Span] = []
+    recorded_at = {}
     for place, fact in in_order(facts):
+        recorded_at[fact.id] = fact.recorded_at
         if fact.id in rulings.withdrawn:
             now = now or _nowhere(fact, place)
             continue
-        is_true = fact.id in rulings.believed
-        if not is_true and loses(now, fact):
-            against[fact.id] = now.by.fact_id if now is not None and now.by is not None else None
-        now = after(now, fact, place, is_true=is_true)
+        standing = now.by.fact_id if now is not None and now.by is not None else None
+        found_true_at = rulings.believed.get(fact.id)
+        was_weighed = found_true_at is not None and (
+            standing is None or recorded_at[standing] <= found_true_at
+        )
+        if loses(now, fact) and not was_weighed:
+            against[fact.id] = standing
+        now = after(now, fact, place, is_true=found_true_at is not None)
         if now.by is not None and now.by.fact_id == fact.id:
             _tell_span(spans, now, now.by.at)
     if now is None:
@@ -379,13 +389,15 @@ def rulings_of(db: Session, cylinder_id: UUID) -> Rulings:
     withdrawn = db.scalars(
         sa.select(CustodyCorrection.fact_id).where(CustodyCorrection.cylinder_id == cylinder_id)
     )
-    believed = db.scalars(
-        sa.select(CustodyConflict.fact_id).where(
+    believed = db.execute(
+        sa.select(CustodyConflict.fact_id, CustodyConflict.resolved_at)
+        .where(
             CustodyConflict.cylinder_id == cylinder_id,
             CustodyConflict.true_fact_id == CustodyConflict.fact_id,
         )
+        .order_by(CustodyConflict.resolved_at)
     )
-    return Rulings(frozenset(withdrawn), frozenset(believed))
+    return Rulings(frozenset(withdrawn), {row.fact_id: row.resolved_at for row in believed})
 
 
 def facts_of(db: Session, cylinder_id: UUID) -> Sequence[CustodyFact]:
@@ -557,6 +569,7 @@ def _retell_holdings(
     any more never was: it lasts no time.
     """
     told = [one if one.until_at is not None else one._replace(until_at=beaten_at) for one in spans]
+    cards = {(one.district, one.card_id) for one in spans}
     rows = list(
         db.scalars(
             sa.select(CylinderClaim)
@@ -564,6 +577,8 @@ def _retell_holdings(
             .order_by(CylinderClaim.from_at, CylinderClaim.id)
         )
     )
+    # Also a card it never was on, as is known by now: another bottle has that one again.
+    cards |= {(row.district, row.card_id) for row in rows}
     for span in told:
         claim = next((row for row in rows if _is_told(row, span)), None)
         if claim is not None:
@@ -574,7 +589,7 @@ def _retell_holdings(
     for claim in rows:
         if not claim.active:
             _retime(db, claim, claim.from_at, claim.from_at)
-    for card in {(one.district, one.card_id) for one in spans}:
+    for card in cards:
         _cut_where_the_next_begins(db, card)
 
 

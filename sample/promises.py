@@ -6,8 +6,10 @@ Living the day goes through the public API only; this page alone reads the table
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import combinations
 from typing import Any
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -84,15 +86,17 @@ def one_holder(audit: Audit) -> Promise:
 
 def _rulings(audit: Audit) -> dict[Any, Rulings]:
     """What persons have said of each bottle's facts: errors are left out, facts found true stand."""
-    withdrawn, believed = defaultdict(set), defaultdict(set)
+    withdrawn: dict[Any, set[UUID]] = defaultdict(set)
+    believed: dict[Any, dict[UUID, datetime]] = defaultdict(dict)
     for error in audit.db.scalars(sa.select(CustodyCorrection)):
         withdrawn[error.cylinder_id].add(error.fact_id)
     for conflict in audit.db.scalars(sa.select(CustodyConflict)):
-        if conflict.true_fact_id == conflict.fact_id:
-            believed[conflict.cylinder_id].add(conflict.fact_id)
+        if conflict.true_fact_id == conflict.fact_id and conflict.resolved_at is not None:
+            last = believed[conflict.cylinder_id].get(conflict.fact_id, conflict.resolved_at)
+            believed[conflict.cylinder_id][conflict.fact_id] = max(last, conflict.resolved_at)
     found: dict[Any, Rulings] = defaultdict(Rulings)
     for cylinder_id in withdrawn.keys() | believed.keys():
-        found[cylinder_id] = Rulings(frozenset(withdrawn[cylinder_id]), frozenset(believed[cylinder_id]))
+        found[cylinder_id] = Rulings(frozenset(withdrawn[cylinder_id]), believed[cylinder_id])
     return found
 
 
@@ -122,7 +126,8 @@ def one_bottle_a_card(audit: Audit) -> Promise:
             for before, after in combinations(rows, 2):
                 # The same bottle on the same card twice: a scan that ended it was declared an error.
                 is_another = getattr(before, other) != getattr(after, other)
-                if is_another and (before.until_at is None or before.until_at > after.from_at):
+                lasted = after.until_at != after.from_at
+                if is_another and lasted and (before.until_at is None or before.until_at > after.from_at):
                     promise.broken.append(f"{key} {owner}: two at once from {after.from_at}")
     return promise
 

@@ -43,6 +43,7 @@ def fact(
         district=310105,
         occurred_at=at,
         effective_at=at,
+        recorded_at=at,
         device_id=device_id,
         device_seq=device_seq,
         card_id=CARD.get(taker) if taker else None,
@@ -143,10 +144,25 @@ def test_a_fact_declared_an_error_is_left_out_and_one_found_true_stands() -> Non
     delivered = fact(FactKind.DELIVER, LIN, HOME, 65, PHONE, 1)
     contradicting = fact(FactKind.DELIVER, WANG, SHOP, 80, TERMINAL, 1)
     facts = [registered, filled, loaded, delivered, contradicting]
-    found = project(facts, Rulings(frozenset({delivered.id}), frozenset({contradicting.id})))
+    found = project(
+        facts, Rulings(frozenset({delivered.id}), {contradicting.id: THE_DAY + timedelta(hours=3)})
+    )
     assert (found.now.holder, found.now.card_id, found.lost) == (SHOP, CARD[SHOP], ())
     kept = project(facts, Rulings(frozenset({contradicting.id})))
     assert (kept.now.holder, kept.now.card_id, kept.lost) == (HOME, CARD[HOME], ())
+
+
+def test_what_came_to_light_after_a_fact_was_found_true_can_contradict_it() -> None:
+    """The person weighed what was known then: not that a site had scanned the bottle in between."""
+    registered, filled, loaded = one_round()[:3]
+    found_true = fact(FactKind.DELIVER, WANG, SHOP, 80, TERMINAL, 1)
+    scanned = fact(FactKind.RETURN, LIN, STATION, 70, PHONE, 1)
+    rulings = Rulings(believed={found_true.id: THE_DAY + timedelta(minutes=100)})
+    weighed = project([registered, filled, loaded, scanned, found_true], rulings)
+    assert (weighed.now.holder, weighed.lost) == (SHOP, ())
+    scanned.recorded_at = THE_DAY + timedelta(minutes=120)
+    found = project([registered, filled, loaded, scanned, found_true], rulings)
+    assert (found.now.holder, found.against) == (SHOP, {found_true.id: scanned.id})
 
 
 def test_with_every_fact_declared_an_error_nobody_has_the_bottle() -> None:
@@ -197,13 +213,19 @@ def test_any_order_of_arrival_gives_the_same_custody_also_after_what_persons_sai
     facts: list[CustodyFact], random: Any, data: st.DataObject
 ) -> None:
     ids = st.sets(st.sampled_from([one.id for one in facts]))
-    rulings = Rulings(frozenset(data.draw(ids)), frozenset(data.draw(ids)))
+    found_true_at = st.integers(0, 20).map(lambda minute: THE_DAY + timedelta(minutes=minute))
+    believed = st.dictionaries(st.sampled_from([one.id for one in facts]), found_true_at)
+    rulings = Rulings(frozenset(data.draw(ids)), data.draw(believed))
     expected = project(facts, rulings)
     shuffled = list(facts)
     random.shuffle(shuffled)
     assert project(shuffled, rulings) == expected
     assert not rulings.withdrawn & set(expected.lost)
-    assert not rulings.believed & set(expected.lost)
+    recorded_at = {one.id: one.recorded_at for one in facts}
+    for lost in rulings.believed.keys() & set(expected.lost):
+        standing = expected.against[lost]
+        assert standing is not None
+        assert recorded_at[standing] > rulings.believed[lost]
 
 
 @settings(max_examples=200, deadline=None)

@@ -150,9 +150,11 @@ def told_again_says_the_same(db: Session) -> bool:
 
 
 def no_card_ever_held_two(db: Session) -> bool:
-    """Every span of every holding against the next one on the same card."""
+    """Every span of every holding against the next one on the same card; one that never was lasts no time."""
     rows = db.scalars(
-        sa.select(CardHolding).order_by(CardHolding.card_id, CardHolding.from_at, CardHolding.active)
+        sa.select(CardHolding)
+        .where(CardHolding.until_at.is_distinct_from(CardHolding.from_at))
+        .order_by(CardHolding.card_id, CardHolding.from_at, CardHolding.active)
     )
     return all(
         one.until_at is not None and one.until_at <= following.from_at
@@ -260,6 +262,28 @@ def test_a_person_names_the_fact_that_lost_and_custody_follows(
     assert state(db, crews.x) == "in_service"
     assert not open_conflicts(db)
     assert told_again_says_the_same(db)
+
+
+def test_what_comes_after_a_resolution_and_contradicts_it_holds_the_bottle_again(
+    crews: TwoCrews, example: Any, db: Session
+) -> None:
+    """B's delivery was found true; then A's phone tells of a scan that nobody had weighed."""
+    [conflict] = open_conflicts(db)
+    with later(250):
+        made(crews.resolve(conflict, conflict.fact_id, reason="code_misread"))
+    with later(260):
+        crews.a.sent(crews.bring_back(crews.a, crews.x, 70))
+    [again] = open_conflicts(db)
+    brought = db.scalars(sa.select(CustodyFact).where(CustodyFact.id == again.standing_fact_id)).one()
+    assert (again.fact_id, brought.kind) == (conflict.fact_id, FactKind.RETURN)
+    assert state(db, crews.x) == "held"
+    assert crews.day.holder(crews.x.cylinder_id) == crews.home(crews.second)
+    with later(270):
+        made(crews.resolve(again, again.fact_id))
+    assert not open_conflicts(db)
+    assert state(db, crews.x) == "in_service"
+    assert told_again_says_the_same(db)
+    assert not list(verify(db))
 
 
 def test_only_one_of_the_two_can_be_true_and_only_who_may_says_so(
@@ -382,6 +406,79 @@ def test_two_bottles_on_one_card_are_held_apart_the_later_on_the_card(crews: Two
     assert found["status"] == "accepted"
     assert not open_conflicts(db)
     assert db.get_one(Cylinder, old).state.value == "in_service"
+    assert told_again_says_the_same(db)
+
+
+def brought_without_fetching(crews: TwoCrews, bottle: Bottle, minute: float) -> list[Item]:
+    """A loads this bottle and hands it over at the first door, fetching none."""
+    line_id = crews.first.line_ids[0]
+    loading = {"round_id": crews.round_a, "line_id": line_id, "code": bottle.code}
+    return [
+        crews.a.sign("load", loading, at=at(minute - 1)),
+        crews.deliver(crews.a, bottle, minute, empty_code=None, empty_exception="missing"),
+    ]
+
+
+def test_a_bottle_found_to_be_on_its_card_is_contradicted_anew_by_one_that_comes_later(
+    crews: TwoCrews, db: Session
+) -> None:
+    [old] = held_by_card(db, crews.card(crews.first))
+    with later(90):
+        crews.a.sent(*brought_without_fetching(crews, crews.x, 65))
+    [conflict] = open_conflicts(db)
+    with later(100):
+        made(crews.resolve(conflict, conflict.fact_id))
+    assert held_by_card(db, crews.card(crews.first)) == [old]
+    assert len(list(db.scalars(sa.select(CustodyConflict)))) == 1
+    with later(110):
+        crews.a.sent(*brought_without_fetching(crews, crews.y, 105))
+    assert held_by_card(db, crews.card(crews.first)) == [crews.y.cylinder_id]
+    [again] = open_conflicts(db)
+    assert (again.cylinder_id, again.standing_cylinder_id) == (old, crews.y.cylinder_id)
+    assert db.get_one(Cylinder, old).state.value == "held"
+    assert told_again_says_the_same(db)
+
+
+def test_of_three_bottles_on_one_card_each_is_held_against_the_one_that_has_it(
+    crews: TwoCrews, db: Session
+) -> None:
+    [old] = held_by_card(db, crews.card(crews.first))
+    with later(90):
+        crews.a.sent(
+            *brought_without_fetching(crews, crews.x, 65), *brought_without_fetching(crews, crews.y, 75)
+        )
+    held = {one.cylinder_id: one.standing_cylinder_id for one in open_conflicts(db)}
+    assert held == {old: crews.y.cylinder_id, crews.x.cylinder_id: crews.y.cylinder_id}
+    of_old = next(one for one in open_conflicts(db) if one.cylinder_id == old)
+    with later(100):
+        made(crews.resolve(of_old, of_old.fact_id))
+    # Y was not there. Of the other two the later to come has the card; a person says of these again.
+    assert held_by_card(db, crews.card(crews.first)) == [crews.x.cylinder_id]
+    held = {one.cylinder_id: one.standing_cylinder_id for one in open_conflicts(db)}
+    assert held == {old: crews.x.cylinder_id}
+    assert told_again_says_the_same(db)
+    assert not list(verify(db))
+
+
+def test_a_card_goes_back_to_the_bottle_before_when_the_later_one_is_declared_an_error(
+    crews: TwoCrews, db: Session
+) -> None:
+    [old] = held_by_card(db, crews.card(crews.first))
+    with later(90):
+        crews.a.sent(
+            *brought_without_fetching(crews, crews.x, 65), *brought_without_fetching(crews, crews.y, 75)
+        )
+    handed = sa.select(CustodyFact.id).where(
+        CustodyFact.cylinder_id == crews.y.cylinder_id, CustodyFact.kind == FactKind.DELIVER
+    )
+    path = f"/api/v1/cylinders/{crews.y.cylinder_id}/facts/{db.scalars(handed).one()}/error-declarations"
+    with later(100):
+        made(crews.day.cast.regulator.post(path, {"reason": "did_not_occur"}))
+    assert held_by_card(db, crews.card(crews.first)) == [crews.x.cylinder_id]
+    assert {one.cylinder_id: one.standing_cylinder_id for one in open_conflicts(db)} == {
+        old: crews.x.cylinder_id
+    }
+    assert state(db, crews.x) == "in_service"
     assert told_again_says_the_same(db)
 
 
