@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.auth import Actor, ScopeKind
+from core.auth import Actor, Grant, ScopeKind
 from core.doing import Doing
 from core.geo import Datum, Point, ZoneIndex, area_from_geojson
 from core.ground import Ground
@@ -192,6 +192,14 @@ def binding_at(db: Session, district: int, at: datetime, *, courier_id: UUID) ->
             Binding.district == district, Binding.courier_id == courier_id, Binding.span.contains(at)
         )
     ).one_or_none()
+
+
+def principal_of_courier(db: Session, courier_id: UUID) -> UUID | None:
+    """As whom this courier signs in, by the latest right given; None who never could."""
+    rights = sa.select(Grant.principal_id).where(
+        Grant.scope_kind == ScopeKind.COURIER, Grant.scope_code == str(courier_id)
+    )
+    return db.scalars(rights.order_by(Grant.from_at.desc(), Grant.id.desc()).limit(1)).first()
 
 
 def bindings_of_device(

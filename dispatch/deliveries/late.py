@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.auth import ScopeKind
 from core.problems import WrongField
 from core.refusal import Refusal
 from cylinders import acts as bottles
@@ -56,7 +57,7 @@ from evidence.models import SubjectType
 from registry.acts import set_card_exception
 from registry.device_clock import Clocked
 from registry.models import Card, Device, HolderKind, ScanKind
-from registry.queries import cards_of, site
+from registry.queries import cards_of, principal_of_courier, site
 from rulebook import current
 from rulebook.decisions import decision_of
 from rulebook.gate import judge
@@ -332,10 +333,21 @@ def _check(
 ) -> visit_check.VisitCheck | None:
     """A check that is not whole stays in the kept string: it is no check on record."""
     try:
-        return visit_check.check_of_visit(scene.deed, order, round, sent, scene.when.occurred_at)
+        return visit_check.check_of_visit(
+            scene.deed, order, round, sent, scene.when.occurred_at, _who_looked(scene)
+        )
     except WrongField:
         scene.flag(CHECK_INCOMPLETE)
         return None
+
+
+def _who_looked(scene: Scene) -> UUID | None:
+    """The courier whose device it was then, whoever carried the strings: H02 asks who found a hazard."""
+    actor, courier_id = scene.deed.actor, scene.who.courier_id
+    carries_own = actor.reach.kind is ScopeKind.COURIER and actor.scope_id(ScopeKind.COURIER) == courier_id
+    if courier_id is None or carries_own:
+        return None
+    return principal_of_courier(scene.db, courier_id)
 
 
 def _ask_handover_gate(scene: Scene, visit: Visit, report: Report) -> None:

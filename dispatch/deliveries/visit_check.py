@@ -43,12 +43,20 @@ class VisitCheck:
 
 
 def check_of_visit(
-    deed: Deed, order: Order, round: Round, sent: Mapping[str, Any] | None, checked_at: datetime
+    deed: Deed,
+    order: Order,
+    round: Round,
+    sent: Mapping[str, Any] | None,
+    checked_at: datetime,
+    checked_by: UUID | None = None,
 ) -> VisitCheck | None:
-    """The check sent along; without one, the latest on record for this order since the round was made."""
+    """The check sent along; without one, the latest on record for this order since the round was made.
+
+    ``checked_by``: who looked, where that is not who sends it.
+    """
     if sent is not None:
         aside = replace(deed, subjects=set(), payload={})
-        return VisitCheck(_recorded(aside, order, sent, checked_at), aside)
+        return VisitCheck(_recorded(aside, order, sent, checked_at, checked_by), aside)
     made = latest_check(deed.db, order, round)
     return VisitCheck(CheckDone(made.id, made.outcome, made.blocking, ())) if made is not None else None
 
@@ -94,7 +102,9 @@ def _record_alone(
     return {"check_id": str(_recorded(deed, order, sent, checked_at).check_id)}
 
 
-def _recorded(deed: Deed, order: Order, sent: Mapping[str, Any], checked_at: datetime) -> CheckDone:
+def _recorded(
+    deed: Deed, order: Order, sent: Mapping[str, Any], checked_at: datetime, checked_by: UUID | None = None
+) -> CheckDone:
     items: Sequence[ItemAnswer] = sent["items"]
     return record_check(
         deed,
@@ -104,7 +114,7 @@ def _recorded(deed: Deed, order: Order, sent: Mapping[str, Any], checked_at: dat
         mode=CheckMode(sent["mode"]),
         refused=sent["refused"],
         items=items,
-        checked_by=deed.actor.principal_id,
+        checked_by=checked_by or deed.actor.principal_id,
         user_signed=sent["user_signed"],
         briefed=sent["briefed"],
         checked_at=checked_at,

@@ -269,6 +269,20 @@ def test_a_failed_visit_a_withheld_one_and_a_return_are_reported_late(
         made(day.finish(round_id))
 
 
+def test_a_check_that_somebody_else_carried_in_was_made_by_the_courier_of_the_device(
+    day: WorkingDay, phone: Phone, db: Session
+) -> None:
+    """Else whoever found a hazard could close it: the register would think another had found it."""
+    booked, bottle, _ = day.loaded()
+    item = phone.sign("deliver", handed_over(day, booked, bottle), at=at(5))
+    colleague = day.cast.signed_in_courier(day.cast.bind().courier_id)
+    with later(30):
+        answer = phone.send([item], by=colleague)
+    assert [one["status"] for one in answer.get_json()["items"]] == ["accepted"]
+    [check] = db.scalars(sa.select(SafetyCheck))
+    assert check.checked_by == day.courier.principal_id
+
+
 def test_an_order_that_is_not_there_leaves_the_fact_alone(day: WorkingDay, phone: Phone, db: Session) -> None:
     booked, bottle, _ = day.loaded()
     body = handed_over(day, booked, bottle) | {"order_id": str(new_id())}
