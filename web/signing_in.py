@@ -1,10 +1,12 @@
 """Signing in and out, choosing as whom to act, and how large the letters are."""
 
 from datetime import timedelta
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, session
+from flask import Blueprint, abort, current_app, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
 from core import limits, passwords, sessions
 from core.auth import Actor, actors_of_principal
@@ -54,9 +56,9 @@ def sign_in() -> ResponseReturnValue:
 
 
 def let_in(principal_id: UUID, by: SignedInBy) -> ResponseReturnValue:
-    """A new session, never one that was there before; then where they wanted to go, or home."""
+    """A new session, never one that was there before, which ends; then where they wanted to go, or home."""
     going = wanted()
-    session.clear()
+    _leave()
     session[COOKIE_SECRET] = sessions.open_session(ground(), principal_id, by)
     return redirect(going or _home(principal_id))
 
@@ -64,10 +66,15 @@ def let_in(principal_id: UUID, by: SignedInBy) -> ResponseReturnValue:
 @room.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     csrf.protect()
+    _leave()
+    return redirect("/")
+
+
+def _leave() -> None:
+    """Whoever was signed in here is so no more, not even by a copy of the cookie."""
     if isinstance(secret := session.get(COOKIE_SECRET), str):
         sessions.end_session(ground(), secret)
     session.clear()
-    return redirect("/")
 
 
 @room.get("/act-as")
@@ -132,7 +139,16 @@ def _home(principal_id: UUID) -> str:
 
 
 def wanted() -> str:
-    """Where they were going: a path of ours, never another house's address."""
+    """Where they were going: a page of ours that can be loaded, never another house's address."""
     given = request.values.get("next", "")
     ours = given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable()
-    return given if ours else ""
+    return given if ours and _is_page(given) else ""
+
+
+def _is_page(address: str) -> bool:
+    """Where a form goes there is nothing to come back to."""
+    try:
+        current_app.url_map.bind("").match(unquote(urlsplit(address).path), method="GET")
+    except (HTTPException, ValueError):
+        return False
+    return True
