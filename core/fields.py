@@ -49,6 +49,11 @@ class View(ma.Schema):
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+def seen(text: str) -> str:
+    """What is to be looked up as somebody typed or pasted it: less what cannot be seen, NUL among it."""
+    return "".join(symbol for symbol in text if unicodedata.category(symbol) not in _UNSEEN).strip()
+
+
 class Text(fields.Field[str]):
     """One line of text that can be seen, trimmed, at most ``most`` long."""
 

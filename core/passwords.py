@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock
 from core.db import Base, Group, grouped
+from core.fields import seen
 
 LEAST_LENGTH = 12
 MOST_LENGTH = 200
@@ -63,4 +64,4 @@ def _as_typed(password: str) -> str:
 
 
 def plain_login(login: str) -> str:
-    return login.strip().casefold()
+    return seen(login).casefold()

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.auth import Actor, Grant, ScopeKind
 from core.doing import Doing
+from core.fields import seen
 from core.geo import Datum, Point, ZoneIndex, area_from_geojson
 from core.ground import Ground
 from core.problems import NotFound
@@ -425,7 +426,7 @@ CARD_QR = "LPGCARD:"
 
 def card_by_credential(db: Session, district: int, credential: str) -> Card | None:
     """The card behind a scanned credential, with or without the QR's ``LPGCARD:`` before it."""
-    bare = credential.strip().upper().removeprefix(CARD_QR)
+    bare = seen(credential).upper().removeprefix(CARD_QR)
     return db.scalars(sa.select(Card).where(Card.district == district, Card.credential == bare)).one_or_none()
 
 

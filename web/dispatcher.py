@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound as NoPage
 
 from core import clock
+from core.fields import seen
 from core.http import doing
 from core.jobs import JobState
 from core.problems import NotFound
@@ -39,7 +40,7 @@ from registry import queries as registry
 from registry.models import Zone
 from registry.schemas import BindingEndIn, BindingIn
 from web import dispatcher_map, dispatcher_words, words
-from web.pages import Face, No, form_of, tried
+from web.pages import Face, No, day_said, form_of, number_said, tried
 
 face = Face("dispatch", __name__, prefix="/dispatch")
 
@@ -47,10 +48,10 @@ face = Face("dispatch", __name__, prefix="/dispatch")
 def asked_day() -> date:
     """The day in the address; today where it names none."""
     given = request.values.get("day", "")
-    try:
-        return date.fromisoformat(given) if given else clock.today()
-    except ValueError:
-        raise NoPage from None
+    day = day_said(given) if given else clock.today()
+    if day is None:
+        raise NoPage
+    return day
 
 
 def asked_id(name: str) -> UUID | None:
@@ -158,7 +159,7 @@ def open_slot() -> ResponseReturnValue:
         "zone_id": request.form.get("zone_id"),
         "starts_at": _instant(day, request.form.get("starts")),
         "ends_at": _instant(day, request.form.get("ends")),
-        "capacity": _number(request.form.get("capacity")),
+        "capacity": number_said(request.form.get("capacity")),
     }
     _, no = tried(lambda: booking.open_slot(doing(), **form_of(SlotIn, asked)))
     return _slots_page(no) if no else back(f"/dispatch/slots?day={day}")
@@ -193,10 +194,6 @@ def _instant(day: date, given: str | None) -> str:
         return given or ""
 
 
-def _number(given: str | None) -> int | str | None:
-    return int(given) if given and given.isascii() and given.isdigit() else given
-
-
 # --- plans ------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +207,7 @@ def ask_plan() -> ResponseReturnValue:
     asked = {
         "zone_id": request.form.get("zone_id"),
         "day": asked_day().isoformat(),
-        "wave": _number(request.form.get("wave")),
+        "wave": number_said(request.form.get("wave")),
     }
     done, no = tried(lambda: planning.ask_plan(doing(), **form_of(PlanIn, asked)))
     return back(f"/dispatch/plan-jobs/{done['job_id']}") if done else _plans_page(no)
@@ -370,8 +367,13 @@ def _crews_page(no: No | None) -> ResponseReturnValue:
 @face.page("/hotline", "order.book")
 def hotline() -> ResponseReturnValue:
     """Booking for somebody on the telephone: the card they read out, then a slot, under the same rules."""
-    credential = request.args.get("card", "").strip()
-    return _hotline_page(credential, None, {}, [])
+    return _hotline_page("", None, {}, [])
+
+
+@face.page("/hotline/card", "order.book", methods=("POST",))
+def find_card() -> ResponseReturnValue:
+    """By POST, so that a card's number never stands in an address bar, a history or a log."""
+    return _hotline_page(seen(request.form.get("card", "")), None, {}, [])
 
 
 @face.page("/hotline", "order.book", methods=("POST",))
@@ -386,7 +388,7 @@ def book() -> ResponseReturnValue:
     to_say: list[dict[str, Any]] = []
     done, no = tried(lambda: _book(asked, to_say))
     if done is None:
-        return _hotline_page(request.form.get("card", ""), no, request.form, to_say)
+        return _hotline_page(seen(request.form.get("card", "")), no, request.form, to_say)
     return back(f"/dispatch/hotline/{done['order_id']}")
 
 

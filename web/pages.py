@@ -19,6 +19,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -33,6 +34,7 @@ from werkzeug.exceptions import Forbidden
 from core import idempotency, sessions
 from core.auth import Actor, Role, actors_of_principal, with_verb
 from core.doing import Doing
+from core.fields import Day
 from core.http import doing, ground, loaded
 from core.problems import FieldFault, WrongField
 from core.refusal import Audience, Refused
@@ -49,6 +51,8 @@ CSP = (
     "connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+_DAY = Day()
 
 csrf = CSRFProtect()
 frame = Blueprint("web", __name__, template_folder="templates", static_folder="static")
@@ -188,6 +192,19 @@ def tried(act: Callable[[], T]) -> tuple[T | None, No | None]:
         return None, No(409, reasons, refused.number)
     except WrongField as wrong:
         return None, No(422, errors=wrong.faults)
+
+
+def day_said(text: str | None) -> date | None:
+    """A day as an address or a field names it, within the years the API takes; None where it is none."""
+    try:
+        return _DAY.deserialize(text)
+    except ma.ValidationError:
+        return None
+
+
+def number_said(text: str | None) -> int | str | None:
+    """Digits as the API takes a number; anything else, or too many, is left for the schema to refuse."""
+    return int(text) if text and len(text) < 10 and text.isascii() and text.isdigit() else text
 
 
 def form_of(schema: type[ma.Schema] | ma.Schema, body: Mapping[str, Any]) -> dict[str, Any]:

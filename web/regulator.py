@@ -4,7 +4,6 @@ A page shows what oversight and the rooms below say, under the rights of who loo
 order or a household is kept (oversight/looks.py) and every page says so.
 """
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.auth import ScopeKind
+from core.fields import seen
 from core.http import doing
 from core.problems import NotFound
 from core.refusal import Audience
@@ -34,7 +34,7 @@ from oversight.timeline import Step, Timeline, timeline
 from registry.queries import household_view
 from rulebook.words import WORDS
 from web import trace_words
-from web.pages import Face, No, form_of, tried
+from web.pages import Face, No, day_said, form_of, number_said, tried
 
 face = Face("regulator", __name__, prefix="/oversight")
 
@@ -98,11 +98,11 @@ def home() -> str:
 @face.page("/search", "trace.read", methods=("POST",))
 def search() -> ResponseReturnValue:
     """By POST, so that an address or a card never stands in an address bar, a history or a log."""
-    wanted = request.form.get("q", "")
+    wanted = seen(request.form.get("q", ""))
     found = lookup.find(doing(), wanted)
     if len(found) == 1:
         return redirect(_page_of(found[0]))
-    return _home(wanted=wanted.strip(), found=found)
+    return _home(wanted=wanted, found=found)
 
 
 def _home(wanted: str | None = None, found: list[Found] | None = None) -> str:
@@ -304,7 +304,7 @@ def _check_said(household_id: UUID) -> dict[str, Any]:
             measured = form.get(f"{code}-measured", "").strip()
             answer: dict[str, Any] = {"item": code, "result": form[code]}
             if measured and form[code] != "not_applicable":
-                answer["measured"] = int(measured) if measured.isdecimal() else measured
+                answer["measured"] = number_said(measured)
             items.append(answer)
     return {
         "household_id": str(household_id),
@@ -351,23 +351,20 @@ def follow_ups() -> str:
 @face.page("/refusals", "refusal.read")
 def refusals() -> str:
     asked = request.args
-    found = queries.refusals_of_day(doing(), _day(asked.get("day")), asked.get("code") or None)
+    found = queries.refusals_of_day(
+        doing(), day_said(asked.get("day")) or clock.today(), asked.get("code") or None
+    )
     return render_template("regulator/refusals.html", found=found, code=asked.get("code"), number=None)
 
 
 @face.page("/refusals/<number>", "refusal.read")
 def refusal(number: str) -> str:
     """The day of a refusal that was read out over the telephone, with that one marked."""
+    if not lookup.REFUSAL_NO.fullmatch(number):
+        raise NotFound
     day = queries.day_of_refusal(doing(), number)
     found = queries.refusals_of_day(doing(), day or clock.today())
     return render_template("regulator/refusals.html", found=found, code=None, number=number)
-
-
-def _day(said: str | None) -> date:
-    try:
-        return date.fromisoformat(said or "")
-    except ValueError:
-        return clock.today()
 
 
 @face.page("/tips", "tip.read")

@@ -176,7 +176,9 @@ def test_a_caller_is_booked_for_under_the_same_rules(
 ) -> None:
     home, slot = day.home(), day.slot()
     card = home.users.card_ids[0]
-    page = f"/dispatch/hotline?card={day.credential(card)}"
+    page = "/dispatch/hotline"
+    found = here.send(page, "/dispatch/hotline/card", {"card": f" {day.credential(card).lower()}\u200b"})
+    assert "来电的用户" in found.text
     form = {
         "card": day.credential(card),
         "household_id": str(home.users.household_id),
@@ -196,7 +198,9 @@ def test_a_caller_is_booked_for_under_the_same_rules(
 
 
 def test_a_card_nobody_knows_finds_nobody(here: DispatcherDesk, day: WorkingDay) -> None:
-    assert "查不到这张卡" in here.look("/dispatch/hotline?card=NOTACARD")
+    assert (
+        "查不到这张卡" in here.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": "NOTACARD"}).text
+    )
 
 
 def test_a_binding_is_ended_and_another_bound(here: DispatcherDesk, day: WorkingDay, db: Session) -> None:
@@ -249,7 +253,7 @@ def test_an_alarm_that_does_not_stand_cannot_be_acknowledged(
 ) -> None:
     booked = day.order()
     form = {"kind": "order_late", "subject_id": booked.order_id, "action": "user_called"}
-    assert here.send("/dispatch/hotline?card=X", "/dispatch/alarms", form).status_code == 404
+    assert here.send("/dispatch/hotline", "/dispatch/alarms", form).status_code == 404
     assert not list(db.scalars(sa.select(AlarmNote)))
 
 
@@ -264,4 +268,5 @@ def test_another_firms_dispatcher_sees_nothing_of_it(desk: Desk, day: WorkingDay
     stranger.look(f"/dispatch/plans/{plan['id']}", 404)
     stranger.look(f"/dispatch/plans/{plan['id']}/apply", 404)
     card = day.credential(booked.home.users.card_ids[0])
-    assert "查不到这张卡" in stranger.look(f"/dispatch/hotline?card={card}")
+    looked = stranger.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": card})
+    assert "查不到这张卡" in looked.text

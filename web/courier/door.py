@@ -25,7 +25,7 @@ from rulebook import current
 from web.courier import draft as drafts
 from web.courier.draft import Draft
 from web.courier.face import drawn, face, told, typed
-from web.pages import No, tried
+from web.pages import No, number_said, tried
 
 LINE = "/orders/<uuid:order_id>/lines/<uuid:line_id>"
 
@@ -160,7 +160,7 @@ def _answer_typed(item: str, result: str) -> dict[str, Any]:
     measured = typed(f"{item}.measured", 8)
     answer: dict[str, Any] = {"item": item, "result": result}
     if measured and result != "not_applicable":
-        answer["measured"] = int(measured) if measured.isascii() and measured.isdigit() else measured
+        answer["measured"] = number_said(measured)
     if result == "fail":
         given = {"grade": typed(f"{item}.grade", 20), "photo_sha256": typed(f"{item}.photo", 64)}
         answer |= {name: value for name, value in given.items() if value}
