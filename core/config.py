@@ -27,6 +27,7 @@ SETTINGS = {
     "LPG_LOG_LEVEL": "debug, info, warning or error; info",
     "LPG_PUBLIC_URL": "how the world reaches us, as printed into labels; http:// and what we listen on",
     "LPG_MESSAGES": "where text messages go: file (messages.jsonl in LPG_STATE_DIR), console or off; file",
+    "LPG_PROXIES": "how many proxies of yours pass requests on (they set X-Forwarded-For and -Proto); 0",
     "LPG_METRICS": "who may read /metrics: loopback (this machine, not by a proxy), open or off; loopback",
     "LPG_DEMO_CLOCK": "1 to let the demo set the clock, 0 not to; never with LPG_DATABASE_URL; 0",
 }
@@ -57,6 +58,7 @@ class Config:
     public_url: str  # without a slash at its end
     messages: str
     metrics: str
+    proxies: int
     demo_clock: bool
 
 
@@ -80,6 +82,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         log_level=form.take("LPG_LOG_LEVEL", _one_of(LOG_LEVELS), "info"),
         public_url=form.take("LPG_PUBLIC_URL", _public_url, _address(bind_host, bind_port)),
         messages=form.take("LPG_MESSAGES", _one_of(MESSAGE_SINKS), "file"),
+        proxies=form.take("LPG_PROXIES", _whole("a number", 0, 9), 0),
         metrics=form.take("LPG_METRICS", _one_of(METRICS_READERS), "loopback"),
         demo_clock=form.take("LPG_DEMO_CLOCK", _switch, False),
     )

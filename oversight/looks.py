@@ -1,7 +1,7 @@
 """The log of looks (您的查询会被记录): who of the authority read about whom, kept before the answer is given.
 
 A look is no deed: it changes nothing that anybody's trace should show, and a household's chain is not to grow
-by being read. It is committed by itself, first: what was not kept is not shown (docs/adr/0010).
+by being read. It is committed by itself, first: what was not kept is not shown (docs/adr/0011).
 """
 
 from uuid import UUID

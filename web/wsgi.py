@@ -5,6 +5,7 @@ import signal
 
 import structlog
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app as application
 from core import config, demo_clock, logs
@@ -27,4 +28,14 @@ def make() -> Flask:
     if settings.demo_clock:
         made.before_request(lambda: demo_clock.follow(ground.sessions))
         demo_clock.follow(ground.sessions)
+    return behind(made, settings.proxies)
+
+
+def behind(made: Flask, proxies: int) -> Flask:
+    """Take the asker's address from that many proxies of ours, and from no one else's header.
+
+    Without it all who come through a proxy would share its address, and with it their tries at signing in.
+    """
+    if proxies:
+        made.wsgi_app = ProxyFix(made.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     return made
