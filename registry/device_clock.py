@@ -78,10 +78,15 @@ def _by_anchor(anchor: Anchor, mono_ms: int, wall_time: datetime, received_at: d
     ran = timedelta(milliseconds=min(mono_ms - anchor.mono_ms, 10**12))
     told = anchor.server_time + ran
     at = min(told, received_at)
-    flags: tuple[str, ...] = (CLOCK_AHEAD,) if told > received_at + DRIFT else ()
+    earliest, latest = at - DRIFT, at + DRIFT
+    flags: tuple[str, ...] = ()
+    if told > received_at + DRIFT:
+        # this clock is proven wrong: all it says is that it was after the anchor
+        flags, earliest = (CLOCK_AHEAD,), anchor.server_time
     if abs(wall_time - at) > MOST_SKEW:
-        flags += (CLOCK_SKEW,)
-    return Clocked(at, at - DRIFT, min(at + DRIFT, received_at), flags)
+        # a clock that stands still while the phone sleeps is late; the wall clock may be the right one
+        flags, latest = (*flags, CLOCK_SKEW), max(latest, wall_time)
+    return Clocked(at, min(earliest, at), min(latest, received_at), flags)
 
 
 def _by_wall(wall_time: datetime, earliest: datetime, received_at: datetime, *flags: str) -> Clocked:

@@ -149,20 +149,22 @@ def _load(scene: Scene) -> None:
     if scanned.cylinder_id is None:
         scene.flag(BOTTLE_UNKNOWN)
         return
-    scene.took(
-        bottles.report(
-            scene.deed,
-            scanned.cylinder_id,
-            FactKind.LOAD,
-            giver=giver,
-            taker=_courier(scene, round),
-            errand=_errand(scene, round, line, site_id=round.supply_site_id if round is not None else None),
-            occurred_at=scene.when.occurred_at,
-        )
+    courier = _courier(scene, round)
+    custody = bottles.report(
+        scene.deed,
+        scanned.cylinder_id,
+        FactKind.LOAD,
+        giver=giver,
+        taker=courier,
+        errand=_errand(scene, round, line, site_id=round.supply_site_id if round is not None else None),
+        occurred_at=scene.when.occurred_at,
     )
+    scene.took(custody)
     if round is None or line is None:
         return
-    if line.state is LineState.BOOKED and _is_free(db, line, scanned.cylinder_id):
+    # what came in before may tell that the bottle has gone on since: then nothing is loaded any more
+    still_there = courier is not None and custody.now.holder == courier
+    if line.state is LineState.BOOKED and still_there and _is_free(db, line, scanned.cylinder_id):
         mark_loaded(scene.deed, line)
         begin_load(
             scene.deed,

@@ -347,7 +347,10 @@ def _opened(deed: Deed, check: SafetyCheck, item: str, found: Ruling) -> Hazard 
 
 
 def _found_again(deed: Deed, check: SafetyCheck, item: str, found: Ruling) -> Hazard | None:
-    """The standing hazard: mending that was claimed is rejected; it may have become worse, never milder."""
+    """The standing hazard: it may have become worse, never milder.
+
+    Mending that was claimed is rejected, unless the check was made before the claim and only came in later.
+    """
     hazard = deed.db.scalars(
         sa.select(Hazard)
         .where(
@@ -361,7 +364,8 @@ def _found_again(deed: Deed, check: SafetyCheck, item: str, found: Ruling) -> Ha
     ).one_or_none()
     if hazard is None:
         return None
-    if hazard.state is HazardState.MENDED:
+    seen_since = hazard.mended_at is None or check.checked_at > hazard.mended_at
+    if hazard.state is HazardState.MENDED and seen_since:
         HAZARD.move(deed.db, hazard, "reject")
     if worse(found.grade, hazard.grade) is not hazard.grade:
         hazard.grade = found.grade

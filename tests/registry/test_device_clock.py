@@ -95,6 +95,14 @@ def test_a_monotonic_clock_that_ran_back_tells_nothing() -> None:
 def test_nothing_happened_after_it_was_received() -> None:
     found = told(timedelta(hours=4))
     assert (found.occurred_at, found.latest, found.flags[0]) == (RECEIVED, RECEIVED, "clock_ahead")
+    assert found.earliest == ANCHOR.server_time
+
+
+def test_a_clock_that_stood_still_while_the_phone_slept_may_be_as_late_as_the_wall_clock_says() -> None:
+    found = told(minutes(65), wall=minutes(125))
+    assert (found.occurred_at, found.latest) == (THE_DAY + minutes(65), THE_DAY + minutes(125))
+    early = told(minutes(65), wall=minutes(5))
+    assert early.latest == THE_DAY + minutes(65) + timedelta(seconds=2)
 
 
 def test_an_anchor_comes_back_as_given_and_only_to_its_own_device() -> None:

@@ -574,6 +574,24 @@ def test_two_bottles_delivered_crosswise_can_both_be_loaded_again(
     assert not list(db.scalars(sa.select(CylinderLoad).where(CylinderLoad.active)))
 
 
+def test_a_load_that_comes_in_after_the_bottle_went_to_another_leaves_nothing_loaded(
+    day: WorkingDay, phone: Phone, db: Session
+) -> None:
+    """Signed first, sent last: the bottle was loaded for one household and handed to the other."""
+    first, second = day.order(), day.order()
+    round_id = day.round()
+    bottle = day.bottle()
+    load = phone.sign("load", loading(round_id, first.line_ids[0], bottle), at=at(3))
+    deliver = phone.sign("deliver", handed_over(day, second, bottle), at=at(5))
+    with later(30):
+        phone.sent(deliver)
+        phone.sent(load)
+    assert not list(db.scalars(sa.select(LineLoad).where(LineLoad.active)))
+    assert not list(db.scalars(sa.select(CylinderLoad).where(CylinderLoad.active)))
+    assert len(facts(db, FactKind.LOAD)) == 1
+    assert line_state(db, first) == "booked"
+
+
 def test_a_day_that_is_uncertain_is_judged_by_the_stricter(
     day: WorkingDay, phone: Phone, db: Session
 ) -> None:

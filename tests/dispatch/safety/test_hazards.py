@@ -162,6 +162,19 @@ def test_found_again_the_claim_is_rejected(home: Home, finder: Person, second: P
     assert clerk.get(f"{DISTRICT}/hazards/{hazard}").json["state"] == "told"
 
 
+def test_what_was_seen_before_the_claim_and_comes_in_later_rejects_nothing(
+    home: Home, finder: Person, second: Person, clerk: Person
+) -> None:
+    hazard = found(finder, home, leak_test={})
+    with clock.standing_at(THE_DAY + timedelta(hours=30)):
+        claim(clerk, hazard)
+    with clock.standing_at(THE_DAY + timedelta(hours=40)):
+        seen = {"reason": "recheck", "checked_at": "2024-06-13T08:00:00.000+08:00"}
+        done = second.post(f"{DISTRICT}/checks", check(home.household, items=answers(leak_test={}), **seen))
+    assert done.status_code == 201, done.text
+    assert clerk.get(f"{DISTRICT}/hazards/{hazard}").json["state"] == "mended"
+
+
 def test_once_closed_a_new_finding_is_a_new_hazard(
     home: Home, finder: Person, second: Person, clerk: Person
 ) -> None:
