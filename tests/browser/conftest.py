@@ -22,7 +22,7 @@ from uuid import UUID
 import axe_playwright_python
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from core import sessions
@@ -35,6 +35,9 @@ SHOTS = Path(__file__).resolve().parent.parent.parent / "screenshots"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 30_000
+"""How long a page may take on a machine with other work: what is wrong is wrong after that too."""
+expect.set_options(timeout=PATIENCE_MS)
 QUIET = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
@@ -106,7 +109,7 @@ class Browse:
         context = self.browser.new_context(
             **{"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"} | options
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         if cookie is not None:
             context.add_cookies([cookie])  # type: ignore[list-item]
         self.contexts.append(context)
