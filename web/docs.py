@@ -1,4 +1,4 @@
-"""The generated pages of docs/: states, refusals, rulebook, routes. A test holds them fresh."""
+"""The generated pages of docs/: states, refusals, rulebook, routes. `./lpg check` holds them fresh."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby

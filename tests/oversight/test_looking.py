@@ -217,7 +217,8 @@ def test_filters_that_are_none_of_ours_are_left_out(app: Flask, desk: Desk) -> N
         assert answer.status_code == 200, query
         assert "<script>alert" not in answer.text
     assert pages.get("/oversight/refusals?day=yesterday").status_code == 200
-    assert pages.get("/oversight/refusals/NOTHING").status_code == 200
+    assert pages.get("/oversight/refusals/NOTHING").status_code == 404
+    assert pages.get("/oversight/refusals/20240612-00000A").status_code == 200
 
 
 def test_no_page_of_a_trace_holds_personal_data(app: Flask, desk: Desk, day: WorkingDay) -> None:
