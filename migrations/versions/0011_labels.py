@@ -1,0 +1,15 @@
+"""The bottle's labels and who looks at its public page.
+
+Nothing yet.
+"""
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

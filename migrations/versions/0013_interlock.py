@@ -1,0 +1,15 @@
+"""The filling as an interlocked act: scales, gas batches, authorisations.
+
+Nothing yet.
+"""
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
