@@ -2,10 +2,12 @@
 
 from flask import Flask
 
+import core.confirmations
 import core.demo_clock
 import core.idempotency
 import core.jobs
 import core.limits
+import core.second_factor
 import rulebook.models
 import web.api_page
 import web.pages
@@ -19,6 +21,7 @@ from dispatch.orders.routes import room as orders
 from dispatch.rounds.routes import room as rounds
 from dispatch.safety.routes import room as safety
 from oversight.routes import room as oversight
+from registry.privacy_models import Reveal
 from registry.routes import room as registry
 from web.courier import face as courier
 from web.dispatcher import face as dispatcher
@@ -34,10 +37,13 @@ from web.station import face as station
 
 # tables that no room's routes bring along
 TABLES = (
+    core.confirmations.Confirmation,
     core.demo_clock.DemoClock,
     core.idempotency.Idempotency,
     core.jobs.Job,
     core.limits.Tried,
+    core.second_factor.SecondFactor,
+    Reveal,
     rulebook.models.Decision,
 )
 ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)

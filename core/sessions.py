@@ -23,11 +23,16 @@ class SignedInBy(StrEnum):
     """What was shown at sign-in."""
 
     PASSWORD = "password"
+    PASSWORD_AND_CODE = "password_and_code"
     PHONE_CODE = "phone_code"
 
 
 LONGEST = timedelta(hours=8)
-IDLE = {SignedInBy.PASSWORD: timedelta(hours=2), SignedInBy.PHONE_CODE: timedelta(hours=8)}
+IDLE = {
+    SignedInBy.PASSWORD: timedelta(hours=2),
+    SignedInBy.PASSWORD_AND_CODE: timedelta(hours=2),
+    SignedInBy.PHONE_CODE: timedelta(hours=8),
+}
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is written down when somebody was last seen: not with every request."""
 
@@ -36,7 +41,9 @@ class WebSession(Base):
     """``grant_id``: as which of the principal's grants the session acts, once that was chosen."""
 
     __tablename__ = "web_session"
-    __table_args__ = grouped(Group.EXEMPT, sa.Index("ix_web_session_principal_id", "principal_id"))
+    __table_args__ = grouped(
+        Group.EXEMPT, sa.Index("ix_web_session_principal_id", "principal_id"), erasable=True
+    )
 
     secret_hash: Mapped[bytes] = mapped_column(primary_key=True)
     principal_id: Mapped[UUID]

@@ -24,6 +24,7 @@ from web.rights import RIGHTS
 
 EXEMPT_BY_NAME = {
     "api_token",
+    "confirmation",
     "decision",
     "demo_clock",
     "evidence_entry",
@@ -31,8 +32,10 @@ EXEMPT_BY_NAME = {
     "evidence_link",
     "password",
     "phone_challenge",
+    "recovery_code",
     "rulebook_edition",
     "sealed_key",
+    "second_factor",
     "tried",
     "verdict_ask",
     "web_session",

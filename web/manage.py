@@ -29,6 +29,7 @@ from registry.people import index_phones
 from registry.schemas import PlainCode
 from rulebook.decisions import replay
 from rulebook.edition import Edition
+from web import keys as keys_of_house
 from web.opening import NotMigrated, Opened, opened
 
 Command = Callable[[argparse.Namespace], int]
@@ -69,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         commands, "index-phones", _index_phones, "make people from before able to sign in by telephone"
     )
     phones.add_argument("--district", type=_district, required=True, help="where the deed files, e.g. 310105")
+    keys = _command(commands, "keys", _keys, "change the keys that seal and index personal data")
+    keys.add_argument("action", choices=["show", "rotate", "rewrap", "reindex", "retire"])
+    keys.add_argument(
+        "purpose", nargs="?", choices=keys_of_house.CHANGED, help="of which key: rotate, retire"
+    )
+    keys.add_argument("version", nargs="?", type=int, help="which one: retire")
+    keys.add_argument("--district", type=_district, default=100000, help="where the deeds file")
     rules = _command(commands, "rules", _rules, "show the law that binds at a place on a day")
     rules.add_argument("action", choices=["show"])
     rules.add_argument("--place", required=True, help="100000, 310000, 310105 …")
@@ -211,6 +219,14 @@ def _index_phones(options: argparse.Namespace) -> int:
         done = index_phones(_doing(house, options.district))
     print(f"{done['written']} telephone numbers can now be found")
     return 0
+
+
+def _keys(options: argparse.Namespace) -> int:
+    with _house() as house:
+        act = keys_of_house.Changing(
+            house.ground, lambda district: _doing(house, district or options.district)
+        )
+        return act.do(options.action, options.purpose, options.version)
 
 
 def _rules(options: argparse.Namespace) -> int:
