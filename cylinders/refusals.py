@@ -589,6 +589,24 @@ ERROR_DECLARED = reason(
     office=("refresh", "刷新后再试", "reload and try again"),
 )
 
+# W01: what a site may hold
+STOCK_OVER_CAP = reason(
+    "stock.over_cap",
+    "W01",
+    zh="站内存量{stored}只，上限{stock_cap}只，多出{over}只",
+    en="{stored} bottles are stored here, {over} above the cap of {stock_cap}",
+    station=(
+        "move_bottles_out",
+        "停止充装和进瓶，把多出的运到其他站点",
+        "stop filling and taking in; bring what is too many to another site",
+    ),
+    office=(
+        "move_bottles_out",
+        "停止往这里进瓶，把多出的调往其他站点，并查明原因",
+        "send no more bottles there, move what is too many to another site and find out why",
+    ),
+)
+
 BY_CONSTRAINT = {
     "pk_custody_correction": ERROR_DECLARED,
     "pk_cylinder_identifier": IDENTIFIER_TAKEN,

@@ -123,6 +123,14 @@ def stock(site_id: UUID) -> Any:
     return count_queries.stock(doing(), site_id)
 
 
+@room.get("/sites/stocks")
+@room.may("stock.read")
+@room.response(200, schemas.StocksOut)
+def stocks() -> Any:
+    """The stock of every site within reach, with its cap and whether it is more."""
+    return {"items": count_queries.stocks(doing())}
+
+
 @room.get("/sites/<uuid:site_id>/day")
 @room.may("stock.read")
 @room.arguments(schemas.SiteDayQuery, location="query")

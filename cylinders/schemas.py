@@ -328,11 +328,23 @@ class StockedModelOut(View):
 
 
 class StockOut(View):
-    """What custody says stands at the site now."""
+    """What custody says stands at the site now. ``counted``: of these, how many count against the cap;
+    ``over_cap``: what to do where they are more."""
 
     site_id = Id()
+    name = fields.String()
+    kinds = fields.List(fields.String())
     models = fields.List(fields.Nested(StockedModelOut))
+    full = fields.Integer()
+    empty = fields.Integer()
+    stock_cap = fields.Integer()
+    counted = fields.Integer()
+    over_cap = fields.List(fields.Dict())
     as_of = Instant()
+
+
+class StocksOut(View):
+    items = fields.List(fields.Nested(StockOut))
 
 
 class SiteDayQuery(Form):

@@ -18,6 +18,7 @@ AT_THE_DOOR = Why("订气时不问，上门安检查；查出即停供，不算�
 PAPERS = Why("样例的企业、人员、车辆证照齐全", "the sample's firms, crews and vehicles have their papers")
 OURS = Why("程序或规则库出错才有", "only a fault of ours, or of the rulebook, brings it about")
 NO_VERB = Why("接口还没有能造成它的办理事项", "no verb of the API brings it about yet")
+TOLD = Why("不是拒绝：柜台的库存页据此提示", "refuses nothing: the office's stock page tells of it")
 
 _BY_REASON: dict[Why, str] = {
     RACE: """
@@ -43,6 +44,7 @@ _BY_REASON: dict[Why, str] = {
         vehicle.no_permit vehicle.limits_unknown contract.second_supplier""",
     OURS: "plan.checker_refused rule.no_value",
     NO_VERB: "account.closed household.closed",
+    TOLD: "stock.over_cap",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 
