@@ -48,6 +48,7 @@ class Cylinder(Base):
     __table_args__ = grouped(
         Group.CYLINDER,
         sa.CheckConstraint("tare_g IS NULL OR tare_g > 0", name="tare"),
+        sa.Index("ix_cylinder_held", "cylinder_id", postgresql_where=sa.text("state = 'held'")),
     )
 
     cylinder_id: Mapped[NewId]
@@ -110,6 +111,7 @@ class Inspection(Base):
         Group.CYLINDER,
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.UniqueConstraint("cylinder_id", "agency", "report_no"),
+        sa.Index("ix_inspection_recorded_at", "recorded_at"),
         append_only=True,
     )
 
@@ -163,6 +165,7 @@ class Hold(Base):
         Group.CYLINDER,
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.CheckConstraint("until_at IS NULL OR until_at >= from_at", name="span"),
+        sa.Index("ix_cylinder_hold_open", "cylinder_id", postgresql_where=sa.text("until_at IS NULL")),
     )
 
     cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)

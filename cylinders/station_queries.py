@@ -185,7 +185,7 @@ def site_day(doing: Doing, site_id: UUID, day: date) -> SiteDay:
     return SiteDay(
         day,
         filled,
-        tuple(_not_done(doing, entry) for entry in refused),
+        tuple(not_done(doing, entry) for entry in refused),
         sums[0],
         int(sums[1]),
         sum(number for (_, outcome), number in counted.items() if outcome is Outcome.REFUSED),
@@ -240,7 +240,8 @@ def _filled(db: Session, fillings: sa.ColumnElement[bool]) -> tuple[Filled, ...]
     return tuple(Filled(*row) for row in rows)
 
 
-def _not_done(doing: Doing, entry: Entry) -> NotDone:
+def not_done(doing: Doing, entry: Entry) -> NotDone:
+    """What was refused, from its entry, worded for who asks."""
     said = json.loads(entry.written)
     reasons = tuple(Refusal.from_plain(row).worded(doing.actor.audience) for row in said["reasons"])
     code = str(said["payload"].get("code", ""))
