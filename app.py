@@ -27,6 +27,7 @@ from web.courier import face as courier
 from web.dispatcher import face as dispatcher
 from web.health import room as health
 from web.metrics import room as metrics
+from web.office import face as office
 from web.phone import room as phone
 from web.regulator import face as regulator
 from web.resident.pages import face as resident
@@ -59,6 +60,7 @@ PAGES = (
     dispatcher,
     regulator,
     courier,
+    office,
 )
 
 

@@ -187,7 +187,7 @@ def print_addresses(
     line(f"  {address}/api/openapi.json   接口文档 / the API")
     for what in ("cylinder", "order", "household"):
         line(f"  {address}/api/v1{day.shown[f'trace of a {what}']}")
-    line("  五张面孔 / the five faces:")
+    line("  六张面孔 / the six faces:")
     for one in day.sign_ins:
         way = (
             f"{one['login']}  {one['password']}"

@@ -1,7 +1,8 @@
-"""One sign-in for each of the five faces, and something to do behind it at nine in the evening.
+"""One sign-in for each of the faces, and something to do behind it at nine in the evening.
 
     resident      an order whose courier is late: to follow, and to confirm at the door
     station       the empties of the day, to scan and to fill
+    office        the counts of the evening, stock, what is held and contested
     courier       a round still out, with one door to go
     dispatcher    tomorrow's orders, to plan, review and apply
     regulator     hazards that stand open, refusals, tips, traces
@@ -34,6 +35,16 @@ def make_sign_ins(scene: Scene) -> list[SignIn]:
                 (
                     "扫空瓶的码，看能不能充；充装，盘点",
                     "scan the empties: may they be filled? Fill and count",
+                ),
+            ),
+            (
+                f"clerk {waiting.firm}",
+                "office",
+                "/office/",
+                ("柜台", "Office"),
+                (
+                    "看库存和上限、今晚的盘点、停用的瓶；查一瓶一户",
+                    "stock and caps, this evening's counts, what is held; a bottle's or a household's file",
                 ),
             ),
             (

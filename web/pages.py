@@ -63,6 +63,7 @@ HOMES: dict[Role, str] = {
     Role.COURIER: "/courier/",
     Role.DISPATCHER: "/dispatch/",
     Role.REGULATOR: "/oversight/",
+    Role.CLERK: "/office/",
 }
 """Where a role begins. A role that is not here has no pages yet."""
 

@@ -78,6 +78,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "stock.count",
             "stock.explain",
             "stock.read",
+            "office.read",
             "zone.read",
             "slot.read",
             "order.book",

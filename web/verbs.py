@@ -47,6 +47,7 @@ SAID: dict[str, tuple[str, str]] = {
     "home.read": ("查看自家档案", "read one's own file"),
     "household.read": ("查看一户档案", "read a household's file"),
     "notice.receive": ("登记整改通知书回执", "prove that a notice was received"),
+    "office.read": ("查看柜台首页与待办", "look at the office's day and its queues"),
     "order.approve_outside_zone": ("批准范围外配送", "approve a delivery outside the zone"),
     "order.book": ("预约订气", "book a refill"),
     "order.cancel": ("取消预约", "cancel a booking"),
