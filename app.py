@@ -31,6 +31,8 @@ from web.office import face as office
 from web.phone import room as phone
 from web.regulator import face as regulator
 from web.resident.pages import face as resident
+from web.second_step import own as own_sessions
+from web.second_step import room as second_step
 from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
 from web.start import room as start
@@ -55,6 +57,8 @@ PAGES = (
     signing_in,
     phone,
     own_password,
+    second_step,
+    own_sessions,
     resident,
     station,
     dispatcher,

@@ -36,7 +36,7 @@ from werkzeug.exceptions import (
 
 from core import fields as own
 from core import idempotency, metrics
-from core.auth import Actor, Role, actors_of, with_verb
+from core.auth import Actor, Role, actors_of, hash_token, with_verb
 from core.doing import Doing
 from core.ground import Ground
 from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, TooMany, WrongField
@@ -108,11 +108,11 @@ class Room(Blueprint):
             @wraps(view)
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 district = kwargs.get("district")
-                actor = _admit(verb, district)
+                actor, credential = _admit(verb, district)
                 key = _idempotency_key() if writes else None
                 mark = _fingerprint() if key else b""
                 where = actor.district if district is None else district
-                g.doing = Doing(ground(), actor, where, g.request_id, key, mark)
+                g.doing = Doing(ground(), actor, where, g.request_id, key, mark, credential=credential)
                 answer = current_app.make_response(view(*args, **kwargs))
                 if g.doing.replayed:
                     answer.headers["Idempotency-Replayed"] = "true"
@@ -126,8 +126,8 @@ class Room(Blueprint):
         return decorate
 
 
-def _admit(verb: str, district: int | None) -> Actor:
-    """Who acts: 401 for nobody, 403 without the verb, 404 where none of the grants acts."""
+def _admit(verb: str, district: int | None) -> tuple[Actor, bytes]:
+    """Who acts, by which token: 401 for nobody, 403 without the verb, 404 where none of the grants acts."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("expected a bearer token")
@@ -143,7 +143,7 @@ def _admit(verb: str, district: int | None) -> Actor:
         if not 100_000 <= district <= 999_999:
             raise NotFound
         able = [actor for actor in able if actor.reach.acts_in(district)]
-    return _the_one_named(able)
+    return _the_one_named(able), hash_token(token.strip())
 
 
 def _the_one_named(able: list[Actor]) -> Actor:

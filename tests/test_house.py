@@ -163,6 +163,8 @@ OPEN_PAGES = {
     "/healthz",
     "/metrics",
     "/sign-in",
+    "/sign-in/code",
+    "/sign-in/enrol",
     "/sign-in/phone",
     "/sign-in/phone/code",
     "/sign-in/phone/who",
@@ -206,7 +208,7 @@ def test_the_role_by_page_matrix(app: Flask, desk: Desk) -> None:
 
 
 def page_cookie(app: Flask, principal_id: UUID, desk: Desk) -> str:
-    secret = sessions.open_session(desk.ground, principal_id, SignedInBy.PASSWORD)
+    secret = sessions.open_session(desk.ground, principal_id, SignedInBy.PASSWORD_AND_CODE)
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     return str(signer.dumps({"secret": secret}))
 

@@ -32,13 +32,14 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import Forbidden
 
 from core import idempotency, sessions
-from core.auth import Actor, Role, actors_of_principal, with_verb
+from core.auth import Actor, Role, actors_of_principal, hash_token, with_verb
 from core.doing import Doing
 from core.fields import Day
 from core.http import doing, ground, loaded
 from core.problems import FieldFault, WrongField
 from core.refusal import Audience, Refused
-from core.sessions import SignedIn
+from core.sessions import SignedIn, SignedInBy
+from registry.second_factors import is_required
 from web import words
 
 T = TypeVar("T")
@@ -90,12 +91,15 @@ class Face(Blueprint):
                 if request.method == "POST":
                     csrf.protect()
                 able = able_to(here, verb)
+                if here.signed_in_by is SignedInBy.PASSWORD and any(map(is_required, able)):
+                    return redirect(f"/sign-in/code?next={quote(request.full_path)}")
                 actor = _chosen(here, able)
                 if actor is None:
                     return redirect(f"/act-as?next={quote(request.full_path)}")
                 key = _form_key() if request.method == "POST" else None
+                mark, credential = _fingerprint() if key else b"", hash_token(session[COOKIE_SECRET])
                 g.doing = Doing(
-                    ground(), actor, actor.district, g.request_id, key, _fingerprint() if key else b""
+                    ground(), actor, actor.district, g.request_id, key, mark, credential=credential
                 )
                 return cast(ResponseReturnValue, view(*args, **kwargs))
 

@@ -145,9 +145,20 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.AGENCY: frozenset({"cylinder.ask", "cylinder.inspect", "cylinder.scrap", "cylinder.read"}),
     Role.ADMINISTRATOR: frozenset(
-        {"firm.register", "site.register", "grant.give", "grant.end", "password.set", "cylinder_type.enter"}
+        {
+            "firm.register",
+            "site.register",
+            "grant.give",
+            "grant.end",
+            "password.set",
+            "second_factor.reset",
+            "session.end",
+            "cylinder_type.enter",
+        }
     ),
 }
 
 STAFF = frozenset(Role) - {Role.RESIDENT}
-RIGHTS |= {role: RIGHTS[role] | {"password.change"} for role in STAFF}
+OF_STAFF = {"password.change", "second_factor.enrol", "presence.confirm"}
+RIGHTS |= {role: RIGHTS[role] | OF_STAFF for role in STAFF}
+RIGHTS |= {role: RIGHTS[role] | {"session.own"} for role in Role}
