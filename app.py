@@ -117,9 +117,11 @@ def subscribe_handlers() -> None:
 
 def take_on_jobs() -> None:
     """Who does the jobs of which kind."""
+    from cylinders.imports import IMPORT_JOB, do_import_job
     from dispatch.rounds.service import PLAN_JOB, do_plan_job
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
+    core.jobs.take_on(IMPORT_JOB, do_import_job)
 
 
 subscribe_handlers()

@@ -606,6 +606,25 @@ STOCK_OVER_CAP = reason(
         "send no more bottles there, move what is too many to another site and find out why",
     ),
 )
+# Registers that come in as files
+ROWS_WRONG = reason(
+    "import.rows_wrong",
+    "S05",
+    zh="{lines}行有误，整份文件未导入",
+    en="{lines} lines are wrong: nothing of the file was taken over",
+    office=(
+        "mend_file",
+        "取回错误清单，改正后重新导入",
+        "fetch the list of faults, mend the lines, import again",
+    ),
+)
+FILE_IMPORTED = reason(
+    "import.file_imported",
+    "S05",
+    zh="这份文件已经导入过",
+    en="this file has been imported already",
+    office=("look_up_import", "查看原来的导入结果", "look at what came of it"),
+)
 
 BY_CONSTRAINT = {
     "pk_custody_correction": ERROR_DECLARED,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import ScopeKind
+from core.doing import Doing
 from core.ids import new_id
 from core.machine import LOST_RACE
 from core.problems import NotFound, WrongField
@@ -88,9 +89,9 @@ def enter_type(
 def register(deed: Deed, /, *, firm_id: UUID, **row: Any) -> Answer:
     """Put one bottle on file (``schemas.BottleRow``). Refused if any of its codes was ever used."""
     deed.about(SubjectType.REGISTER, str(deed.district))
-    books = open_books(deed, firm_id)
+    books = _open_books(deed, firm_id)
     deed.at(firm=firm_id)
-    filed = file_bottle(deed, books, row)
+    filed = _file_bottle(deed, books, row)
     deed.about(SubjectType.CYLINDER, filed.cylinder_id)
     deed.note(cylinder_id=filed.cylinder_id, model=row["model"], platform_code=filed.platform_code)
     return {"cylinder_id": str(filed.cylinder_id), "platform_code": filed.platform_code}
@@ -98,7 +99,7 @@ def register(deed: Deed, /, *, firm_id: UUID, **row: Any) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What a firm's rows are checked against: read once, also for an import of thousands."""
+    """What a firm's bottle is checked against. A register of many is checked in ``staging`` instead."""
 
     firm: Firm
     firms: frozenset[UUID]
@@ -112,10 +113,15 @@ class Filed:
     platform_code: str
 
 
-def open_books(deed: Deed, firm_id: UUID) -> Books:
-    firm = deed.db.get(Firm, firm_id)
-    if firm is None or not deed.actor.reach.covers(firm=firm.id, district=firm.home_district):
+def firm_in_reach(db: Session, doing: Doing, firm_id: UUID) -> Firm:
+    firm = db.get(Firm, firm_id)
+    if firm is None or not doing.actor.reach.covers(firm=firm.id, district=firm.home_district):
         raise _unknown("/firm_id")
+    return firm
+
+
+def _open_books(deed: Deed, firm_id: UUID) -> Books:
+    firm = firm_in_reach(deed.db, deed.doing, firm_id)
     return Books(
         firm,
         frozenset(deed.db.scalars(sa.select(Firm.id))),
@@ -124,7 +130,7 @@ def open_books(deed: Deed, firm_id: UUID) -> Books:
     )
 
 
-def file_bottle(deed: Deed, books: Books, row: dict[str, Any], import_id: UUID | None = None) -> Filed:
+def _file_bottle(deed: Deed, books: Books, row: dict[str, Any]) -> Filed:
     """Write one bottle with its identifiers, last inspection and where it is.
 
     Raises WrongField for what points nowhere, Refused for a code that is taken. The caller undoes.
@@ -141,7 +147,7 @@ def file_bottle(deed: Deed, books: Books, row: dict[str, Any], import_id: UUID |
         cylinder_id=new_id(),
         state=CYLINDER.initial,
         max_fill_g=row["max_fill_g"] or kind.max_fill_g,
-        import_id=import_id,
+        import_id=None,
         recorded_at=deed.recorded_at,
         **{name: value for name, value in row.items() if name not in not_stamped},
     )
@@ -165,8 +171,8 @@ def file_bottle(deed: Deed, books: Books, row: dict[str, Any], import_id: UUID |
     return Filed(cylinder.cylinder_id, identifiers[Scheme.PLATFORM])
 
 
-def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
-    """One code a scheme, in the form a scanner reads it, with a fresh platform code if none is given."""
+def codes_of(given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
+    """One code a scheme, in the form a scanner reads it."""
     found: dict[Scheme, str] = {}
     for number, identifier in enumerate(given):
         scheme, read = identifier["scheme"], classify(identifier["value"])
@@ -180,6 +186,12 @@ def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, s
         if scheme in found:
             raise Refused([no.IDENTIFIER_TWICE(scheme=scheme)])
         found[scheme] = read.code
+    return found
+
+
+def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
+    """The codes, none of which was ever used, with a fresh platform code if none is given."""
+    found = codes_of(given)
     taken = db.execute(
         sa.select(CylinderIdentifier.scheme, CylinderIdentifier.value).where(
             sa.tuple_(CylinderIdentifier.scheme, CylinderIdentifier.value).in_(list(found.items()))
@@ -229,7 +241,10 @@ def _card_of_firm(db: Session, firm: Firm, district: int, card_id: UUID) -> Card
 
 def _unknown(pointer: str) -> WrongField:
     """An id or word in the body that is not on file, or not the caller's: both answer alike."""
-    return WrongField(pointer, "unknown", "查无此项", "there is no such thing within your reach")
+    return WrongField(pointer, *NOT_ON_FILE)
+
+
+NOT_ON_FILE = ("unknown", "查无此项", "there is no such thing within your reach")
 
 
 # --------------------------------------------------------------------------------------------------------

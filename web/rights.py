@@ -69,6 +69,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "contract.sign",
             "cylinder.register",
             "cylinder.import",
+            "cylinder.export",
             "cylinder.receive",
             "cylinder.report_lost",
             "cylinder.load",

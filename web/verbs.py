@@ -19,6 +19,7 @@ SAID: dict[str, tuple[str, str]] = {
     "cylinder.bring_back": ("回站扫码", "bring a bottle back to the site"),
     "custody.read": ("查看交接记录与矛盾", "read facts of custody and what contradicts"),
     "cylinder.declare_error": ("声明交接记录有误", "declare a fact of custody an error"),
+    "cylinder.export": ("导出气瓶台账", "export a firm's register of bottles"),
     "cylinder.fill": ("充装", "fill a bottle"),
     "cylinder.hold": ("暂停使用气瓶", "hold a bottle"),
     "cylinder.import": ("导入气瓶台账", "import a register of bottles"),
