@@ -5,7 +5,7 @@ lists whole, for an export, read a few hundred rows at a time. All are of what t
 the firm's bottles and sites, one site's, or the district's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -21,18 +21,20 @@ from core.doing import Doing
 from core.problems import NotFound
 from cylinders.count_queries import sites_within_reach
 from cylinders.models import (
+    CardHolding,
     CountDifference,
     CountExplanation,
     CustodyConflict,
     Cylinder,
     CylinderCustody,
+    CylinderType,
     Filling,
     Hold,
     HoldKind,
     Inspection,
     SiteCount,
 )
-from cylinders.queries import BottleVerdict, judge_bottle, labels_of
+from cylinders.queries import BottleVerdict, judge_bottle, labels_of, types
 from cylinders.refill_gate import Purpose
 from cylinders.states import CylinderState
 from cylinders.station_queries import NotDone, not_done
@@ -87,6 +89,12 @@ def office_of(doing: Doing) -> Office:
                 raise NotFound
             return Office(sites[0].name, None, sites)
         return Office(str(doing.district), None, sites)
+
+
+def models(doing: Doing) -> list[CylinderType]:
+    """The catalogue a bottle's model is chosen from."""
+    with doing.ground.reads() as db:
+        return list(types(db).values())
 
 
 # --- what the sites did on a day --------------------------------------------------------------------------
@@ -405,6 +413,23 @@ def may_be_supplied(doing: Doing, cylinder_id: UUID) -> BottleVerdict:
             place=str(doing.district),
             at=clock.now(),
         )
+
+
+def bottles_on_cards(doing: Doing, card_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, str | None]]:
+    """Card → the bottle it holds now, with its label. The caller has judged whose cards they are."""
+    with doing.ground.reads() as db:
+        held = {
+            one.card_id: one.cylinder_id
+            for one in db.scalars(
+                sa.select(CardHolding).where(
+                    CardHolding.district == doing.district,
+                    CardHolding.card_id.in_(card_ids),
+                    CardHolding.active,
+                )
+            )
+        }
+        labels = labels_of(db, held.values())
+    return {card_id: (bottle, labels.get(bottle)) for card_id, bottle in held.items()}
 
 
 # --- inspections ------------------------------------------------------------------------------------------

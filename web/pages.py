@@ -16,12 +16,14 @@ not caught becomes a page of its own (``problem_page``).
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import wraps
 from typing import Any, TypeVar, cast
+from unicodedata import normalize
 from urllib.parse import quote
 
 import marshmallow as ma
@@ -54,6 +56,7 @@ CSP = (
 )
 
 _DAY = Day()
+_KILOGRAMS = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,3}))?(?: ?kg)?", re.IGNORECASE)
 
 csrf = CSRFProtect()
 frame = Blueprint("web", __name__, template_folder="templates", static_folder="static")
@@ -210,6 +213,22 @@ def day_said(text: str | None) -> date | None:
 def number_said(text: str | None) -> int | str | None:
     """Digits as the API takes a number; anything else, or too many, is left for the schema to refuse."""
     return int(text) if text and len(text) < 10 and text.isascii() and text.isdigit() else text
+
+
+def grams_said(pointer: str, text: str) -> int | str:
+    """What a scale or a stamp shows, in kilograms with up to three decimals; empty stays empty."""
+    read = normalize("NFKC", text).strip()
+    if not read:
+        return ""
+    shown = _KILOGRAMS.fullmatch(read)
+    if shown is None:
+        raise WrongField(
+            pointer,
+            "kg",
+            "应为公斤数，最多三位小数，如 16.5",
+            "expected kilograms with at most three decimals, as 16.5",
+        )
+    return 1000 * int(shown[1]) + int((shown[2] or "").ljust(3, "0"))
 
 
 def form_of(schema: type[ma.Schema] | ma.Schema, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from elsewhere is never taken for this one's. What the script does not understan
 A scanned text may be somebody's payment code: it is sent in a body, never in an address.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -25,12 +24,11 @@ from cylinders.code import classify
 from cylinders.refill_gate import Purpose
 from cylinders.station_queries import CHECKED_AFTER, CHECKED_BEFORE, Asked, Filled, Station
 from rulebook.words import WORDS
-from web.pages import Face, No, doing_part, form_of, tried
+from web.pages import Face, No, doing_part, form_of, grams_said, tried
 
 face = Face("station", __name__, prefix="/station")
 
 MOST_IN_A_BATCH = 60
-_KILOGRAMS = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,3}))?(?: ?kg)?", re.IGNORECASE)
 WEIGHTS = ("tare_weighed_g", "residue_g", "gross_g")
 FIELDS: dict[str, tuple[str, str]] = {
     "code": ("编码", "code"),
@@ -265,7 +263,7 @@ def _filling(form: Mapping[str, str], station: Station) -> dict[str, Any]:
     faults: list[FieldFault] = []
     for name in WEIGHTS:
         try:
-            body[name] = _grams(f"/{name}", form.get(name, ""))
+            body[name] = grams_said(f"/{name}", form.get(name, ""))
         except WrongField as wrong:
             faults += wrong.faults
             body[name] = 1  # told already
@@ -302,22 +300,6 @@ def _checks(form: Mapping[str, str], phase: str, items: tuple[str, ...]) -> list
         }
         for item in items
     ]
-
-
-def _grams(pointer: str, text: str) -> int | str:
-    """What a scale shows, in kilograms with up to three decimals; empty stays empty."""
-    read = normalize("NFKC", text).strip()
-    if not read:
-        return ""
-    shown = _KILOGRAMS.fullmatch(read)
-    if shown is None:
-        raise WrongField(
-            pointer,
-            "kg",
-            "应为公斤数，最多三位小数，如 16.5",
-            "expected kilograms with at most three decimals, as 16.5",
-        )
-    return 1000 * int(shown[1]) + int((shown[2] or "").ljust(3, "0"))
 
 
 def _remember() -> None:

@@ -1,10 +1,16 @@
 """The office's pages in a real browser: every list of a day, and a count by the gun and the keyboard."""
 
+import io
+
 import pytest
 import sqlalchemy as sa
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import expect
 
 from cylinders.models import CountDifference, CountExplanation, SiteCount
+from registry.models import Card
+from registry.queries import CARD_QR
 from tests.browser.conftest import Browse, House
 from tests.cast import Cast, made
 from tests.cylinders.cast import Bottles
@@ -87,3 +93,54 @@ def test_a_count_with_the_gun_and_the_keyboard_alone(
         [told] = db.scalars(sa.select(CountExplanation))
     assert difference.cylinder_id == missing.id
     assert (told.count_id, told.why.value) == (count.id, "found_later")
+
+
+def test_a_card_that_was_lost_is_replaced_at_the_desk(
+    house: House, browse: Browse, cast: Cast, bottles: Bottles
+) -> None:
+    users = cast.household()
+    bottles.on_card(users)
+    with house.ground.sessions() as db:
+        before = db.scalars(sa.select(Card).where(Card.id == users.card_ids[0])).one().credential
+    page = browse.page(house.cookie_of(cast.clerk.principal_id))
+    page.goto(house.at("/office/search"))
+    page.keyboard.type(before)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("一户一档")
+    browse.is_accessible(page)
+    browse.shot(page, "office-household")
+    browse.reflows(page)
+    page.get_by_role("button", name="卡丢了").click()
+    page.get_by_role("button", name="补一张卡").click()
+    image = page.get_by_role("img", name="用气卡二维码")
+    expect(image).to_be_visible()
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "office-card")
+    with house.ground.sessions() as db:
+        after = db.scalars(sa.select(Card).where(Card.id == users.card_ids[0])).one()
+    read = zxingcpp.read_barcodes(Image.open(io.BytesIO(image.screenshot())))
+    assert [one.text for one in read] == [CARD_QR + after.credential]
+    assert after.credential != before
+
+
+def test_a_bottle_is_put_on_file_without_scripts(
+    house: House, browse: Browse, cast: Cast, bottles: Bottles
+) -> None:
+    page = browse.page(house.cookie_of(cast.clerk.principal_id))
+    page.goto(house.at("/office/register"))
+    browse.is_accessible(page)
+    browse.reflows(page)
+    plain = browse.page(house.cookie_of(cast.clerk.principal_id), java_script_enabled=False)
+    plain.goto(house.at("/office/register"))
+    plain.get_by_label("使用登记代码").fill("31YLT888001")
+    plain.get_by_label("皮重").fill("heavy")
+    plain.get_by_role("button", name="建档").click()
+    expect(plain.get_by_role("link", name="应为公斤数")).to_be_visible()
+    browse.shot(plain, "office-register-faults")
+    plain.get_by_label("型号").select_option("YSP35.5")
+    plain.get_by_label("皮重").fill("16.5")
+    plain.get_by_role("button", name="建档").click()
+    expect(plain.locator("h1")).to_contain_text("气瓶档案")
+    expect(plain.locator(".tags")).to_contain_text("不得供应")  # most of it is not known yet
+    browse.shot(plain, "office-bottle-unknown")

@@ -17,7 +17,9 @@ from core import sessions
 from core.auth import Role
 from core.ground import Ground
 from core.sessions import SignedInBy
-from cylinders.models import CountDifference, CountExplanation, SiteCount
+from cylinders.models import CountDifference, CountExplanation, Cylinder, SiteCount
+from oversight.models import Look
+from registry.models import Card
 from tests.cast import Cast, made
 from tests.cylinders.cast import Bottles
 from tests.desk import Desk
@@ -338,3 +340,161 @@ def test_what_somebody_wrote_into_a_register_does_not_run_in_a_spreadsheet(
     evil = cast.site(["depot"], [], name='=HYPERLINK("http://evil.example","看")')
     bottles.full(site_id=evil)
     assert clerk.rows("stock.csv")[1][0] == '\'=HYPERLINK("http://evil.example","看")'
+
+
+# --- putting a bottle on file -------------------------------------------------------------------------------
+
+
+def stamped(cast: Cast, **changed: str) -> dict[str, str]:
+    """The form as somebody fills it in who reads the stamps."""
+    return {
+        "use_registration": "31YLT999001",
+        "model": "YSP35.5",
+        "standard": "GB 5842-2006",
+        "phase": "vapour",
+        "tare_g": "16.5",
+        "made_on": "2020-05",
+        "design_life_years": "8",
+        "embossed_owner_mark": "no",
+        "refurbished": "no",
+        "registered_on": "2020-07-01",
+        "bought_on": "2020-06-15",
+        "inspection-inspected_on": "2024-05",
+        "inspection-agency": "JY-01",
+        "inspection-report_no": "JY-OFFICE-1",
+        "site_id": str(cast.filling_station()),
+    } | changed
+
+
+def test_a_bottle_is_put_on_file_by_a_form_and_may_be_filled(
+    clerk: Clerk, cast: Cast, bottles: Bottles
+) -> None:
+    assert "YSP35.5" in clerk.get("register").text
+    done = clerk.post("register", stamped(cast), key="register-once")
+    again = clerk.post("register", stamped(cast), key="register-once")
+    assert done.location == again.location
+    assert bottles.verdict("31YLT999001")["allowed"] is True
+    page = clerk.get(done.location.removeprefix("/office/")).text
+    for told in ("96 个月", "16.5 kg", "2028-05-31", "JY-OFFICE-1"):
+        assert told in page, told
+
+
+def test_what_is_wrong_with_a_form_of_a_bottle_is_said_at_its_field_and_nothing_is_filed(
+    clerk: Clerk, ground: Ground, cast: Cast, bottles: Bottles
+) -> None:
+    wrong = {
+        "model": "NO-SUCH-MODEL",
+        "tare_g": "heavy",
+        "made_on": "May",
+        "design_life_years": "eight",
+        "platform": "NOT-A-CODE",
+        "site_id": str(uuid4()),
+        "inspection-report_no": "",
+        "phase": "plasma",
+    }
+    for name, said in wrong.items():
+        answer = clerk.post("register", stamped(cast, **{name: said}))
+        assert answer.status_code == 422, name
+        assert f'href="#{name}"' in answer.text, name
+        assert "31YLT999001" in answer.text  # what was entered is not lost
+    made_once = clerk.post("register", stamped(cast))
+    assert made_once.status_code == 302
+    twice = clerk.post("register", stamped(cast))
+    assert twice.status_code == 409
+    assert "没有建档" in twice.text
+    with ground.sessions() as db:
+        assert db.scalar(sa.select(sa.func.count()).select_from(Cylinder)) == 1
+
+
+def test_a_site_s_clerk_registers_no_bottles(
+    app: Flask, ground: Ground, cast: Cast, bottles: Bottles
+) -> None:
+    of_site = cast.desk.sign_in(Role.CLERK, cast.district, site=cast.supply_point())
+    here = Clerk(app, ground, of_site.principal_id)
+    assert "只有单位的柜台可以建档" in here.get("register").text
+    assert here.post("register", stamped(cast)).status_code == 404
+
+
+# --- households ---------------------------------------------------------------------------------------------
+
+
+def test_a_household_s_file_is_masked_and_that_it_was_opened_is_kept(
+    clerk: Clerk, stranger: Clerk, ground: Ground, cast: Cast, bottles: Bottles
+) -> None:
+    users = cast.household()
+    bottle = bottles.on_card(users)
+    card = registered_card(ground, users.card_ids[0])
+    found = clerk.post("search", {"q": card.credential})
+    assert found.location == f"/office/households/{users.household_id}"
+    page = clerk.get(f"households/{users.household_id}")
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "*" in page.text
+    assert card.credential not in page.text
+    assert bottle.code[:4] in page.text
+    with ground.sessions() as db:
+        looks = [
+            (look.principal_id, look.kind.value, look.subject_id) for look in db.scalars(sa.select(Look))
+        ]
+    assert looks == [(cast.clerk.principal_id, "household", users.household_id)]
+    assert stranger.get(f"households/{users.household_id}").status_code == 404
+    assert "没有查到" in stranger.post("search", {"q": card.credential}).text
+    with ground.sessions() as db:
+        assert db.scalar(sa.select(sa.func.count()).select_from(Look)) == 1
+
+
+def registered_card(ground: Ground, card_id: UUID) -> Card:
+    with ground.sessions() as db:
+        return db.scalars(sa.select(Card).where(Card.id == card_id)).one()
+
+
+def test_a_lost_card_is_reported_and_replaced_and_the_old_code_opens_nothing(
+    clerk: Clerk, stranger: Clerk, ground: Ground, cast: Cast
+) -> None:
+    users = cast.household()
+    home, card_id = f"households/{users.household_id}", users.card_ids[0]
+    before = registered_card(ground, card_id).credential
+    for act in ("losses", "blocks", "replacements", "unblocks"):
+        assert stranger.post(f"{home}/cards/{card_id}/{act}", {}).status_code == 404
+        assert clerk.post(f"{home}/cards/{uuid4()}/{act}", {}).status_code == 404
+    early = clerk.post(f"{home}/cards/{card_id}/replacements", {})
+    assert early.status_code == 409
+    assert "没有办成" in early.text
+    assert clerk.post(f"{home}/cards/{card_id}/losses", {}).location == f"/office/{home}"
+    assert "已挂失" in clerk.get(home).text
+    assert "没有可印的码" in clerk.get(f"{home}/cards/{card_id}").text
+    done = clerk.post(f"{home}/cards/{card_id}/replacements", {})
+    paper = clerk.get(done.location.removeprefix("/office/"))
+    assert paper.headers["Cache-Control"] == "no-store"
+    assert "data:image/svg+xml;base64," in paper.text
+    after = registered_card(ground, card_id)
+    assert (after.state.value, after.credential == before) == ("active", False)
+    assert "没有查到" in clerk.post("search", {"q": before}).text
+
+
+def test_a_lost_bottle_a_survey_and_a_contract_are_entered_at_the_desk(
+    clerk: Clerk, ground: Ground, cast: Cast, bottles: Bottles
+) -> None:
+    users = cast.restaurant()
+    bottles.on_card(users, model="YSP35.5")
+    home, card_id = f"households/{users.household_id}", users.card_ids[0]
+    for path, wrong in (
+        (f"cards/{card_id}/bottle-losses", {}),
+        (f"cards/{card_id}/bottle-losses", {f"reference-{card_id}": "<b>"}),
+        ("surveys", {}),
+        ("surveys", {"height_m": "tall"}),
+        ("surveys", {"floor_kind": "roof"}),
+        ("contracts", {}),
+        ("contracts", {"number": "HT-1", "valid_from": "2024-06-12", "valid_until": "2024-01-01"}),
+    ):
+        answer = clerk.post(f"{home}/{path}", wrong)
+        assert answer.status_code == 422, (path, wrong)
+        assert "有几处要改" in answer.text
+    lost = clerk.post(f"{home}/cards/{card_id}/bottle-losses", {f"reference-{card_id}": "JJ-20240612"})
+    assert lost.status_code == 302
+    assert "空瓶已报失" in clerk.get(home).text
+    assert clerk.post(f"{home}/surveys", {"lift": "no", "height_m": "12"}).status_code == 302
+    contract = {"number": "HT-OFFICE-1", "valid_from": "2024-06-01", "valid_until": "2025-05-31"}
+    assert clerk.post(f"{home}/contracts", contract).status_code == 302
+    page = clerk.get(home).text
+    for told in ("12 m", "HT-OFFICE-1"):
+        assert told in page, told

@@ -2,7 +2,9 @@
 
 from cylinders.count_queries import KIND_WORDS, WHY_WORDS
 from cylinders.models import Phase, Scheme
-from registry.models import SiteKind
+from registry.models import CardException, PremisesKind, SiteKind, UserClass
+from registry.premises_gate import FloorKind
+from registry.states import AccountState, CardState
 
 Said = tuple[str, str]
 
@@ -35,3 +37,69 @@ STANDINGS: dict[str, Said] = {
     "lost": ("未采信", "not believed"),
     "withdrawn": ("已更正", "declared an error"),
 }
+
+CARDS: dict[str, Said] = {
+    CardState.ACTIVE.value: ("有效", "active"),
+    CardState.LOST.value: ("已挂失", "reported lost"),
+    CardState.BLOCKED.value: ("已停用", "blocked"),
+    CardState.CLOSED.value: ("已注销", "closed"),
+}
+
+ACCOUNTS: dict[str, Said] = {
+    AccountState.OPEN.value: ("正常", "open"),
+    AccountState.SUSPENDED.value: ("已暂停", "suspended"),
+    AccountState.CLOSED.value: ("已注销", "closed"),
+}
+
+EXCEPTIONS: dict[str, Said] = {
+    CardException.FIRST_SUPPLY.value: ("首次供气，可不收空瓶", "first supply: no empty to swap"),
+    CardException.BOTTLE_LOST.value: ("空瓶已报失，可不收空瓶", "its bottle is lost: no empty to swap"),
+}
+
+CLASSES: dict[str, Said] = {
+    UserClass.RESIDENT.value: ("居民", "resident"),
+    UserClass.RESTAURANT.value: ("餐饮", "restaurant"),
+    UserClass.OTHER_BUSINESS.value: ("其他单位", "other business"),
+}
+
+PLACES: dict[str, Said] = {
+    PremisesKind.DWELLING.value: ("住宅", "dwelling"),
+    PremisesKind.RESTAURANT.value: ("餐饮场所", "restaurant"),
+    PremisesKind.OTHER_BUSINESS.value: ("其他经营场所", "other business"),
+}
+
+FLOORS: dict[str, Said] = {
+    FloorKind.ABOVE_GROUND.value: ("地上", "above ground"),
+    FloorKind.SEMI_BASEMENT.value: ("半地下室", "semi-basement"),
+    FloorKind.BASEMENT.value: ("地下室", "basement"),
+    FloorKind.UNVENTILATED.value: ("不通风的密闭空间", "closed, without ventilation"),
+    FloorKind.GARAGE.value: ("车库", "garage"),
+}
+
+SEEN: dict[str, Said] = {
+    "piped_gas": ("通管道气", "piped gas"),
+    "lift": ("有电梯", "a lift"),
+    "converted_to_pipe": ("已改管道气", "converted to piped gas"),
+    "has_cylinder_room": ("有瓶组间", "a cylinder room"),
+}
+"""What a survey looks at and answers with yes or no; what nobody looked at stays unknown."""
+
+BOTTLE: dict[str, Said] = {
+    **{scheme.value: SCHEMES[scheme.value] for scheme in Scheme},
+    "model": ("型号", "Model"),
+    "standard": ("制造标准", "Standard"),
+    "phase": ("介质", "Phase"),
+    "tare_g": ("皮重（公斤）", "Tare in kilograms"),
+    "max_fill_g": ("最大充装量（公斤）", "Maximum fill in kilograms"),
+    "made_on": ("制造年月", "Made in"),
+    "design_life_years": ("设计使用年限（年）", "Design life in years"),
+    "embossed_owner_mark": ("有产权单位凸字", "Owner's mark embossed"),
+    "refurbished": ("翻新、改装过", "Refurbished"),
+    "registered_on": ("使用登记日期", "Use registered on"),
+    "bought_on": ("购入日期", "Bought on"),
+    "inspection-inspected_on": ("检验年月", "Inspected in"),
+    "inspection-agency": ("检验机构代号", "Agency"),
+    "inspection-report_no": ("报告号", "Report"),
+    "site_id": ("站点", "Site"),
+}
+"""The fields of the form by which a bottle is put on file."""
