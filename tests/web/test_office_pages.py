@@ -498,3 +498,40 @@ def test_a_lost_bottle_a_survey_and_a_contract_are_entered_at_the_desk(
     page = clerk.get(home).text
     for told in ("12 m", "HT-OFFICE-1"):
         assert told in page, told
+
+
+def test_supply_is_suspended_and_resumed_and_a_business_has_another_card(
+    clerk: Clerk, ground: Ground, cast: Cast, bottles: Bottles
+) -> None:
+    users = cast.restaurant()
+    home = f"households/{users.household_id}"
+    for path, wrong in (("suspensions", {"reason": "because"}), ("suspensions", {}), ("cards", {})):
+        assert clerk.post(f"{home}/{path}", wrong).status_code == 422, (path, wrong)
+    assert clerk.post(f"{home}/resumptions", {}).status_code == 409
+    assert clerk.post(f"{home}/suspensions", {"reason": "user_request"}).status_code == 302
+    assert "已暂停" in clerk.get(home).text
+    assert clerk.post(f"{home}/cards", {"cylinder_model": "YSP35.5"}).status_code == 409
+    assert clerk.post(f"{home}/resumptions", {}).status_code == 302
+    assert clerk.post(f"{home}/cards", {"cylinder_model": "YSP35.5"}).status_code == 302
+    with ground.sessions() as db:
+        cards = db.scalar(
+            sa.select(sa.func.count()).select_from(Card).where(Card.household_id == users.household_id)
+        )
+    assert cards == len(users.card_ids) + 1
+
+
+def test_whether_an_account_may_be_opened_is_said_before_anybody_s_papers_are_taken(clerk: Clerk) -> None:
+    """Changning opens and transfers none from 2023-08-01; an application from before it stands."""
+    refused = clerk.get("accounts?kind=opening").text
+    assert "不能办" in refused
+    assert "A02" in refused
+    assert "A03" in clerk.get("accounts?kind=succession").text
+    assert "没有禁止" in clerk.get("accounts?kind=opening&on=2023-07-31").text
+    for asked in (
+        "",
+        "kind=closing",
+        "kind=x&on=y",
+        "kind=opening&on=1960-01-01",
+        "kind=opening&on=2199-01-01",
+    ):
+        assert clerk.get(f"accounts?{asked}").status_code == 200, asked

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
+from core import clock
 from core.http import doing
 from core.problems import NotFound, WrongField
 from cylinders import office_queries
@@ -21,12 +22,13 @@ from oversight import queries as oversight
 from registry import accounts, cards
 from registry import households as premises
 from registry import queries as registry
+from registry.account_gate import AccountBusiness
 from registry.premises_gate import FloorKind
-from registry.schemas import ContractIn, SeenIn
+from registry.schemas import CardIn, ContractIn, SeenIn, SuspensionIn
 from web.office import said
 from web.office.face import drawn, face
 from web.office.qr import as_image
-from web.pages import No, form_of, number_said, tried
+from web.pages import No, day_said, form_of, number_said, tried
 
 YES_NO = {"yes": True, "no": False}
 
@@ -103,12 +105,54 @@ def survey(household_id: UUID) -> ResponseReturnValue:
 
 @face.page("/households/<uuid:household_id>/contracts", "contract.sign", methods=("POST",))
 def contract(household_id: UUID) -> ResponseReturnValue:
+    names = ("number", "valid_from", "valid_until")
+    asked = {name: request.form.get(name, "").strip() for name in names}
+    asked |= {"account_id": str(_account_of(household_id))}
+    return _done(household_id, None, lambda: accounts.sign_contract(doing(), **form_of(ContractIn, asked)))
+
+
+@face.page("/households/<uuid:household_id>/suspensions", "account.suspend", methods=("POST",))
+def suspend(household_id: UUID) -> ResponseReturnValue:
+    account_id = _account_of(household_id)
+    asked = {"reason": request.form.get("reason", "")}
+
+    def act() -> Answer:
+        return accounts.suspend_account(doing(), account_id, **form_of(SuspensionIn, asked))
+
+    return _done(household_id, None, act)
+
+
+@face.page("/households/<uuid:household_id>/resumptions", "account.suspend", methods=("POST",))
+def resume(household_id: UUID) -> ResponseReturnValue:
+    account_id = _account_of(household_id)
+    return _done(household_id, None, lambda: accounts.resume_account(doing(), account_id))
+
+
+@face.page("/households/<uuid:household_id>/cards", "card.issue", methods=("POST",))
+def another_card(household_id: UUID) -> ResponseReturnValue:
+    """Another card of a business; a resident household has one."""
+    account_id = _account_of(household_id)
+    asked = {"cylinder_model": request.form.get("cylinder_model", "")}
+    return _done(household_id, None, lambda: cards.issue_card(doing(), account_id, **form_of(CardIn, asked)))
+
+
+@face.page("/accounts", "account.open")
+def may_open() -> ResponseReturnValue:
+    """May an account be opened, or change hands, here? Asked before anybody's papers are taken."""
+    kind = request.args.get("kind", "")
+    asked = AccountBusiness(kind) if kind in said.ASKED_OF_ACCOUNTS else None
+    today = clock.today()
+    on = min(day_said(request.args.get("on")) or today, today)
+    verdict = registry.account_verdict(doing(), asked, on) if asked is not None else None
+    return drawn("accounts", kind=asked, on=on, verdict=verdict, audience=doing().actor.audience)
+
+
+def _account_of(household_id: UUID) -> UUID:
     account = _view(household_id)["account"]
     if account is None:
         raise NotFound
-    names = ("number", "valid_from", "valid_until")
-    asked = {name: request.form.get(name, "").strip() for name in names} | {"account_id": str(account["id"])}
-    return _done(household_id, None, lambda: accounts.sign_contract(doing(), **form_of(ContractIn, asked)))
+    account_id: UUID = account["id"]
+    return account_id
 
 
 def _done(
@@ -144,5 +188,6 @@ def _file_page(household_id: UUID, no: No | None = None, card_id: UUID | None = 
         tried_on=card_id,
         given=request.form,
         floors=list(FloorKind),
+        models=office_queries.models(doing()),
     )
     return page, status, {"Cache-Control": "no-store"}

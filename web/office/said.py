@@ -2,6 +2,8 @@
 
 from cylinders.count_queries import KIND_WORDS, WHY_WORDS
 from cylinders.models import Phase, Scheme
+from registry.account_gate import AccountBusiness
+from registry.accounts import SuspensionReason
 from registry.models import CardException, PremisesKind, SiteKind, UserClass
 from registry.premises_gate import FloorKind
 from registry.states import AccountState, CardState
@@ -36,6 +38,21 @@ STANDINGS: dict[str, Said] = {
     "stands": ("采信", "stands"),
     "lost": ("未采信", "not believed"),
     "withdrawn": ("已更正", "declared an error"),
+}
+
+SUSPENDED: dict[str, Said] = {
+    SuspensionReason.HAZARD.value: ("有隐患", "a hazard"),
+    SuspensionReason.INSPECTION_REFUSED.value: ("拒绝安检", "a check was refused"),
+    SuspensionReason.CONTRACT_BREACH.value: ("违反合同", "a breach of contract"),
+    SuspensionReason.USER_REQUEST.value: ("用户要求", "the user asked for it"),
+}
+
+ASKED_OF_ACCOUNTS: dict[str, Said] = {
+    AccountBusiness.OPENING.value: ("新开户", "a new account"),
+    AccountBusiness.TRANSFER.value: ("过户", "a transfer"),
+    AccountBusiness.SUCCESSION.value: ("继承", "a succession"),
+    AccountBusiness.CHANGE_OF_ADDRESS.value: ("搬家换地址", "a change of address"),
+    AccountBusiness.REOPENING.value: ("销户后重新开户", "an account reopened"),
 }
 
 CARDS: dict[str, Said] = {
