@@ -155,6 +155,8 @@ class HoldKind(StrEnum):
     POLICE = "police"
     HAZARD = "hazard"
     CONFLICT = "conflict"
+    FAILED_CHECK = "failed_check"
+    OVERFILLED = "overfilled"
 
 
 class Hold(Base):
@@ -177,7 +179,10 @@ class Hold(Base):
 
 
 class Filling(Base):
-    """充装: what was weighed and checked, before and after. Masses in grams."""
+    """充装: what was weighed and checked, before and after. Masses in grams.
+
+    ``flags``: "short_weight". Fillings of before there were authorisations have none.
+    """
 
     __tablename__ = "filling"
     __table_args__ = grouped(
@@ -185,6 +190,7 @@ class Filling(Base):
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.CheckConstraint("net_g > 0 AND tare_weighed_g > 0 AND residue_g >= 0", name="amounts"),
         sa.Index("ix_filling_site_id", "site_id", "filled_at"),
+        sa.UniqueConstraint("cylinder_id", "authorisation_id"),
         append_only=True,
     )
 
@@ -204,6 +210,8 @@ class Filling(Base):
     decision_id: Mapped[UUID]
     filled_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    authorisation_id: Mapped[UUID | None]
+    flags: Mapped[JsonList]
 
 
 class FactKind(StrEnum):
