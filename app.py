@@ -15,6 +15,7 @@ import web.rights
 from core import http, logs
 from core.ground import Ground
 from core.outbox import subscribe
+from cylinders.filling_routes import room as fillings
 from cylinders.routes import room as cylinders
 from dispatch.deliveries.routes import room as deliveries
 from dispatch.orders.routes import room as orders
@@ -49,7 +50,7 @@ TABLES = (
     Reveal,
     rulebook.models.Decision,
 )
-ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
+ROOMS = (registry, cylinders, fillings, safety, orders, rounds, deliveries, oversight)
 PAGES = (
     health,
     metrics,

@@ -183,15 +183,6 @@ def ask_many(body: dict[str, Any]) -> Any:
     return {"items": queries.verdicts(doing(), **body)}
 
 
-@room.post("/fillings")
-@room.may("cylinder.fill", writes=True)
-@room.arguments(schemas.FillingIn)
-@room.response(201, schemas.FillingOut)
-def fill(body: dict[str, Any]) -> Any:
-    done = service.fill(doing(), **body)
-    return queries.filling(doing(), done["cylinder_id"], done["filling_id"])
-
-
 @room.post("/sites/<uuid:site_id>/receipts")
 @room.may("cylinder.receive", writes=True)
 @room.arguments(schemas.ReceiptIn)

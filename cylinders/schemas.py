@@ -247,10 +247,15 @@ class FillingOut(View):
     seal_no = fields.String()
     decision_id = Id()
     filled_at = Instant()
+    authorisation_id = Id()
+    flags = fields.List(fields.String())
 
 
 class ReceiptIn(Form):
+    """``residue_g``: what was left in it, if that was weighed as it came in."""
+
     code = Scanned(required=True)
+    residue_g = Number(least=0, most=HEAVIEST_G, load_default=None)
 
 
 class ReceiptOut(View):

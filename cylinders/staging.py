@@ -34,7 +34,8 @@ from cylinders.import_models import FoundBy, RegisterFault, StagedBottle
 from cylinders.models import Scheme
 from cylinders.register_lines import STAMPED, Line
 from cylinders.schemas import BottleRow, HolderIn, IdentifierIn, LastInspectionIn
-from cylinders.service import NOT_ON_FILE, codes_of
+from cylinders.at_site import NOT_ON_FILE
+from cylinders.service import codes_of
 from evidence.entry import leaf_hash
 from registry.imports import faults_in
 
