@@ -29,12 +29,12 @@ from core.db import table_of
 from core.ids import new_ids_in_hex
 from core.problems import FieldFault, WrongField
 from core.refusal import Refusal, Refused
+from cylinders.at_site import NOT_ON_FILE
 from cylinders.code import new_code
 from cylinders.import_models import FoundBy, RegisterFault, StagedBottle
 from cylinders.models import Scheme
 from cylinders.register_lines import STAMPED, Line
 from cylinders.schemas import BottleRow, HolderIn, IdentifierIn, LastInspectionIn
-from cylinders.at_site import NOT_ON_FILE
 from cylinders.service import codes_of
 from evidence.entry import leaf_hash
 from registry.imports import faults_in
