@@ -1,8 +1,8 @@
 """Who drives what where: one zone's day in, one plan out. Pure arithmetic, no clock, none of our rooms.
 
     matrix      travel times between places, or the lack of a way
-    problem     the day: a station (place 0), stops (places 1 to n) and vehicles
-    solve       greedy start, search by OR-Tools, then a plan in which every stop is accounted for
+    problem     the day: a station, stops, vehicles, and what of it has begun
+    solve       greedy start, compiled search, OR-Tools' proof; a plan in which every stop is accounted for
     check       judges a plan, bare routes or a round as driven; shares no code with the solver
 
 Units, for the whole package: moments in whole seconds since the day's local midnight and durations in
@@ -16,7 +16,7 @@ The same problem, seed, iterations and warm routes give the same plan, in any pr
 
 from routing.check import Driven, Fault, Violation, check
 from routing.matrix import GreatCircle, Matrix, TravelTimes
-from routing.plan import Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
+from routing.plan import Note, Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
 from routing.problem import Problem, Stop, Vehicle
 from routing.solve import solve
 
@@ -25,6 +25,7 @@ __all__ = [
     "Fault",
     "GreatCircle",
     "Matrix",
+    "Note",
     "Plan",
     "Problem",
     "Reason",

@@ -2,17 +2,22 @@
 
 In:  {"problem": …, "iterations": n, "seed": n} and, if wanted, "warm": {vehicle: [[stop, …], …]}
 Out: the plan as one JSON object and exit 0; bad input: one line on stderr and exit 2.
+
+``python -m routing compile`` compiles the search and keeps it beside its source: no plan waits for it.
 """
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from routing.plain import fields
 from routing.plan import routes_from_plain
 from routing.problem import Problem
-from routing.solve import solve
+from routing.solve import compiled_search, solve
+
+GUARD_S = 45.0  # of CPU: less than anybody waits for an answer
 
 
 def answer(order: Any) -> dict[str, Any]:
@@ -21,10 +26,17 @@ def answer(order: Any) -> dict[str, Any]:
         order = {"warm": None, **order}
     asked = fields(order, "the input", ("problem", "iterations", "seed", "warm"))
     warm = None if asked["warm"] is None else routes_from_plain(asked["warm"])
-    return solve(Problem.from_plain(asked["problem"]), asked["iterations"], asked["seed"], warm).to_plain()
+    problem = Problem.from_plain(asked["problem"])
+    return solve(problem, asked["iterations"], asked["seed"], warm, is_over_guard).to_plain()
 
 
-def main() -> int:
+def is_over_guard() -> bool:
+    return time.process_time() > GUARD_S
+
+
+def main(words: list[str]) -> int:
+    if words == ["compile"]:
+        return _compile()
     try:
         plan = answer(json.load(sys.stdin))
     except ValueError as unfit:  # json's own decoding error is one too
@@ -34,5 +46,13 @@ def main() -> int:
     return 0
 
 
+def _compile() -> int:
+    """Nothing to be done without numba: plans come all the same, and say so."""
+    ruin = compiled_search()
+    if ruin is not None:
+        ruin.compile_all()
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -5,8 +5,10 @@
     check(problem, driven)    a round as driven, by the times it really had: rules only
 
 The rules are those a plan must keep: known stops once each, allowed vehicles, load at every moment, windows,
-shift, number of trips, reload time, legs that have a way. A driven round may be early or late against the
-travel times, so only its own order in time is held against it; and it may carry more than its stops need.
+shift, number of trips, reload time, legs that have a way, goods that are there before their trip leaves; of a
+day that has begun also what is on board and what is promised to come first. A driven round may be early or
+late against the travel times, so only its own order in time is held against it; and it may carry more than
+its stops need.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +30,12 @@ class Fault(StrEnum):
     SERVED_AND_UNSERVED = "served_and_unserved"
     NOT_ACCOUNTED_FOR = "not_accounted_for"  # neither served nor named as unserved
     WRONG_REASON = "wrong_reason"  # left for a reason that is not so: driven alone it fails otherwise, or not
-    VEHICLE_NOT_ALLOWED = "vehicle_not_allowed"  # the stop is bound to others
+    VEHICLE_NOT_ALLOWED = "vehicle_not_allowed"  # the stop is bound to others, or forbidden to this one
+    LOADED_ELSEWHERE = "loaded_elsewhere"  # its goods are on another vehicle, or on this one's first trip
+    NOT_ON_BOARD = "not_on_board"  # the vehicle is on the road without its goods
+    LOCK_BROKEN = (
+        "lock_broken"  # another stop stands where a promised one must; expected and found: positions
+    )
     EMPTY_TRIP = "empty_trip"
     WRONG_TRIP_NUMBER = "wrong_trip_number"  # expected place in the vehicle's order, found number
     TOO_MANY_TRIPS = "too_many_trips"  # expected at most, found
@@ -36,7 +43,10 @@ class Fault(StrEnum):
     OVER_CAPACITY_LEAVING = "over_capacity_leaving"  # expected capacity, found units
     OVER_CAPACITY_ON_THE_WAY = "over_capacity_on_the_way"  # after this stop; expected capacity, found units
     UNREACHABLE_LEG = "unreachable_leg"  # no way to this stop, or (without a stop) home
-    BEFORE_WINDOW = "before_window"  # expected open_s, found start_s
+    LEFT_BEFORE_RELEASE = "left_before_release"  # expected release_s of this stop, found leave_s of its trip
+    BEFORE_WINDOW = (
+        "before_window"  # expected open_s (of the next window, if there are several), found start_s
+    )
     AFTER_WINDOW = "after_window"  # expected close_s, found start_s
     BEFORE_SHIFT = "before_shift"  # expected start_s, found leave_s
     AFTER_SHIFT = "after_shift"  # expected end_s, found return_s
@@ -48,6 +58,7 @@ class Fault(StrEnum):
     TIME_RUNS_BACKWARDS = "time_runs_backwards"  # driven: expected the earlier moment, found the later-named
     WRONG_TRAVEL_SUM = "wrong_travel_sum"
     WRONG_DISTANCE_SUM = "wrong_distance_sum"
+    WRONG_LATE_COST = "wrong_late_cost"
     WRONG_OBJECTIVE = "wrong_objective"
 
 
@@ -55,6 +66,8 @@ CANNOT_CARRY = {
     Fault.VEHICLE_NOT_ALLOWED,
     Fault.OVER_CAPACITY_LEAVING,
     Fault.OVER_CAPACITY_ON_THE_WAY,
+    Fault.LOADED_ELSEWHERE,
+    Fault.NOT_ON_BOARD,
 }
 
 
@@ -104,8 +117,9 @@ class _Judge:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.stops = {stop.id: stop for stop in problem.stops}
-        self.place = {stop.id: k + 1 for k, stop in enumerate(problem.stops)}
+        self.place = dict(zip(self.stops, problem.stop_places, strict=True))
         self.vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
+        self.holder = {stop: vehicle.id for vehicle in problem.vehicles for stop in vehicle.loaded}
 
     # The three kinds of thing that can be judged
 
@@ -141,6 +155,7 @@ class _Judge:
                 continue
             vehicle = self.vehicles[vehicle_id]
             yield from self.shift(vehicle, own)
+            yield from self.locked(vehicle, own)
             for trip in own:
                 yield from self.trip(vehicle, trip)
 
@@ -171,20 +186,55 @@ class _Judge:
             if between_s < self.problem.reload_s:
                 yield _of(after, Fault.RELOAD_TOO_SHORT, expected=self.problem.reload_s, found=between_s)
 
+    def locked(self, vehicle: Vehicle, trips: Sequence[Trip]) -> Iterator[Violation]:
+        """Promised stops that are served stand at the head of the first trip, in their order."""
+        served = {visit.stop for trip in trips for visit in trip.visits}
+        due = [stop for stop in vehicle.locked if stop in served]
+        for trip in trips[:1]:
+            head = [visit.stop for visit in trip.visits]
+            for position, stop in enumerate(due):
+                if head[position : position + 1] != [stop]:
+                    found = head.index(stop) + 1 if stop in head else None
+                    yield Violation(Fault.LOCK_BROKEN, vehicle.id, trip.number, stop, position + 1, found)
+                    return
+
     def trip(self, vehicle: Vehicle, trip: Trip) -> Iterator[Violation]:
-        if not trip.visits:
+        if not trip.visits and not (vehicle.holds_first and trip.number == 1):
             yield _of(trip, Fault.EMPTY_TRIP)
         for visit, stop in self.known(trip):
-            if stop.only_vehicles is not None and vehicle.id not in stop.only_vehicles:
+            is_bound = stop.only_vehicles is not None and vehicle.id not in stop.only_vehicles
+            if is_bound or vehicle.id in stop.not_vehicles:
                 yield _of(trip, Fault.VEHICLE_NOT_ALLOWED, visit)
-            if visit.start_s < stop.window[0]:
-                yield _of(trip, Fault.BEFORE_WINDOW, visit, stop.window[0], visit.start_s)
-            if visit.start_s > stop.window[1]:
-                yield _of(trip, Fault.AFTER_WINDOW, visit, stop.window[1], visit.start_s)
+            if stop.id in self.holder and (self.holder[stop.id] != vehicle.id or trip.number != 1):
+                yield _of(trip, Fault.LOADED_ELSEWHERE, visit)
+            if self.lacks(vehicle, trip, stop):
+                yield _of(trip, Fault.NOT_ON_BOARD, visit)
+            if trip.leave_s < stop.release_s:
+                yield _of(trip, Fault.LEFT_BEFORE_RELEASE, visit, stop.release_s, trip.leave_s)
+            yield from self.window(trip, visit, stop)
         for visit_or_home, leg in self.legs(trip):
             if leg is not None and self.problem.travel[vehicle.profile].seconds[leg] < 0:
                 yield _of(trip, Fault.UNREACHABLE_LEG, visit_or_home)
         yield from self.load(vehicle, trip)
+
+    def lacks(self, vehicle: Vehicle, trip: Trip, stop: Stop) -> bool:
+        """Is the vehicle already on this trip, and the stop's goods are not on board?"""
+        return (
+            vehicle.stands_at != 0
+            and trip.number == 1
+            and stop.delivers > 0
+            and stop.id not in vehicle.loaded
+        )
+
+    def window(self, trip: Trip, visit: Visit, stop: Stop) -> Iterator[Violation]:
+        """Service starts in one of the windows; before the first that is still to come, or after the last."""
+        if any(open_s <= visit.start_s <= close_s for open_s, close_s in stop.windows):
+            return
+        to_come = [open_s for open_s, _ in stop.windows if open_s > visit.start_s]
+        if to_come:
+            yield _of(trip, Fault.BEFORE_WINDOW, visit, min(to_come), visit.start_s)
+        else:
+            yield _of(trip, Fault.AFTER_WINDOW, visit, stop.windows[-1][1], visit.start_s)
 
     def load(self, vehicle: Vehicle, trip: Trip) -> Iterator[Violation]:
         """True load: what is on board on leaving, then less what is brought and more what is fetched."""
@@ -246,21 +296,39 @@ class _Judge:
     def reasons(self, stop_id: str) -> frozenset[Reason]:
         """Why the stop may be left. What even a vehicle with nothing else to do cannot serve has one reason;
         what could be served alone is left for the sake of the others, which of two is not judged here."""
-        alone = [
-            {fault.code for fault in self.rules(self.timed({vehicle_id: [[stop_id]]}))}
-            for vehicle_id in self.vehicles
-        ]
-        if set() in alone:
+        alone = {vehicle_id: self.alone(vehicle_id, stop_id) for vehicle_id in self.vehicles}
+        if any(not faults for faults in alone.values()):
             return frozenset({Reason.NO_CAPACITY_LEFT, Reason.PENALTY_BELOW_TRAVEL})
-        carried = [faults for faults in alone if not faults & CANNOT_CARRY]
+        carried = {vehicle: faults for vehicle, faults in alone.items() if not faults & CANNOT_CARRY}
         if not carried:
             return frozenset({Reason.NO_VEHICLE_CAN_CARRY})
-        reached = [faults for faults in carried if Fault.UNREACHABLE_LEG not in faults]
+        reached = {
+            vehicle: faults for vehicle, faults in carried.items() if Fault.UNREACHABLE_LEG not in faults
+        }
         if not reached:
             return frozenset({Reason.UNREACHABLE})
-        if all(Fault.AFTER_WINDOW in faults for faults in reached):
+        if not any(self.is_at_work(vehicle, stop_id) for vehicle in reached):
+            return frozenset({Reason.NO_CREW_AT_THAT_TIME})
+        if all(Fault.AFTER_WINDOW in faults for faults in reached.values()):
             return frozenset({Reason.WINDOW_UNREACHABLE})
         return frozenset({Reason.BEYOND_SHIFT})
+
+    def alone(self, vehicle_id: str, stop_id: str) -> set[Fault]:
+        """What is wrong if the vehicle serves this stop and no other; of two ways to do so, the better one.
+
+        A vehicle whose first trip has begun may end that first, and then come for it on a second one.
+        """
+        ways = [self.faults(vehicle_id, [[stop_id]])]
+        if self.vehicles[vehicle_id].holds_first and ways[0] & CANNOT_CARRY:
+            ways.append(self.faults(vehicle_id, [[], [stop_id]]))
+        return min(ways, key=lambda faults: len(faults & CANNOT_CARRY))
+
+    def faults(self, vehicle_id: str, trips: Sequence[Sequence[str]]) -> set[Fault]:
+        return {fault.code for fault in self.rules(self.timed({vehicle_id: trips}))} - {Fault.LOCK_BROKEN}
+
+    def is_at_work(self, vehicle_id: str, stop_id: str) -> bool:
+        from_s, until_s = self.vehicles[vehicle_id].shift
+        return any(close_s >= from_s and open_s <= until_s for open_s, close_s in self.stops[stop_id].windows)
 
     def sums(self, plan: Plan) -> Iterator[Violation]:
         """Not asked where a leg cannot be measured: that fault is already named."""
@@ -277,7 +345,16 @@ class _Judge:
         if plan.distance_m != distance_m:
             yield Violation(Fault.WRONG_DISTANCE_SUM, expected=distance_m, found=plan.distance_m)
         served = {visit.stop for trip in plan.trips for visit in trip.visits}
-        objective = plan.travel_s + sum(stop.penalty for stop in self.problem.stops if stop.id not in served)
+        late_cost = sum(
+            stop.late_weight * max(0, visit.start_s - stop.due_s)
+            for trip in plan.trips
+            for visit, stop in self.known(trip)
+            if stop.due_s is not None
+        )
+        if plan.late_cost != late_cost:
+            yield Violation(Fault.WRONG_LATE_COST, expected=late_cost, found=plan.late_cost)
+        left = sum(stop.penalty for stop in self.problem.stops if stop.id not in served)
+        objective = plan.travel_s + plan.late_cost + left
         if plan.objective != objective:
             yield Violation(Fault.WRONG_OBJECTIVE, expected=objective, found=plan.objective)
 
@@ -309,16 +386,22 @@ class _Judge:
     def timed_trip(self, vehicle_id: str, number: int, leave_s: int, stop_ids: Sequence[str]) -> Trip:
         untimed = Trip(vehicle_id, number, leave_s, 0, 0, tuple(Visit(stop, 0, 0, 0) for stop in stop_ids))
         visits: list[Visit] = []
-        now = leave_s
+        now = leave_s = max([leave_s, *(stop.release_s for _, stop in self.known(untimed))])
         for visit, leg in self.legs(untimed):
             now += self.leg_s(vehicle_id, leg) or 0
             if visit is not None:
                 stop = self.stops.get(visit.stop)
-                start_s = max(now, stop.window[0]) if stop else now
+                start_s = self.start_s(stop, now) if stop else now
                 done_s = start_s + (stop.service_s if stop else 0)
                 visits.append(Visit(visit.stop, now, start_s, done_s))
                 now = done_s
         return Trip(vehicle_id, number, leave_s, now, self.brought(untimed), tuple(visits))
+
+    def start_s(self, stop: Stop, arrive_s: int) -> int:
+        """At once inside a window, at the next opening outside; at once, too late, after the last."""
+        is_open = any(open_s <= arrive_s <= close_s for open_s, close_s in stop.windows)
+        to_come = [open_s for open_s, _ in stop.windows if open_s > arrive_s]
+        return min(to_come) if to_come and not is_open else arrive_s
 
     # Small facts
 
@@ -326,11 +409,19 @@ class _Judge:
         return [(visit, self.stops[visit.stop]) for visit in trip.visits if visit.stop in self.stops]
 
     def brought(self, trip: Trip) -> int:
-        return sum(stop.delivers for _, stop in self.known(trip))
+        """Units on board on leaving: what the stops are brought; on a first trip also what was there."""
+        brought = sum(stop.delivers for _, stop in self.known(trip))
+        vehicle = self.vehicles.get(trip.vehicle)
+        if vehicle is None or trip.number != 1:
+            return brought
+        visited = {visit.stop for visit in trip.visits}
+        kept = sum(self.stops[stop].delivers for stop in vehicle.loaded - visited)
+        return brought + vehicle.aboard + kept
 
     def legs(self, trip: Trip) -> Iterator[tuple[Visit | None, tuple[int, int] | None]]:
         """Each visit with the leg (from, to) to it, then None with the leg home; None for an unknown leg."""
-        here: int | None = 0
+        vehicle = self.vehicles.get(trip.vehicle)
+        here: int | None = vehicle.stands_at if vehicle and trip.number == 1 else 0
         for visit in trip.visits:
             there = self.place.get(visit.stop)
             yield visit, None if here is None or there is None else (here, there)

@@ -9,12 +9,12 @@ No chance is involved: the same problem gives the same rounds.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from routing.matrix import NO_WAY
 from routing.plan import Routes
-from routing.timetable import STATION, Round, Rounds, Timetable, legs, served_places
+from routing.timetable import STATION, Round, Rounds, Timetable, served_places, start_after
 
 # A minute until the window closes counts as much as nine seconds of way: the near one first matters more.
 HURRY = 0.15
@@ -24,11 +24,12 @@ SCARCE_BONUS_S = 1200
 
 def build(timetable: Timetable) -> Rounds:
     """Large vehicles first: what only they can carry must find them empty."""
-    vehicles = timetable.problem.vehicles
-    left = dict.fromkeys(timetable.servable)
-    rounds: Rounds = [[] for _ in vehicles]
+    rounds = timetable.empty_rounds()
+    begun = served_places(rounds)
+    left = dict.fromkeys(place for place in timetable.servable if place not in begun)
+    vehicles = timetable.vehicles
     for v in sorted(range(len(vehicles)), key=lambda v: (-vehicles[v].capacity, v)):
-        rounds[v] = _drive_until_done(timetable, v, left)
+        rounds[v] = _drive_until_done(timetable, v, rounds[v], left)
     return rounds
 
 
@@ -38,74 +39,110 @@ class _Step:
     place: int
     start_s: int
     reloads: bool
+    left_station_s: int
 
 
-def _drive_until_done(timetable: Timetable, v: int, left: dict[int, None]) -> Round:
-    """The round of ``v``, taking its stops out of ``left``."""
-    now, here, load = timetable.problem.vehicles[v].shift[0], STATION, 0
-    trips: Round = [[]]
-    while step := min(_steps(timetable, v, left, now, here, load, len(trips)), default=None, key=_cost):
+@dataclass(slots=True)
+class _Way:
+    """Where a vehicle has got to; ``left_station_s``: when its trip began."""
+
+    now: int
+    here: int
+    load: int
+    left_station_s: int
+    trips: Round
+
+
+def _drive_until_done(timetable: Timetable, v: int, begun: Round, left: dict[int, None]) -> Round:
+    """The round of ``v`` from where it has begun, taking its stops out of ``left``."""
+    way = _way_so_far(timetable, v, begun)
+    while step := min(_steps(timetable, v, left, way), default=None, key=_cost):
         if step.reloads:
-            trips.append([])
-            load = 0
-        trips[-1].append(step.place)
-        load += timetable.load[step.place]
-        now, here = step.start_s + timetable.service_s[step.place], step.place
+            way.trips.append([])
+            way.load = 0
+        way.trips[-1].append(step.place)
+        way.load += timetable.load[step.place]
+        way.now, way.here = step.start_s + timetable.service_s[step.place], step.place
+        way.left_station_s = step.left_station_s
         del left[step.place]
-    return [trip for trip in trips if trip]
+    keeps_first = timetable.begins_out(v) or (timetable.vehicles[v].holds_first and len(way.trips) > 1)
+    return [trip for t, trip in enumerate(way.trips) if trip or (t == 0 and keeps_first)]
+
+
+def _way_so_far(timetable: Timetable, v: int, begun: Round) -> _Way:
+    trip = list(begun[0]) if begun else []
+    now = left_s = timetable.leave_s(timetable.vehicles[v].shift[0], trip)
+    here = timetable.stands[v]
+    for place in trip:
+        start_s = start_after(timetable.stops[place - 1], now + timetable.seconds[v][here][place])
+        assert start_s is not None, "locked stops fit, or they are not begun with"
+        now, here = start_s + timetable.service_s[place], place
+    return _Way(now, here, sum(timetable.load[place] for place in trip), left_s, [trip])
 
 
 def _cost(step: _Step) -> tuple[float, int]:
     return step.cost, step.place
 
 
-def _steps(
-    timetable: Timetable, v: int, left: dict[int, None], now: int, here: int, load: int, trips: int
-) -> Iterator[_Step]:
+def _steps(timetable: Timetable, v: int, left: dict[int, None], way: _Way) -> Iterator[_Step]:
     """Every stop that ``v`` could serve next, at once or by way of the station, and be home in time."""
-    vehicle, seconds = timetable.problem.vehicles[v], timetable.seconds[v]
     for place in left:
-        if v not in timetable.able[place]:
-            continue
-        reloads = load + timetable.load[place] > vehicle.capacity
-        if reloads and trips == vehicle.max_trips:
-            continue
-        way = (here, STATION, place) if reloads else (here, place)
-        ways_s = [seconds[a][b] for a, b in pairwise(way)]
-        if NO_WAY in ways_s:
-            continue
-        arrive_s = now + sum(ways_s) + (timetable.problem.reload_s if reloads else 0)
-        start_s = max(arrive_s, timetable.open_s[place])
-        back_s = start_s + timetable.service_s[place] + seconds[place][STATION]
-        if start_s > timetable.close_s[place] or back_s > vehicle.shift[1]:
-            continue
-        is_scarce = len(timetable.able[place]) < len(timetable.seconds)
-        hurry_s = HURRY * (timetable.close_s[place] - start_s)
-        yield _Step(start_s - now + hurry_s - SCARCE_BONUS_S * is_scarce, place, start_s, reloads)
+        if v in timetable.able[place] and (step := _step(timetable, v, place, way)) is not None:
+            yield step
+
+
+def _step(timetable: Timetable, v: int, place: int, way: _Way) -> _Step | None:
+    vehicle, seconds, t = timetable.vehicles[v], timetable.seconds[v], len(way.trips) - 1
+    release_s, stop = timetable.release_s[place], timetable.stops[place - 1]
+    begins = not way.trips[-1] and way.here == STATION
+    reloads = (
+        way.load + timetable.load[place] > timetable.room(v, t)
+        or not timetable.may_join(v, t, place)
+        or not (begins or release_s <= way.left_station_s)
+    )
+    if reloads and (t + 1 == vehicle.max_trips or not timetable.may_join(v, t + 1, place)):
+        return None
+    legs_s = [seconds[a][b] for a, b in pairwise((way.here, *([STATION] if reloads else []), place))]
+    if NO_WAY in legs_s or seconds[place][STATION] == NO_WAY:
+        return None
+    left_s, now = way.left_station_s, way.now
+    if reloads:
+        now = left_s = max(now + legs_s[0] + timetable.problem.reload_s, release_s)
+    elif begins:
+        now = left_s = max(now, release_s)
+    start_s = start_after(stop, now + legs_s[-1])
+    if start_s is None:
+        return None
+    if start_s + stop.service_s + seconds[place][STATION] > vehicle.shift[1]:
+        return None
+    is_scarce = len(timetable.able[place]) < len(timetable.seconds)
+    hurry_s = HURRY * (stop.windows[-1][1] - start_s)
+    return _Step(start_s - way.now + hurry_s - SCARCE_BONUS_S * is_scarce, place, start_s, reloads, left_s)
 
 
 def keep(timetable: Timetable, routes: Routes) -> Rounds:
     """What of ``routes`` can still be driven, in its order: unknown, repeated and late stops fall out."""
-    place_of = {stop.id: place for place, stop in enumerate(timetable.problem.stops, start=1)}
-    taken: set[int] = set()
-    rounds: Rounds = []
-    for v, vehicle in enumerate(timetable.problem.vehicles):
-        trips: Round = []
-        for trip in routes.get(vehicle.id, ()):
-            trips.append([])
-            for stop in trip:
-                place = place_of.get(stop)
-                if place is None or place in taken or v not in timetable.able[place]:
+    rounds = timetable.empty_rounds()
+    taken = served_places(rounds) | timetable.shut
+    for v, vehicle in enumerate(timetable.vehicles):
+        for number, stops in enumerate(routes.get(vehicle.id, ())):
+            goes_on = number == 0 and bool(rounds[v])
+            trips = rounds[v] if goes_on else [*rounds[v], []]
+            for stop in stops:
+                place = timetable.place_of.get(stop)
+                if place is None or place in taken or not _may_go(timetable, v, len(trips) - 1, place):
                     continue
                 trips[-1].append(place)
                 if timetable.fits(v, trips):
                     taken.add(place)
                 else:
                     trips[-1].pop()
-            if not trips[-1]:
-                trips.pop()
-        rounds.append(trips)
+            rounds[v] = trips if trips[-1] or goes_on else trips[:-1]
     return rounds
+
+
+def _may_go(timetable: Timetable, v: int, t: int, place: int) -> bool:
+    return v in timetable.able[place] and timetable.may_join(v, t, place)
 
 
 def insert(timetable: Timetable, rounds: Rounds) -> Rounds:
@@ -130,7 +167,10 @@ def insert(timetable: Timetable, rounds: Rounds) -> Rounds:
 def moved(timetable: Timetable, rounds: Rounds, place: int) -> Rounds:
     """``rounds`` with a served ``place`` taken out and put back where it adds least travel."""
     without = [[[other for other in trip if other != place] for trip in trips] for trips in rounds]
-    without = [[trip for trip in trips if trip] for trips in without]
+    without = [
+        [trip for t, trip in enumerate(trips) if trip or (t == 0 and timetable.vehicles[v].holds_first)]
+        for v, trips in enumerate(without)
+    ]
     best = cheapest_insertion(timetable, without, place)
     return rounds if best is None else best.into(without)
 
@@ -164,22 +204,38 @@ class Insertion:
 def cheapest_insertion(timetable: Timetable, rounds: Rounds, place: int) -> Insertion | None:
     """The cheapest way to serve ``place`` beside all else, in a trip or as its own; None if none."""
     for insertion in sorted(_insertions(timetable, rounds, place)):
-        if timetable.fits(insertion.v, insertion.round(rounds)):
-            return insertion
+        after = insertion.round(rounds)
+        if timetable.fits(insertion.v, after):
+            later = timetable.late_cost(insertion.v, after)
+            later -= timetable.late_cost(insertion.v, rounds[insertion.v])
+            return replace(insertion, added_s=insertion.added_s + later)
     return None
 
 
 def _insertions(timetable: Timetable, rounds: Rounds, place: int) -> Iterator[Insertion]:
     """Every place there is by load and by way; whether it is one by time is for the caller to see."""
-    for v in timetable.able[place]:
+    for v in timetable.able[place] if place not in timetable.shut else ():
         seconds = timetable.seconds[v]
-        room = timetable.problem.vehicles[v].capacity - timetable.load[place]
         there_and_back_s = seconds[STATION][place] + seconds[place][STATION]
         for t, trip in enumerate(rounds[v]):
+            is_begun = t == 0 and timetable.vehicles[v].holds_first
+            if not is_begun and timetable.may_join(v, t, place) and NO_WAY not in _both(seconds, place):
+                yield Insertion(there_and_back_s, v, t, 0, True, place)
+            room = timetable.room(v, t) - timetable.load[place]
+            if timetable.may_join(v, t, place) and sum(timetable.load[other] for other in trip) <= room:
+                yield from _into_trip(timetable, v, t, trip, place)
+        t = len(rounds[v])
+        if timetable.may_join(v, t, place) and NO_WAY not in _both(seconds, place):
             yield Insertion(there_and_back_s, v, t, 0, True, place)
-            if sum(timetable.load[other] for other in trip) <= room:
-                for k, (a, b) in enumerate(legs(trip)):
-                    if NO_WAY not in (seconds[a][place], seconds[place][b]):
-                        added_s = seconds[a][place] + seconds[place][b] - seconds[a][b]
-                        yield Insertion(added_s, v, t, k, False, place)
-        yield Insertion(there_and_back_s, v, len(rounds[v]), 0, True, place)
+
+
+def _both(seconds: list[list[int]], place: int) -> tuple[int, int]:
+    return seconds[STATION][place], seconds[place][STATION]
+
+
+def _into_trip(timetable: Timetable, v: int, t: int, trip: list[int], place: int) -> Iterator[Insertion]:
+    """Between two stops of a trip, behind those that are promised."""
+    seconds, first = timetable.seconds[v], 0 if t else len(timetable.locked[v])
+    for k, (a, b) in enumerate(timetable.legs(v, t, trip)):
+        if k >= first and NO_WAY not in (seconds[a][place], seconds[place][b]):
+            yield Insertion(seconds[a][place] + seconds[place][b] - seconds[a][b], v, t, k, False, place)

@@ -4,17 +4,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def fields(plain: Any, what: str, names: Iterable[str]) -> dict[str, Any]:
-    """``plain`` as a dict with exactly these keys; ValueError otherwise."""
+def fields(
+    plain: Any, what: str, names: Iterable[str], absent: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """``plain`` as a dict with exactly these keys; ValueError otherwise.
+
+    ``absent``: keys that may be missing, and what then holds. So what an older version wrote is read too.
+    """
+    absent = absent or {}
     expected = set(names)
     if not isinstance(plain, Mapping):
         raise ValueError(
             f"expected {what} to be an object with {sorted(expected)}, got {type(plain).__name__}"
         )
-    if plain.keys() != expected:
-        missing, unknown = sorted(expected - plain.keys()), sorted(map(str, plain.keys() - expected))
-        raise ValueError(f"expected {what} to have {sorted(expected)}: missing {missing}, unknown {unknown}")
-    return dict(plain)
+    missing, unknown = sorted(expected - absent.keys() - plain.keys()), plain.keys() - expected
+    if missing or unknown:
+        extra = sorted(map(str, unknown))
+        raise ValueError(f"expected {what} to have {sorted(expected)}: missing {missing}, unknown {extra}")
+    return {**absent, **plain}
+
+
+def said(values: Mapping[str, Any], absent: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` without those that are what holds when nothing is said."""
+    return {name: value for name, value in values.items() if name not in absent or value != absent[name]}
 
 
 def rows(plain: Any, what: str) -> list[Any]:
@@ -40,3 +52,10 @@ def pair(value: Any, what: str) -> tuple[Any, Any]:
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise ValueError(f"expected {what} to be a pair, got {value!r}")
     return value[0], value[1]
+
+
+def names(value: Any, what: str) -> frozenset[str]:
+    """A set of ids; one text is no set of its letters."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ValueError(f"expected {what} to be a set of ids, got {value!r}")
+    return frozenset(text(one, what) for one in value)

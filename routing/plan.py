@@ -10,12 +10,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from routing.plain import fields, rows, text, whole
+from routing.plain import fields, rows, said, text, whole
 from routing.problem import LATEST_S, MOST_UNITS
 
 Routes: TypeAlias = Mapping[str, Sequence[Sequence[str]]]
+
+# What holds where nothing is said, also in what an older version has stored.
+USUAL_PLAN: Mapping[str, Any] = MappingProxyType({"late_cost": 0, "improver": None, "notes": []})
 
 MOST_SUM = 2**62  # no sum of a day's seconds, metres or penalties comes near
 
@@ -25,6 +29,7 @@ class Reason(StrEnum):
 
     NO_VEHICLE_CAN_CARRY = "no_vehicle_can_carry"  # none is allowed to, or none holds that much
     UNREACHABLE = "unreachable"  # those that could carry it have no way there, or none back
+    NO_CREW_AT_THAT_TIME = "no_crew_at_that_time"  # no shift of those that have a way meets its windows
     WINDOW_UNREACHABLE = "window_unreachable"  # even driven alone, all come after the window has closed
     BEYOND_SHIFT = "beyond_shift"  # even driven alone, none is back before its shift ends
     NO_CAPACITY_LEFT = "no_capacity_left"  # would fit alone; no place for it beside what this plan serves
@@ -39,6 +44,14 @@ class Stopped(StrEnum):
     NOTHING_TO_SEARCH = "nothing_to_search"
 
 
+class Note(StrEnum):
+    """What whoever reads the plan must know: it is not as good as it could be."""
+
+    WITHOUT_COMPILED_SEARCH = "without_compiled_search"  # numba is missing: stops lie worse than need be
+    TRAVEL_TIMES_FELL_BACK = "travel_times_fell_back"  # not the wanted times, which could not be had
+    NOT_PROVED = "not_proved"  # the second solver did not accept it as it stands; our own checker judges it
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """arrive_s at the door, start_s of service (after any wait for the window), leave_s."""
@@ -51,7 +64,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """Station to station. ``number`` counts the vehicle's trips from 1; ``load``: units on leaving."""
+    """Station to station; the first one of a vehicle on the road begins where it stands.
+
+    ``number`` counts the vehicle's trips from 1; ``load``: units on leaving.
+    """
 
     vehicle: str
     number: int
@@ -71,7 +87,8 @@ class Unserved:
 class Plan:
     """``problem``: digest of the problem answered. ``warm``: digest of the warm routes, None without.
 
-    ``objective`` = ``travel_s`` + penalties of the unserved. ``iterations`` is what was asked for.
+    ``objective`` = ``travel_s`` + ``late_cost`` + penalties of the unserved. ``iterations`` is what was asked
+    for. ``engine``: what the plan came from last; ``improver``: the search before it, None without.
     """
 
     problem: str
@@ -86,6 +103,9 @@ class Plan:
     travel_s: int
     distance_m: int
     objective: int
+    late_cost: int = 0
+    improver: str | None = None
+    notes: tuple[Note, ...] = ()
 
     @property
     def is_reproducible(self) -> bool:
@@ -101,7 +121,7 @@ class Plan:
         return routes
 
     def to_plain(self) -> dict[str, Any]:
-        return {
+        plain = {
             "problem": self.problem,
             "engine": self.engine,
             "engine_version": self.engine_version,
@@ -114,12 +134,16 @@ class Plan:
             "travel_s": self.travel_s,
             "distance_m": self.distance_m,
             "objective": self.objective,
+            "late_cost": self.late_cost,
+            "improver": self.improver,
+            "notes": [str(note) for note in self.notes],
         }
+        return said(plain, USUAL_PLAN)
 
     @classmethod
     def from_plain(cls, plain: Any) -> "Plan":
         """What ``to_plain`` gave, after any trip through JSON; ValueError says what was expected."""
-        plan = fields(plain, "a plan", cls.__slots__)
+        plan = fields(plain, "a plan", cls.__slots__, USUAL_PLAN)
         return cls(
             problem=text(plan["problem"], "problem"),
             engine=text(plan["engine"], "engine"),
@@ -133,6 +157,9 @@ class Plan:
             travel_s=whole(plan["travel_s"], "travel_s", 0, MOST_SUM),
             distance_m=whole(plan["distance_m"], "distance_m", 0, MOST_SUM),
             objective=whole(plan["objective"], "objective", 0, MOST_SUM),
+            late_cost=whole(plan["late_cost"], "late_cost", 0, MOST_SUM),
+            improver=None if plan["improver"] is None else text(plan["improver"], "improver"),
+            notes=tuple(Note(note) for note in rows(plan["notes"], "notes")),
         )
 
 

@@ -17,6 +17,9 @@ WORDS: dict[Reason, Words] = {
         "no vehicle may carry it: its size is not allowed, or the order exceeds every vehicle's load",
     ),
     Reason.UNREACHABLE: Words("没有路可以到达或返回", "there is no way there, or none back"),
+    Reason.NO_CREW_AT_THAT_TIME: Words(
+        "预约时段内没有能送这一单的班组当班", "no crew that could serve it is on duty in its slot"
+    ),
     Reason.WINDOW_UNREACHABLE: Words(
         "单独去也赶不上预约时段", "even driven alone it is reached after its slot has closed"
     ),

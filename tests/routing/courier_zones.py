@@ -126,7 +126,7 @@ def _travel(lots: np.random.Generator, points_m: np.ndarray) -> dict[str, Matrix
     return travel
 
 
-def _trip_times(draw: st.DrawFn, most: int) -> tuple[int, int]:
+def trip_times(draw: st.DrawFn, most: int) -> tuple[int, int]:
     first = draw(st.integers(0, most))
     return first, draw(st.integers(first, most))
 
@@ -138,7 +138,7 @@ def tiny(draw: st.DrawFn) -> Problem:
     crews = draw(st.lists(st.sampled_from(("etrike", "small_truck")), max_size=2))
     vehicles = tuple(
         Vehicle(
-            f"v{k}", profile, draw(st.integers(1, 5)), draw(st.integers(1, 3)), _trip_times(draw, 2 * HOUR)
+            f"v{k}", profile, draw(st.integers(1, 5)), draw(st.integers(1, 3)), trip_times(draw, 2 * HOUR)
         )
         for k, profile in enumerate(crews)
     )
@@ -149,18 +149,18 @@ def tiny(draw: st.DrawFn) -> Problem:
             draw(st.integers(0, 4)),
             draw(st.integers(0, 4)),
             draw(st.sampled_from((0, 60, 300))),
-            _trip_times(draw, 2 * HOUR),
+            trip_times(draw, 2 * HOUR),
             draw(st.sampled_from((0, 200, 5_000))),
             draw(bindings),
         )
         for k in range(n)
     )
     legs = st.lists(st.integers(-1, 7).map(lambda leg: leg * 60 or 5), min_size=n * n + n, max_size=n * n + n)
-    travel = {profile: _matrix(n + 1, draw(legs)) for profile in ("etrike", "small_truck")}
+    travel = {profile: matrix_of(n + 1, draw(legs)) for profile in ("etrike", "small_truck")}
     return Problem(stops, vehicles, draw(st.sampled_from((0, 120))), travel)
 
 
-def _matrix(places: int, legs: Sequence[int]) -> Matrix:
+def matrix_of(places: int, legs: Sequence[int]) -> Matrix:
     """``legs``: seconds of every pair off the diagonal, below zero for no way; five metres each second."""
     seconds = np.zeros((places, places), dtype=int)
     seconds[~np.eye(places, dtype=bool)] = legs

@@ -157,6 +157,10 @@ ON_SECOND = {"vehicle": "trike-1", "trip": 2}
             of("after_shift", expected=18 * HOUR, found=18 * HOUR + 1, **ON_SECOND),
         ),
         (
+            replace(GOOD, late_cost=1, objective=1_201),
+            of("wrong_late_cost", expected=0, found=1),
+        ),
+        (
             replace(GOOD, trips=(*GOOD.trips, Trip("truck-1", 1, 28_800, 28_800, 0, ()))),
             of("empty_trip", vehicle="truck-1", trip=1),
         ),
@@ -205,9 +209,84 @@ def test_a_start_outside_the_window_is_named_with_the_bound_it_broke() -> None:
     assert check(*with_stop("c", window=(30_700, 30_700))) == ()
 
 
-def test_a_bound_stop_on_another_vehicle_is_named() -> None:
-    problem, plan = with_stop("c", only_vehicles=frozenset({"truck-1"}))
+@pytest.mark.parametrize(
+    "changes", [{"only_vehicles": frozenset({"truck-1"})}, {"not_vehicles": frozenset({"trike-1"})}]
+)
+def test_a_bound_or_forbidden_stop_on_another_vehicle_is_named(changes: dict[str, Any]) -> None:
+    problem, plan = with_stop("c", **changes)
     assert check(problem, plan) == of("vehicle_not_allowed", stop="c", **ON_SECOND)
+
+
+def test_a_start_between_two_windows_is_too_early_for_the_next() -> None:
+    between = {"window": (MORNING, 30_699), "other_windows": ((30_701, 40_000), (50_000, EVENING))}
+    problem, plan = with_stop("c", **between)
+    assert check(problem, plan) == of("before_window", stop="c", expected=30_701, found=30_700, **ON_SECOND)
+    assert check(*with_stop("c", window=(0, 1), other_windows=((30_700, 30_700),))) == ()
+    problem, plan = with_stop("c", window=(0, 1), other_windows=((2, 3),))
+    assert check(problem, plan) == of("after_window", stop="c", expected=3, found=30_700, **ON_SECOND)
+
+
+def test_a_trip_that_leaves_before_its_goods_are_there_is_named_at_the_stop_that_lacks_them() -> None:
+    problem, plan = with_stop("d", release_s=30_401)
+    faults = check(problem, plan)
+    assert faults == of("left_before_release", stop="d", expected=30_401, found=30_400, **ON_SECOND)
+    assert check(*with_stop("d", release_s=30_400)) == ()
+
+
+def test_lateness_is_summed_by_its_weight_and_belongs_to_the_objective() -> None:
+    problem, plan = with_stop("d", due_s=31_150, late_weight=3)
+    assert check(problem, replace(plan, late_cost=30, objective=1_230)) == ()
+    assert check(problem, replace(plan, late_cost=30)) == of("wrong_objective", expected=1_230, found=1_200)
+
+
+# A day that has begun
+
+
+def begun(**changes: Any) -> Problem:
+    """The street, with the trike as ``changes`` say; its shift begins when it is free."""
+    return lane(*STREET.stops, vehicles=(replace(SMALL_TRIKE, **changes), TRUCK))
+
+
+ON_FIRST = {"vehicle": "trike-1", "trip": 1}
+
+
+def test_what_is_on_board_goes_with_its_vehicle_on_its_first_trip() -> None:
+    problem = begun(loaded=frozenset("ab"))
+    assert check(problem, {"trike-1": [["a", "b"], ["c", "d"]]}) == ()
+    assert check(problem, {"trike-1": [["b"]], "truck-1": [["a"]]}) == of(
+        "loaded_elsewhere", vehicle="truck-1", trip=1, stop="a"
+    )
+    assert check(problem, {"trike-1": [["b"], ["a"]]}) == of("loaded_elsewhere", stop="a", **ON_SECOND)
+
+
+def test_a_vehicle_on_the_road_goes_on_from_where_it_stands_and_brings_what_it_has() -> None:
+    """It stands at c with the bottle for b: 100 s to it, not 200 from the station."""
+    problem = begun(stands_at=3, loaded=frozenset("b"), shift=(MORNING, MORNING + 100 + 360 + 200))
+    assert check(problem, {"trike-1": [["b"]]}) == ()
+    faults = check(begun(stands_at=3, loaded=frozenset("b")), {"trike-1": [["b", "d"]]})
+    assert faults == of("not_on_board", stop="d", **ON_FIRST)
+    only_home = begun(stands_at=3, shift=(MORNING, MORNING + 300))
+    assert check(only_home, {"trike-1": [[]]}) == ()
+
+
+def test_what_is_on_board_takes_its_room_whether_it_is_brought_or_not() -> None:
+    problem = begun(loaded=frozenset("a"), aboard=1)
+    assert check(problem, {"trike-1": [["a"]]}) == ()
+    assert check(problem, {"trike-1": [["b"]]}) == of(
+        "over_capacity_leaving", expected=2, found=3, **ON_FIRST
+    )
+
+
+def test_a_promised_stop_that_is_not_at_the_head_is_named_with_its_place() -> None:
+    problem = begun(locked=("b", "a"))
+    assert check(problem, {"trike-1": [["b", "a"], ["c"]]}) == ()
+    assert check(problem, {"trike-1": [["a", "b"]]}) == of(
+        "lock_broken", stop="b", expected=1, found=2, **ON_FIRST
+    )
+    assert check(problem, {"trike-1": [["b", "c"]], "truck-1": [["a"]]}) == ()
+    assert check(problem, {"trike-1": [["b", "c"], ["a"]]}) == of(
+        "lock_broken", stop="a", expected=2, found=None, **ON_FIRST
+    )
 
 
 def test_too_much_on_leaving_is_named() -> None:

@@ -143,7 +143,13 @@ def test_a_courier_waits_for_the_window_and_the_plan_says_so() -> None:
         ({"only_vehicles": frozenset({"sold last year"})}, Reason.NO_VEHICLE_CAN_CARRY),
         ({"window": (MORNING, MORNING + 199)}, Reason.WINDOW_UNREACHABLE),
         ({"window": (18 * HOUR - 559, EVENING)}, Reason.BEYOND_SHIFT),
-        ({"window": (19 * HOUR, EVENING)}, Reason.BEYOND_SHIFT),
+        ({"window": (18 * HOUR, EVENING)}, Reason.BEYOND_SHIFT),
+        ({"window": (18 * HOUR + 1, EVENING)}, Reason.NO_CREW_AT_THAT_TIME),
+        ({"window": (0, 1), "other_windows": ((2, MORNING - 1),)}, Reason.NO_CREW_AT_THAT_TIME),
+        ({"release_s": 18 * HOUR - 559}, Reason.BEYOND_SHIFT),
+        ({"release_s": 12 * HOUR, "window": (MORNING, 12 * HOUR + 199)}, Reason.WINDOW_UNREACHABLE),
+        ({"not_vehicles": frozenset({"trike-1"})}, Reason.NO_VEHICLE_CAN_CARRY),
+        ({"due_s": 0, "late_weight": 1}, Reason.PENALTY_BELOW_TRAVEL),
         ({"service_s": 11 * HOUR}, Reason.BEYOND_SHIFT),
         ({"penalty": 199}, Reason.PENALTY_BELOW_TRAVEL),
     ],
@@ -181,11 +187,11 @@ def test_a_full_day_leaves_the_cheapest_stop_behind() -> None:
 
 
 def test_the_reason_is_about_the_vehicles_that_could_carry_it() -> None:
-    """The trike could come in time, but only the truck may, and it starts after the window has closed."""
+    """The trike could come in time, but only the truck may, and its shift begins after the window."""
     late_truck = replace(TRUCK, shift=(12 * HOUR, 18 * HOUR))
     bound = household("r", only_vehicles=frozenset({"truck-1"}), window=(MORNING, 10 * HOUR))
     plan = solved(lane(bound, vehicles=(TRIKE, late_truck)))
-    assert reasons(plan) == {"r": Reason.WINDOW_UNREACHABLE}
+    assert reasons(plan) == {"r": Reason.NO_CREW_AT_THAT_TIME}
 
 
 def test_a_zone_without_stops_is_answered_at_once() -> None:
@@ -205,7 +211,7 @@ def test_a_zone_without_vehicles_is_answered_at_once() -> None:
 
 def test_the_same_problem_and_seed_give_the_same_plan() -> None:
     problem = zone(60, seed=4)
-    assert solved(problem, 60_000, seed=7) == solved(problem, 60_000, seed=7)
+    assert solved(problem, 10_000, seed=7) == solved(problem, 10_000, seed=7)
 
 
 def test_another_seed_is_another_search() -> None:
@@ -232,7 +238,7 @@ def test_a_plan_names_what_it_answers_and_how_it_was_made() -> None:
 
 
 def test_a_search_cut_by_the_clock_says_that_it_is_not_reproducible() -> None:
-    plan = solved(zone(25, seed=1), iterations=10**12, guard_s=0.05)
+    plan = solved(zone(25, seed=1), iterations=10**12, expired=lambda: True)
     assert (plan.stopped, plan.is_reproducible) == ("time", False)
 
 
@@ -290,7 +296,7 @@ def test_the_solver_itself_refuses_an_overloaded_start_and_takes_the_rest_of_it(
 ) -> None:
     """Straight to the engine, past the repair: nine stops in one trip of a trike for eight."""
     timetable = Timetable(lane(*(household(f"h{k}") for k in range(9))))
-    improved = engine.improve(timetable, [[list(timetable.places)]], 1_000, 1, 60.0)
+    improved = engine.improve(timetable, [[list(timetable.places)]], 1_000, 1)
     assert timetable.fits(0, improved.rounds[0])
     assert sum(map(len, improved.rounds[0])) >= 8
     capfd.readouterr()  # the solver logs its refusal to stderr
@@ -341,16 +347,15 @@ def five_stops(seed: int) -> Problem:
     return type(drawn)(stops, (replace(TRIKE, capacity=2, max_trips=4),), drawn.reload_s, drawn.travel)
 
 
-@pytest.mark.parametrize(("seed", "measured"), [(1, 0.946), (2, 0.867), (3, 0.620)])
+@pytest.mark.parametrize(("seed", "measured"), [(1, 0.945), (2, 0.828), (3, 0.593)])
 def test_a_zone_of_25_stops_is_much_better_than_by_hand(seed: int, measured: float) -> None:
-    """100,000 looks ÷ greedy, measured with ortools 9.15.6755: 0.946, 0.867, 0.620 of the objective.
+    """5,000 turns ÷ greedy; 200,000 turns find nothing better in any of the three.
 
-    Above the best of six seeds at 2,000,000 looks by 0.1, 4.7 and 4.5 %. Zone 1 has five stops that nobody
-    can reach, whose penalties stand in both numbers. One percent is left for another build of the solver.
+    Zone 1 has five stops that nobody can reach, whose penalties stand in both numbers.
     """
     problem = zone(25, seed)
-    by_hand, searched = solved(problem, 0).objective, solved(problem, 100_000).objective
-    assert searched <= by_hand * measured * 1.01
+    by_hand, searched = solved(problem, 0).objective, solved(problem, 5_000).objective
+    assert searched <= by_hand * measured * 1.001
 
 
 @pytest.mark.parametrize("seed", [0, 3])
