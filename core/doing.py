@@ -11,8 +11,7 @@ class Doing:
     """Passed by the routes to every service verb and query.
 
     ``district`` is where the deed files: the one in the address, else the actor's home. ``replayed`` is
-    set by the deed when the key had already answered. ``credential``: the hash of the token or the session's
-    secret that opened the door; what was confirmed again was confirmed under it.
+    set by the deed when the key had already answered.
     """
 
     ground: Ground
@@ -22,4 +21,3 @@ class Doing:
     key: str | None = None
     fingerprint: bytes = b""
     replayed: bool = False
-    credential: bytes = b""

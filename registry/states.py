@@ -11,13 +11,6 @@ class AccountState(StrEnum):
     CLOSED = "closed"
 
 
-class PrivacyRequestState(StrEnum):
-    ASKED = "asked"
-    GRANTED = "granted"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
-
-
 class CardState(StrEnum):
     ACTIVE = "active"
     BLOCKED = "blocked"
@@ -50,16 +43,5 @@ CARD = Machine(
         Move("close", CardState.ACTIVE, CardState.CLOSED),
         Move("close", CardState.LOST, CardState.CLOSED),
         Move("close", CardState.BLOCKED, CardState.CLOSED),
-    ],
-)
-
-PRIVACY_REQUEST = Machine(
-    "privacy request",
-    "privacy_request",
-    PrivacyRequestState.ASKED,
-    [
-        Move("grant", PrivacyRequestState.ASKED, PrivacyRequestState.GRANTED),
-        Move("decline", PrivacyRequestState.ASKED, PrivacyRequestState.DECLINED),
-        Move("withdraw", PrivacyRequestState.ASKED, PrivacyRequestState.WITHDRAWN),
     ],
 )
