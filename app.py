@@ -2,10 +2,12 @@
 
 from flask import Flask
 
+import core.confirmations
 import core.demo_clock
 import core.idempotency
 import core.jobs
 import core.limits
+import core.second_factor
 import rulebook.models
 import web.api_page
 import web.pages
@@ -13,20 +15,25 @@ import web.rights
 from core import http, logs
 from core.ground import Ground
 from core.outbox import subscribe
+from cylinders.filling_routes import room as fillings
 from cylinders.routes import room as cylinders
 from dispatch.deliveries.routes import room as deliveries
 from dispatch.orders.routes import room as orders
 from dispatch.rounds.routes import room as rounds
 from dispatch.safety.routes import room as safety
 from oversight.routes import room as oversight
+from registry.privacy_models import Reveal
 from registry.routes import room as registry
 from web.courier import face as courier
 from web.dispatcher import face as dispatcher
 from web.health import room as health
 from web.metrics import room as metrics
+from web.office import face as office
 from web.phone import room as phone
 from web.regulator import face as regulator
 from web.resident.pages import face as resident
+from web.second_step import own as own_sessions
+from web.second_step import room as second_step
 from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
 from web.start import room as start
@@ -34,13 +41,16 @@ from web.station import face as station
 
 # tables that no room's routes bring along
 TABLES = (
+    core.confirmations.Confirmation,
     core.demo_clock.DemoClock,
     core.idempotency.Idempotency,
     core.jobs.Job,
     core.limits.Tried,
+    core.second_factor.SecondFactor,
+    Reveal,
     rulebook.models.Decision,
 )
-ROOMS = (registry, cylinders, safety, orders, rounds, deliveries, oversight)
+ROOMS = (registry, cylinders, fillings, safety, orders, rounds, deliveries, oversight)
 PAGES = (
     health,
     metrics,
@@ -48,11 +58,14 @@ PAGES = (
     signing_in,
     phone,
     own_password,
+    second_step,
+    own_sessions,
     resident,
     station,
     dispatcher,
     regulator,
     courier,
+    office,
 )
 
 
@@ -105,9 +118,11 @@ def subscribe_handlers() -> None:
 
 def take_on_jobs() -> None:
     """Who does the jobs of which kind."""
+    from cylinders.imports import IMPORT_JOB, do_import_job
     from dispatch.rounds.service import PLAN_JOB, do_plan_job
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
+    core.jobs.take_on(IMPORT_JOB, do_import_job)
 
 
 subscribe_handlers()

@@ -9,7 +9,7 @@ from bench.number import number_up_to
 from bench.report import RAW_DOES_NOT, Circumstances, printed, to_json
 from bench.stand import stand
 
-BOTTLES = 500
+BOTTLES, MOST_BOTTLES = 500, 20_000
 MOST_OPERATIONS = 5000  # the town's slots hold no more
 
 
@@ -28,13 +28,20 @@ def main(*claims: Claim, argv: Sequence[str] | None = None) -> int:
         metavar="N",
         help=f"measured of each kind, after the warm-up; {usual}",
     )
+    parser.add_argument(
+        "--bottles",
+        type=number_up_to(MOST_BOTTLES),
+        default=BOTTLES,
+        metavar="N",
+        help=f"on file; usually {BOTTLES}",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
     wanted = parser.parse_args(argv)
     how_many = {claim.name: wanted.operations or claim.operations for claim in claims}
     homes = max(claim.homes_needed(how_many[claim.name]) for claim in claims)
     circumstances = Circumstances.here()
     done: list[Measured] = []
-    with stand(homes, BOTTLES) as built:
+    with stand(homes, wanted.bottles) as built:
         circumstances.server = built.server_settings()
         for claim in claims:
             done.append(measure(built, claim, how_many[claim.name]))

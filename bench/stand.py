@@ -59,6 +59,7 @@ class Stand:
         self._settings = settings
         self._keyring = keyring
         self._clones = 0
+        self._app: Flask | None = None
 
     def build(self, homes: int, bottles: int) -> None:
         make_database(self.cluster, _BUILT)
@@ -95,10 +96,17 @@ class Stand:
     def house(self, database: str) -> Iterator[House]:
         ground = ground_on(self._settings, self.cluster.url(database, role="lpg_app"), self._keyring)
         try:
-            yield House(database, ground, application.create_app(ground))
+            yield House(database, ground, self._app_on(ground))
         finally:
             ask_log.ASKS.flush()
             ground.sessions.kw["bind"].dispose()
+
+    def _app_on(self, ground: Ground) -> Flask:
+        """Built once and moved from house to house, as only one is open at a time."""
+        if self._app is None:
+            self._app = application.create_app(ground)
+        self._app.extensions["ground"] = ground
+        return self._app
 
     @contextmanager
     def raw(self, database: str) -> Iterator[psycopg.Connection]:

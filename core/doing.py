@@ -11,7 +11,8 @@ class Doing:
     """Passed by the routes to every service verb and query.
 
     ``district`` is where the deed files: the one in the address, else the actor's home. ``replayed`` is
-    set by the deed when the key had already answered.
+    set by the deed when the key had already answered. ``credential``: the hash of the token or the session's
+    secret that opened the door; what was confirmed again was confirmed under it.
     """
 
     ground: Ground
@@ -21,3 +22,4 @@ class Doing:
     key: str | None = None
     fingerprint: bytes = b""
     replayed: bool = False
+    credential: bytes = b""

@@ -36,7 +36,7 @@ from werkzeug.exceptions import (
 
 from core import fields as own
 from core import idempotency, metrics
-from core.auth import Actor, Role, actors_of, with_verb
+from core.auth import Actor, Role, actors_of, hash_token, with_verb
 from core.doing import Doing
 from core.ground import Ground
 from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, TooMany, WrongField
@@ -45,6 +45,7 @@ from core.refusal import Audience, Refused
 log = structlog.get_logger()
 
 PROBLEM = "application/problem+json"
+FILE = "application/octet-stream"
 _TYPE = "urn:lpg-trace:problem:"
 _KEY = re.compile(r"[\x21-\x7e]{8,200}")
 # as tracing tools make them; nothing that could be a telephone number, a document's or a token
@@ -101,33 +102,43 @@ class Room(Blueprint):
         described: Callable[[F], F] = self.doc(responses=answers)
         return lambda view: described(taking(view))
 
-    def may(self, verb: str, *, writes: bool = False) -> Callable[[F], F]:
-        """Let in whoever has the verb. ``writes``: the request must carry an Idempotency-Key."""
+    def may(
+        self, verb: str, *, writes: bool = False, takes_file: bool = False, gives_file: bool = False
+    ) -> Callable[[F], F]:
+        """Let in whoever has the verb. ``writes``: the request must carry an Idempotency-Key.
+
+        ``takes_file``: the body is a file of any size, read as it comes; the view says by
+        ``fingerprint_by`` what it was. ``gives_file``: the answer is one, whatever kind it is.
+        """
 
         def decorate(view: F) -> F:
             @wraps(view)
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 district = kwargs.get("district")
-                actor = _admit(verb, district)
+                actor, credential = _admit(verb, district)
                 key = _idempotency_key() if writes else None
-                mark = _fingerprint() if key else b""
+                if takes_file and request.mimetype != FILE:
+                    raise UnsupportedMediaType(f"expected {FILE}")
+                mark = _fingerprint() if key and not takes_file else b""
                 where = actor.district if district is None else district
-                g.doing = Doing(ground(), actor, where, g.request_id, key, mark)
+                g.doing = Doing(ground(), actor, where, g.request_id, key, mark, credential=credential)
                 answer = current_app.make_response(view(*args, **kwargs))
                 if g.doing.replayed:
                     answer.headers["Idempotency-Replayed"] = "true"
                 return answer
 
+            guarded.takes_file = takes_file  # type: ignore[attr-defined]  # read before each request
+            guarded.gives_file = gives_file  # type: ignore[attr-defined]  # as above
             guarded.verb = verb  # type: ignore[attr-defined]  # read by the matrix test and the docs
-            documented = self.doc(**_documented(verb, writes))(guarded)
+            documented = self.doc(**_documented(verb, writes, takes_file))(guarded)
             documented.verb = verb
             return cast(F, documented)
 
         return decorate
 
 
-def _admit(verb: str, district: int | None) -> Actor:
-    """Who acts: 401 for nobody, 403 without the verb, 404 where none of the grants acts."""
+def _admit(verb: str, district: int | None) -> tuple[Actor, bytes]:
+    """Who acts, by which token: 401 for nobody, 403 without the verb, 404 where none of the grants acts."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("expected a bearer token")
@@ -143,7 +154,7 @@ def _admit(verb: str, district: int | None) -> Actor:
         if not 100_000 <= district <= 999_999:
             raise NotFound
         able = [actor for actor in able if actor.reach.acts_in(district)]
-    return _the_one_named(able)
+    return _the_one_named(able), hash_token(token.strip())
 
 
 def _the_one_named(able: list[Actor]) -> Actor:
@@ -176,13 +187,23 @@ def _idempotency_key() -> str:
 
 
 def _fingerprint() -> bytes:
-    asked = (request.method.encode(), request.full_path.encode(), request.get_data())
+    return _fingerprint_of(request.get_data())
+
+
+def _fingerprint_of(body: bytes) -> bytes:
+    asked = (request.method.encode(), request.full_path.encode(), body)
     return idempotency.fingerprint(ground().keyring, asked)
 
 
-def _documented(verb: str, writes: bool) -> dict[str, Any]:
+def fingerprint_by(digest: str) -> None:
+    """The file that this request brought, by its hash: the same key with another file is refused."""
+    doing().fingerprint = _fingerprint_of(digest.encode())
+
+
+def _documented(verb: str, writes: bool, takes_file: bool) -> dict[str, Any]:
     """Every answer that is no success is a problem; those that this kind of route can give are listed."""
     statuses = [*_ANSWERS_OF_ALL, *(_ANSWERS_OF_WRITES if writes else ())]
+    statuses += _ANSWERS_OF_BODIES if takes_file else ()
     doc: dict[str, Any] = {
         "security": [{"bearer": []}],
         "x-verb": verb,
@@ -190,6 +211,11 @@ def _documented(verb: str, writes: bool) -> dict[str, Any]:
     }
     if writes:
         doc["parameters"] = ["IdempotencyKey"]
+    if takes_file:
+        doc["requestBody"] = {
+            "required": True,
+            "content": {FILE: {"schema": {"type": "string", "format": "binary"}}},
+        }
     return doc
 
 
@@ -286,7 +312,7 @@ _WORDS = {
     406: ("无法按要求的格式回答", "no answer in the format asked for"),
     409: ("不予办理", "refused"),
     413: ("请求过大", "the request is too large"),
-    415: ("只接受 application/json", "expected application/json"),
+    415: ("内容类型不对", "the content type is another than expected"),
     422: ("填写有误", "some fields are wrong"),
     428: ("缺少 Idempotency-Key", "expected an Idempotency-Key header"),
     429: ("请求太频繁", "too many requests"),
@@ -493,19 +519,26 @@ _PROBLEM_SCHEMA = {
 
 
 def before_request() -> None:
-    """Name the request; a body must say that it is JSON (a wrong type would silently be an empty body)."""
+    """Name the request; a body must say what it is (a wrong type would silently be an empty body)."""
     g.begun_s = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if not request.path.startswith(API):
+        return
     accepted = request.accept_mimetypes
     takes_json = accepted.accept_json or accepted.quality(PROBLEM) > 0
-    if request.path.startswith(API) and accepted and not takes_json:
+    if accepted and not takes_json and not _is_said_of_view("gives_file"):
         raise NotAcceptable("answers are application/json")
     writes = request.method in ("POST", "PUT", "PATCH")
-    if writes and request.path.startswith(API) and request.mimetype != "application/json":
+    if writes and request.mimetype != "application/json" and not _is_said_of_view("takes_file"):
         raise UnsupportedMediaType("expected application/json")
+
+
+def _is_said_of_view(what: str) -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return bool(getattr(view, what, False))
 
 
 def after_request(response: Response) -> Response:

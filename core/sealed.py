@@ -20,7 +20,7 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -145,6 +145,17 @@ class Keyring:
 
     def save(self, path: Path) -> None:
         """Write to a new file with mode 0600, whole or not at all. ``KeyringError`` if ``path`` exists."""
+        # A link, not a rename: it fails where a file already stands.
+        self._write(path, os.link)
+
+    def replace(self, path: Path) -> None:
+        """Write over the keyring that was read from ``path``, whole or not at all.
+
+        A key was added or retired. Two operators at the same time would lose one another's.
+        """
+        self._write(path, os.replace)
+
+    def _write(self, path: Path, put: Callable[[Path, Path], None]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         half_written = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
@@ -152,8 +163,7 @@ class Keyring:
                 file.write(self._to_text())
                 file.flush()
                 os.fsync(file.fileno())
-            # A link, not a rename: it fails where a file already stands.
-            os.link(half_written, path)
+            put(half_written, path)
         except FileExistsError:
             raise KeyringError(f"{path}: a keyring stands here already and is never overwritten") from None
         except OSError as error:

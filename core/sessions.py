@@ -4,6 +4,7 @@ A session is ended by signing out, by being idle, by its age, or by whoever revo
 (without a grant there is nothing to act as). Sign-in sessions commit for themselves: house rule names them.
 """
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,11 +24,16 @@ class SignedInBy(StrEnum):
     """What was shown at sign-in."""
 
     PASSWORD = "password"
+    PASSWORD_AND_CODE = "password_and_code"
     PHONE_CODE = "phone_code"
 
 
 LONGEST = timedelta(hours=8)
-IDLE = {SignedInBy.PASSWORD: timedelta(hours=2), SignedInBy.PHONE_CODE: timedelta(hours=8)}
+IDLE = {
+    SignedInBy.PASSWORD: timedelta(hours=2),
+    SignedInBy.PASSWORD_AND_CODE: timedelta(hours=2),
+    SignedInBy.PHONE_CODE: timedelta(hours=8),
+}
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is written down when somebody was last seen: not with every request."""
 
@@ -36,7 +42,9 @@ class WebSession(Base):
     """``grant_id``: as which of the principal's grants the session acts, once that was chosen."""
 
     __tablename__ = "web_session"
-    __table_args__ = grouped(Group.EXEMPT, sa.Index("ix_web_session_principal_id", "principal_id"))
+    __table_args__ = grouped(
+        Group.EXEMPT, sa.Index("ix_web_session_principal_id", "principal_id"), erasable=True
+    )
 
     secret_hash: Mapped[bytes] = mapped_column(primary_key=True)
     principal_id: Mapped[UUID]
@@ -104,13 +112,86 @@ def end_session(ground: Ground, secret: str) -> None:
             db.commit()
 
 
-def end_all(db: Session, principal_id: UUID) -> None:
-    """Within an open deed: a password was changed, a grant revoked."""
-    db.execute(
+def ended_by_id(ground: Ground, principal_id: UUID, session_id: str) -> bool:
+    """End one of the principal's own, by the id it is listed with."""
+    with ground.sessions() as db:
+        for row in db.scalars(_standing(principal_id)):
+            if _lives(row) and id_of(row.secret_hash) == session_id:
+                row.ended_at = clock.now()
+                db.commit()
+                return True
+    return False
+
+
+def end_others(ground: Ground, principal_id: UUID, secret: str) -> int:
+    """End every session of the principal but this one."""
+    with ground.sessions() as db:
+        others = [row for row in db.scalars(_standing(principal_id)) if row.secret_hash != hash_token(secret)]
+        for row in others:
+            row.ended_at = clock.now()
+        db.commit()
+    return len(others)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One of somebody's sessions as they may see it. ``id`` opens nothing."""
+
+    id: str
+    signed_in_by: SignedInBy
+    opened_at: datetime
+    seen_at: datetime
+    is_this: bool
+
+
+def open_sessions(ground: Ground, principal_id: UUID, secret: str) -> list[OpenSession]:
+    """The living ones, the latest first."""
+    with ground.reads() as db:
+        return [
+            OpenSession(
+                id_of(row.secret_hash),
+                row.signed_in_by,
+                row.opened_at,
+                row.seen_at,
+                row.secret_hash == hash_token(secret),
+            )
+            for row in db.scalars(_standing(principal_id))
+            if _lives(row)
+        ]
+
+
+def id_of(secret_hash: bytes) -> str:
+    """What a session is called on a page: its hash, hashed once more and cut."""
+    return hashlib.sha256(secret_hash).hexdigest()[:16]
+
+
+def _standing(principal_id: UUID) -> sa.Select[WebSession]:
+    return (
+        sa.select(WebSession)
+        .where(WebSession.principal_id == principal_id, WebSession.ended_at.is_(None))
+        .order_by(WebSession.opened_at.desc(), WebSession.secret_hash)
+    )
+
+
+def forget_before(ground: Ground, instant: datetime) -> int:
+    """Sessions opened before this are long over. Returns how many rows went."""
+    with ground.sessions() as db:
+        gone = db.execute(
+            sa.delete(WebSession).where(WebSession.opened_at < instant).returning(WebSession.secret_hash)
+        ).all()
+        db.commit()
+    return len(gone)
+
+
+def end_all(db: Session, principal_id: UUID) -> int:
+    """Within an open deed: a password was changed, a grant revoked. How many there were."""
+    ended = db.execute(
         sa.update(WebSession)
         .where(WebSession.principal_id == principal_id, WebSession.ended_at.is_(None))
         .values(ended_at=clock.now())
+        .returning(WebSession.secret_hash)
     )
+    return len(ended.all())
 
 
 def _lives(row: WebSession) -> bool:

@@ -24,6 +24,9 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 RANDOM_SYMBOLS = 11
 _CHECKED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
+_VALUES = {symbol: value for value, symbol in enumerate(_CHECKED)}
+_SYMBOLS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+"""A random byte's symbol; each symbol stands for as many bytes as any other."""
 
 _LABEL = re.compile(r"https://[^/?#\s]+/c/([^/?#\s]+)(?:/[0-9a-z]+)?/?", re.IGNORECASE)
 _OURS = re.compile(f"[{ALPHABET}]{{{RANDOM_SYMBOLS + 1}}}")
@@ -99,7 +102,7 @@ def new_code() -> str:
     use-registration code.
     """
     while True:
-        body = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_SYMBOLS))
+        body = secrets.token_bytes(RANDOM_SYMBOLS).translate(_SYMBOLS).decode()
         code = body + check_symbol(body)
         if is_well_formed(code):
             return code
@@ -114,7 +117,7 @@ def _remainder(symbols: str) -> int:
     """Of ISO 7064 MOD 37-2; 1 for a code that ends in its check symbol."""
     sum_so_far = 0
     for symbol in symbols:
-        sum_so_far = (2 * sum_so_far + _CHECKED.index(symbol)) % 37
+        sum_so_far = (2 * sum_so_far + _VALUES[symbol]) % 37
     return sum_so_far
 
 

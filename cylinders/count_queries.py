@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.auth import ScopeKind
 from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
@@ -22,7 +23,10 @@ from cylinders.models import (
     SiteCount,
     WhyCountedWrong,
 )
-from registry.models import HolderKind, Site
+from cylinders.stock_gate import StockFacts, counted
+from registry.models import HolderKind, Site, SiteKind
+from rulebook import current
+from rulebook.gate import judge
 
 KIND_WORDS: dict[CountedWrong, tuple[str, str]] = {
     CountedWrong.NOT_FOUND: ("账上在站，实际没有找到", "on record here, not found"),
@@ -96,14 +100,74 @@ def _standings(rows: Iterable[sa.Row[Any]]) -> dict[UUID, Standing]:
 
 
 def stock(doing: Doing, site_id: UUID) -> dict[str, Any]:
+    """What stands at a site, and whether it is more than its cap."""
     with doing.ground.reads() as db:
-        _site_in_reach(db, doing, site_id)
-        sums: dict[str, dict[str, int]] = {}
-        for standing in standing_at(db, site_id).values():
-            of_model = sums.setdefault(standing.model, {"full": 0, "empty": 0})
-            of_model["full" if standing.full else "empty"] += 1
-    models = [{"model": model, **amounts} for model, amounts in sorted(sums.items())]
-    return {"site_id": site_id, "models": models, "as_of": clock.now()}
+        site = _site_in_reach(db, doing, site_id)
+        return _stock_views(db, doing, [site])[0]
+
+
+def stocks(doing: Doing) -> list[dict[str, Any]]:
+    """The same of every site within reach, with the site's name."""
+    with doing.ground.reads() as db:
+        return _stock_views(db, doing, sites_within_reach(db, doing))
+
+
+def sites_within_reach(db: Session, doing: Doing) -> list[Site]:
+    """Of the caller's firm, the caller's own site, or all of the district; filling stations first."""
+    reach = doing.actor.reach
+    match reach.kind:
+        case ScopeKind.FIRM:
+            within = Site.firm_id == doing.actor.scope_id(ScopeKind.FIRM)
+        case ScopeKind.SITE:
+            within = Site.id == doing.actor.scope_id(ScopeKind.SITE)
+        case ScopeKind.DISTRICT | ScopeKind.ALL:
+            within = Site.district == doing.district
+        case _:
+            raise NotFound
+    found = db.scalars(sa.select(Site).where(within).order_by(Site.name, Site.id)).all()
+    return sorted(found, key=lambda site: SiteKind.FILLING_STATION not in site.kinds)
+
+
+def _stock_views(db: Session, doing: Doing, sites: Sequence[Site]) -> list[dict[str, Any]]:
+    """One statement for all of them; the cap is judged by the law of the site's own place."""
+    sums = db.execute(
+        sa.select(
+            CylinderCustody.holder_id,
+            Cylinder.model,
+            sa.func.count().filter(CylinderCustody.full),
+            sa.func.count().filter(~CylinderCustody.full),
+        )
+        .join(Cylinder, Cylinder.cylinder_id == CylinderCustody.cylinder_id)
+        .where(
+            CylinderCustody.holder_kind == HolderKind.SITE,
+            CylinderCustody.holder_id.in_([site.id for site in sites]),
+        )
+        .group_by(CylinderCustody.holder_id, Cylinder.model)
+        .order_by(Cylinder.model)
+    ).all()
+    now = clock.now()
+    views = []
+    for site in sites:
+        here = [row[1:] for row in sums if row[0] == site.id]
+        full, empty = sum(row[1] for row in here), sum(row[2] for row in here)
+        facts = StockFacts(full, empty, site.stock_cap)
+        place, day = str(site.district), clock.day_of(now)
+        reasons = judge("stock", facts, place, day, current()).reasons
+        views.append(
+            {
+                "site_id": site.id,
+                "name": site.name,
+                "kinds": site.kinds,
+                "models": [dict(zip(("model", "full", "empty"), row, strict=True)) for row in here],
+                "full": full,
+                "empty": empty,
+                "stock_cap": site.stock_cap,
+                "counted": counted(facts, current().at(place, day)),
+                "over_cap": [one.worded(doing.actor.audience) for one in reasons],
+                "as_of": now,
+            }
+        )
+    return views
 
 
 def one_count(doing: Doing, site_id: UUID, count_id: UUID) -> dict[str, Any]:
@@ -139,11 +203,12 @@ def counts(
         return Page(_views(db, [row.SiteCount for row in page.items]), page.next_cursor)
 
 
-def _site_in_reach(db: Session, doing: Doing, site_id: UUID) -> None:
+def _site_in_reach(db: Session, doing: Doing, site_id: UUID) -> Site:
     site = db.get(Site, site_id)
     if site is None:
         raise NotFound
     doing.actor.must_reach(site=site.id, firm=site.firm_id, district=site.district)
+    return site
 
 
 def _views(db: Session, rows: Sequence[SiteCount]) -> list[dict[str, Any]]:

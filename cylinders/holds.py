@@ -1,13 +1,39 @@
-"""Stops on a bottle, within an open deed: is one standing, may it serve again?"""
+"""Stops on a bottle, within an open deed: put one, is one standing, may it serve again?"""
 
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cylinders.models import Cylinder, Hold, Inspection
+from core.ids import new_id
+from cylinders.models import Cylinder, Hold, HoldKind, Inspection
 from cylinders.states import CYLINDER, CylinderState
 from evidence.deed import Deed
+
+
+def put_hold(deed: Deed, cylinder: Cylinder, kind: HoldKind, reference: str) -> Hold:
+    """From this instant on, until it is lifted. The bottle is locked."""
+    put = Hold(
+        cylinder_id=cylinder.cylinder_id,
+        id=new_id(),
+        kind=kind,
+        reference=reference,
+        from_at=deed.recorded_at,
+    )
+    if cylinder.state in (CylinderState.IN_SERVICE, CylinderState.SCRAPPED):
+        CYLINDER.move(deed.db, cylinder, "hold")
+    deed.db.add(put)
+    return put
+
+
+def lift_holds(deed: Deed, cylinder: Cylinder, kind: HoldKind) -> None:
+    """Those of this kind are cured; the bottle serves again if nothing else holds it."""
+    deed.db.execute(
+        sa.update(Hold)
+        .where(Hold.cylinder_id == cylinder.cylinder_id, Hold.kind == kind, Hold.until_at.is_(None))
+        .values(until_at=deed.recorded_at)
+    )
+    release_if_free(deed, cylinder)
 
 
 def stands_held(deed: Deed, cylinder_id: UUID) -> bool:

@@ -48,6 +48,7 @@ class Cylinder(Base):
     __table_args__ = grouped(
         Group.CYLINDER,
         sa.CheckConstraint("tare_g IS NULL OR tare_g > 0", name="tare"),
+        sa.Index("ix_cylinder_held", "cylinder_id", postgresql_where=sa.text("state = 'held'")),
     )
 
     cylinder_id: Mapped[NewId]
@@ -110,6 +111,7 @@ class Inspection(Base):
         Group.CYLINDER,
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.UniqueConstraint("cylinder_id", "agency", "report_no"),
+        sa.Index("ix_inspection_recorded_at", "recorded_at"),
         append_only=True,
     )
 
@@ -153,6 +155,8 @@ class HoldKind(StrEnum):
     POLICE = "police"
     HAZARD = "hazard"
     CONFLICT = "conflict"
+    FAILED_CHECK = "failed_check"
+    OVERFILLED = "overfilled"
 
 
 class Hold(Base):
@@ -163,6 +167,7 @@ class Hold(Base):
         Group.CYLINDER,
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.CheckConstraint("until_at IS NULL OR until_at >= from_at", name="span"),
+        sa.Index("ix_cylinder_hold_open", "cylinder_id", postgresql_where=sa.text("until_at IS NULL")),
     )
 
     cylinder_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -174,7 +179,10 @@ class Hold(Base):
 
 
 class Filling(Base):
-    """充装: what was weighed and checked, before and after. Masses in grams."""
+    """充装: what was weighed and checked, before and after. Masses in grams.
+
+    ``flags``: "short_weight". Fillings of before there were authorisations have none.
+    """
 
     __tablename__ = "filling"
     __table_args__ = grouped(
@@ -182,6 +190,7 @@ class Filling(Base):
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.CheckConstraint("net_g > 0 AND tare_weighed_g > 0 AND residue_g >= 0", name="amounts"),
         sa.Index("ix_filling_site_id", "site_id", "filled_at"),
+        sa.UniqueConstraint("cylinder_id", "authorisation_id"),
         append_only=True,
     )
 
@@ -201,6 +210,8 @@ class Filling(Base):
     decision_id: Mapped[UUID]
     filled_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    authorisation_id: Mapped[UUID | None]
+    flags: Mapped[JsonList]
 
 
 class FactKind(StrEnum):

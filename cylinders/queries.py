@@ -605,15 +605,6 @@ def type_of(doing: Doing, model: str) -> CylinderType:
         return db.get_one(CylinderType, model)
 
 
-def filling(doing: Doing, cylinder_id: str, filling_id: str) -> Filling:
-    """One filling, for the site that did it."""
-    with doing.ground.sessions() as db:
-        found = db.get_one(Filling, (UUID(cylinder_id), UUID(filling_id)))
-        site = db.get_one(Site, found.site_id)
-        doing.actor.must_reach(site=site.id, firm=site.firm_id, district=site.district)
-        return found
-
-
 @dataclass(frozen=True, slots=True)
 class BottleFile:
     """Everything filed about one bottle, oldest first, and who holds it now."""

@@ -2,7 +2,7 @@
 
 Asked twice: with purpose ``fill`` before gas goes in, with purpose ``dispatch`` before a full bottle is
 loaded or handed over (it may have fallen due since). Unknown is no: a file without an inspection date
-refuses. F11, F13 and F14 are checked at the scale, not from the file, and are not asked here.
+refuses. F11, F13 and F14 are seen at the gun, not on the file: ``filling_gate.py`` asks them.
 """
 
 import calendar

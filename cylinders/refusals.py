@@ -410,51 +410,14 @@ CUSTODY_CONFLICT = reason(
 
 
 # --------------------------------------------------------------------------------------------------------
-# Beside the refill gate: the scale, the register of bottles, custody. Most are also held by the database.
+# Beside the refill gate: the register of bottles, custody. Most are also held by the database.
+# What the gun and the scale refuse stands in filling_refusals.py.
 
 CHECK_STAMPS = ("check_stamps", "核对钢印和标签", "check the stamps and the label")
 LOOK_UP_CUSTODY = (
     "check_custody",
     "核对这只瓶的交接记录",
     "check the bottle's custody record",
-)
-
-# F17: at the scale
-CHECK_FAILED = reason(
-    "filling.check_failed",
-    "F17",
-    zh="充装前后检查有不合格项：{items}",
-    en="a check before or after the filling failed: {items}",
-    station=("empty_and_inspect", "抽空隔离，送检", "empty it, set it aside and send it to inspection"),
-    office=("send_to_inspection", "安排送检", "send it to inspection"),
-)
-NOTHING_FILLED = reason(
-    "filling.nothing_filled",
-    "F17",
-    zh="净充装量{net_g}克，称重不合理",
-    en="the weights give a filling of {net_g} g, which cannot be",
-    station=("weigh_again", "重新称重", "weigh it again"),
-    office=("check_scale", "检查秤和皮重", "check the scale and the tare"),
-)
-OVERFILLED = reason(
-    "filling.overfilled",
-    "F17",
-    zh="瓶内{content_g}克，超过允许的{limit_g}克：过量充装",
-    en="the bottle holds {content_g} g, more than the {limit_g} g allowed: overfilled",
-    station=(
-        "empty_it",
-        "抽出超量部分后重新称重，不得出站",
-        "draw off the excess and weigh again; it may not leave",
-    ),
-    office=("stop_scale", "核查秤和充装枪", "have scale and filling gun checked"),
-)
-TARE_UNKNOWN = reason(
-    "filling.tare_unknown",
-    "F17",
-    zh="档案没有钢印皮重，无法核对称重",
-    en="the file has no stamped tare to check the weights against",
-    station=("send_to_inspection", "隔离后送检，核定皮重", "set it aside; have its tare established"),
-    office=("complete_file", "按钢印补录皮重", "enter the tare from its stamp"),
 )
 
 # S03: what there may be only one of
@@ -587,6 +550,43 @@ ERROR_DECLARED = reason(
     zh="这条记录已经声明有误",
     en="this fact has been declared an error already",
     office=("refresh", "刷新后再试", "reload and try again"),
+)
+
+# W01: what a site may hold
+STOCK_OVER_CAP = reason(
+    "stock.over_cap",
+    "W01",
+    zh="站内存量{stored}只，上限{stock_cap}只，多出{over}只",
+    en="{stored} bottles are stored here, {over} above the cap of {stock_cap}",
+    station=(
+        "move_bottles_out",
+        "停止充装和进瓶，把多出的运到其他站点",
+        "stop filling and taking in; bring what is too many to another site",
+    ),
+    office=(
+        "move_bottles_out",
+        "停止往这里进瓶，把多出的调往其他站点，并查明原因",
+        "send no more bottles there, move what is too many to another site and find out why",
+    ),
+)
+# Registers that come in as files
+ROWS_WRONG = reason(
+    "import.rows_wrong",
+    "S05",
+    zh="{lines}行有误，整份文件未导入",
+    en="{lines} lines are wrong: nothing of the file was taken over",
+    office=(
+        "mend_file",
+        "取回错误清单，改正后重新导入",
+        "fetch the list of faults, mend the lines, import again",
+    ),
+)
+FILE_IMPORTED = reason(
+    "import.file_imported",
+    "S05",
+    zh="这份文件已经导入过",
+    en="this file has been imported already",
+    office=("look_up_import", "查看原来的导入结果", "look at what came of it"),
 )
 
 BY_CONSTRAINT = {

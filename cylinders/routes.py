@@ -1,14 +1,16 @@
 """Thin: load the form, call one service, dump the answer."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from flask import Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from core import clock
 from core.fields import PageQuery
-from core.http import Room, doing
+from core.http import FILE, Room, doing, fingerprint_by, ground
 from core.paging import Page
 from core.problems import WrongField
 from core.refusal import Refusal
@@ -17,6 +19,8 @@ from cylinders import (
     count_queries,
     counts,
     custody_queries,
+    import_queries,
+    import_schemas,
     imports,
     queries,
     schemas,
@@ -24,6 +28,8 @@ from cylinders import (
     station_queries,
 )
 from cylinders.code import MOST_SYMBOLS
+from cylinders.import_models import FileForm
+from cylinders.register_lines import MOST_BYTES, MOST_LINES
 
 
 class ScannedConverter(BaseConverter):
@@ -35,6 +41,12 @@ class ScannedConverter(BaseConverter):
 
 
 room = Room("cylinders", __name__)
+
+_KINDS = {FileForm.CSV: "text/csv", FileForm.JSONL: "application/jsonl"}
+_FILE_ANSWER = {
+    "description": "a line for each",
+    "content": {kind: {"schema": {}} for kind in _KINDS.values()},
+}
 
 
 @room.record_once
@@ -73,6 +85,79 @@ def _worded(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "reasons": [Refusal.from_plain(one).worded(audience) for one in item["reasons"]]}
 
 
+@room.get("/cylinder-imports/limits")
+@room.may("cylinder.import")
+@room.response(200, import_schemas.LimitsOut)
+def limits() -> Any:
+    """How much a request and a file may hold, and the columns of a file."""
+    return import_queries.LIMITS
+
+
+@room.post("/districts/<int:district>/cylinder-file-imports")
+@room.may("cylinder.import", writes=True, takes_file=True)
+@room.arguments(import_schemas.FileQuery, location="query")
+@room.response(202, import_schemas.FileImportOut)
+def ask_file_import(query: dict[str, Any], district: int) -> Any:
+    """Have a register imported that comes as a file, of any size up to the limits; look how far it is."""
+    request.max_content_length = MOST_BYTES
+    form, encoding = query["form"], query["encoding"]
+    received = imports.receive(request.stream, imports.folder_of(ground()), form, encoding)
+    fingerprint_by(received.sha256)
+    evidence = {name: query.pop(name) for name in ("document", "reference")}
+    done = imports.ask_file(doing(), received, evidence=evidence, **query)
+    return import_queries.file_import(doing(), UUID(done["import_id"]))
+
+
+@room.get("/districts/<int:district>/cylinder-file-imports/<uuid:import_id>")
+@room.may("cylinder.import")
+@room.response(200, import_schemas.FileImportOut)
+def read_file_import(district: int, import_id: UUID) -> Any:
+    return import_queries.file_import(doing(), import_id)
+
+
+@room.post("/districts/<int:district>/cylinder-file-imports/<uuid:import_id>/cancellations")
+@room.may("cylinder.import", writes=True)
+@room.arguments(import_schemas.Nothing)
+@room.response(201, import_schemas.FileImportOut)
+def cancel_file_import(body: dict[str, Any], district: int, import_id: UUID) -> Any:
+    """Nobody wants it any more; what is on file already stays."""
+    imports.cancel(doing(), import_id=import_id)
+    return import_queries.file_import(doing(), import_id)
+
+
+@room.get("/districts/<int:district>/cylinder-file-imports/<uuid:import_id>/faults")
+@room.may("cylinder.import", gives_file=True)
+@room.arguments(import_schemas.FormQuery, location="query")
+@room.doc(responses={"200": _FILE_ANSWER})
+def read_faults(query: dict[str, Any], district: int, import_id: UUID) -> Response:
+    """What is wrong with which line, as a file: line, field, code, and words in two languages."""
+    return _file(import_queries.faults(doing(), import_id, query["form"]), query["form"], "faults")
+
+
+@room.get("/districts/<int:district>/cylinder-register")
+@room.may("cylinder.export", gives_file=True)
+@room.arguments(import_schemas.RegisterQuery, location="query")
+@room.doc(responses={"200": _FILE_ANSWER})
+def export(query: dict[str, Any], district: int) -> Response:
+    """A firm's bottles as a file that could be imported; streamed, each bottle as it stands in its turn."""
+    return _file(import_queries.register(doing(), **query), query["form"], "register")
+
+
+def _file(lines: Iterable[bytes], form: FileForm, name: str) -> Response:
+    answer = Response(lines, mimetype=_KINDS[form])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{form.value}"'
+    return answer
+
+
+@room.after_request
+def announce_limits(answer: Response) -> Response:
+    """OPTIONS says how much a file may hold before anybody sends one."""
+    if request.method == "OPTIONS" and request.path.endswith("/cylinder-file-imports"):
+        answer.headers["Upload-Limit"] = f"max-size={MOST_BYTES}, max-lines={MOST_LINES}"
+        answer.headers["Accept-Post"] = FILE
+    return answer
+
+
 @room.get("/cylinders/<uuid:cylinder_id>")
 @room.may("cylinder.read")
 @room.response(200, schemas.BottleOut)
@@ -98,15 +183,6 @@ def ask_many(body: dict[str, Any]) -> Any:
     return {"items": queries.verdicts(doing(), **body)}
 
 
-@room.post("/fillings")
-@room.may("cylinder.fill", writes=True)
-@room.arguments(schemas.FillingIn)
-@room.response(201, schemas.FillingOut)
-def fill(body: dict[str, Any]) -> Any:
-    done = service.fill(doing(), **body)
-    return queries.filling(doing(), done["cylinder_id"], done["filling_id"])
-
-
 @room.post("/sites/<uuid:site_id>/receipts")
 @room.may("cylinder.receive", writes=True)
 @room.arguments(schemas.ReceiptIn)
@@ -121,6 +197,14 @@ def receive(body: dict[str, Any], site_id: UUID) -> Any:
 def stock(site_id: UUID) -> Any:
     """What custody says stands here now, by model, full and empty apart."""
     return count_queries.stock(doing(), site_id)
+
+
+@room.get("/sites/stocks")
+@room.may("stock.read")
+@room.response(200, schemas.StocksOut)
+def stocks() -> Any:
+    """The stock of every site within reach, with its cap and whether it is more."""
+    return {"items": count_queries.stocks(doing())}
 
 
 @room.get("/sites/<uuid:site_id>/day")

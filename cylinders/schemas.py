@@ -247,10 +247,15 @@ class FillingOut(View):
     seal_no = fields.String()
     decision_id = Id()
     filled_at = Instant()
+    authorisation_id = Id()
+    flags = fields.List(fields.String())
 
 
 class ReceiptIn(Form):
+    """``residue_g``: what was left in it, if that was weighed as it came in."""
+
     code = Scanned(required=True)
+    residue_g = Number(least=0, most=HEAVIEST_G, load_default=None)
 
 
 class ReceiptOut(View):
@@ -328,11 +333,23 @@ class StockedModelOut(View):
 
 
 class StockOut(View):
-    """What custody says stands at the site now."""
+    """What custody says stands at the site now. ``counted``: of these, how many count against the cap;
+    ``over_cap``: what to do where they are more."""
 
     site_id = Id()
+    name = fields.String()
+    kinds = fields.List(fields.String())
     models = fields.List(fields.Nested(StockedModelOut))
+    full = fields.Integer()
+    empty = fields.Integer()
+    stock_cap = fields.Integer()
+    counted = fields.Integer()
+    over_cap = fields.List(fields.Dict())
     as_of = Instant()
+
+
+class StocksOut(View):
+    items = fields.List(fields.Nested(StockOut))
 
 
 class SiteDayQuery(Form):

@@ -15,21 +15,23 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import ScopeKind
+from core.doing import Doing
 from core.ids import new_id
 from core.machine import LOST_RACE
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts
 from cylinders import refusals as no
+from cylinders.at_site import locked, measured, refused_at, site_of_address, unknown
 from cylinders.code import classify, new_code
 from cylinders.custody import Errand, Holder, record
-from cylinders.holds import release_if_free, stands_held
+from cylinders.filling_models import ResidueOccasion
+from cylinders.holds import put_hold, release_if_free, stands_held
 from cylinders.models import (
     Cylinder,
     CylinderIdentifier,
     CylinderType,
     FactKind,
-    Filling,
     Hold,
     HoldKind,
     Inspection,
@@ -43,21 +45,16 @@ from cylinders.queries import (
     holding_of,
     judge_bottle,
     must_reach_bottle,
-    resolve,
     types,
 )
 from cylinders.refill_gate import Precision, Purpose
 from cylinders.states import CYLINDER, CylinderState
-from cylinders.weighing_gate import WeighingFacts
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.acts import set_card_exception
-from registry.models import Account, Card, CardException, Firm, HolderKind, Site, Staff
+from registry.models import Account, Card, CardException, Firm, HolderKind, Site
 from registry.queries import cards_of
 from registry.states import AccountState
-from rulebook import current
-from rulebook.decisions import decision_of
-from rulebook.gate import Verdict, judge
 
 # --------------------------------------------------------------------------------------------------------
 # The register of bottles
@@ -88,9 +85,9 @@ def enter_type(
 def register(deed: Deed, /, *, firm_id: UUID, **row: Any) -> Answer:
     """Put one bottle on file (``schemas.BottleRow``). Refused if any of its codes was ever used."""
     deed.about(SubjectType.REGISTER, str(deed.district))
-    books = open_books(deed, firm_id)
+    books = _open_books(deed, firm_id)
     deed.at(firm=firm_id)
-    filed = file_bottle(deed, books, row)
+    filed = _file_bottle(deed, books, row)
     deed.about(SubjectType.CYLINDER, filed.cylinder_id)
     deed.note(cylinder_id=filed.cylinder_id, model=row["model"], platform_code=filed.platform_code)
     return {"cylinder_id": str(filed.cylinder_id), "platform_code": filed.platform_code}
@@ -98,7 +95,7 @@ def register(deed: Deed, /, *, firm_id: UUID, **row: Any) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What a firm's rows are checked against: read once, also for an import of thousands."""
+    """What a firm's bottle is checked against. A register of many is checked in ``staging`` instead."""
 
     firm: Firm
     firms: frozenset[UUID]
@@ -112,10 +109,15 @@ class Filed:
     platform_code: str
 
 
-def open_books(deed: Deed, firm_id: UUID) -> Books:
-    firm = deed.db.get(Firm, firm_id)
-    if firm is None or not deed.actor.reach.covers(firm=firm.id, district=firm.home_district):
-        raise _unknown("/firm_id")
+def firm_in_reach(db: Session, doing: Doing, firm_id: UUID) -> Firm:
+    firm = db.get(Firm, firm_id)
+    if firm is None or not doing.actor.reach.covers(firm=firm.id, district=firm.home_district):
+        raise unknown("/firm_id")
+    return firm
+
+
+def _open_books(deed: Deed, firm_id: UUID) -> Books:
+    firm = firm_in_reach(deed.db, deed.doing, firm_id)
     return Books(
         firm,
         frozenset(deed.db.scalars(sa.select(Firm.id))),
@@ -124,24 +126,24 @@ def open_books(deed: Deed, firm_id: UUID) -> Books:
     )
 
 
-def file_bottle(deed: Deed, books: Books, row: dict[str, Any], import_id: UUID | None = None) -> Filed:
+def _file_bottle(deed: Deed, books: Books, row: dict[str, Any]) -> Filed:
     """Write one bottle with its identifiers, last inspection and where it is.
 
     Raises WrongField for what points nowhere, Refused for a code that is taken. The caller undoes.
     """
     kind = books.types.get(row["model"])
     if kind is None:
-        raise _unknown("/model")
+        raise unknown("/model")
     for name in ("owner_firm_id", "registered_by_firm_id", "entrusted_to_firm_id"):
         if row[name] is not None and row[name] not in books.firms:
-            raise _unknown(f"/{name}")
+            raise unknown(f"/{name}")
     identifiers = _identifiers(deed.db, row["identifiers"])
     not_stamped = ("identifiers", "last_inspection", "holder", "full", "max_fill_g")
     cylinder = Cylinder(
         cylinder_id=new_id(),
         state=CYLINDER.initial,
         max_fill_g=row["max_fill_g"] or kind.max_fill_g,
-        import_id=import_id,
+        import_id=None,
         recorded_at=deed.recorded_at,
         **{name: value for name, value in row.items() if name not in not_stamped},
     )
@@ -165,8 +167,8 @@ def file_bottle(deed: Deed, books: Books, row: dict[str, Any], import_id: UUID |
     return Filed(cylinder.cylinder_id, identifiers[Scheme.PLATFORM])
 
 
-def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
-    """One code a scheme, in the form a scanner reads it, with a fresh platform code if none is given."""
+def codes_of(given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
+    """One code a scheme, in the form a scanner reads it."""
     found: dict[Scheme, str] = {}
     for number, identifier in enumerate(given):
         scheme, read = identifier["scheme"], classify(identifier["value"])
@@ -180,6 +182,12 @@ def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, s
         if scheme in found:
             raise Refused([no.IDENTIFIER_TWICE(scheme=scheme)])
         found[scheme] = read.code
+    return found
+
+
+def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
+    """The codes, none of which was ever used, with a fresh platform code if none is given."""
+    found = codes_of(given)
     taken = db.execute(
         sa.select(CylinderIdentifier.scheme, CylinderIdentifier.value).where(
             sa.tuple_(CylinderIdentifier.scheme, CylinderIdentifier.value).in_(list(found.items()))
@@ -194,7 +202,7 @@ def _place(deed: Deed, books: Books, cylinder: Cylinder, holder: dict[str, Any],
     """Where the register says the bottle is: at one of the firm's sites, or on a card of one of its users."""
     if "site_id" in holder:
         if holder["site_id"] not in books.sites:
-            raise _unknown("/holder/site_id")
+            raise unknown("/holder/site_id")
         taker, errand, district = (
             Holder(HolderKind.SITE, holder["site_id"]),
             Errand(site_id=holder["site_id"]),
@@ -223,112 +231,28 @@ def _card_of_firm(db: Session, firm: Firm, district: int, card_id: UUID) -> Card
     card = db.get(Card, (district, card_id))
     account = db.get(Account, (district, card.account_id)) if card else None
     if card is None or account is None or account.firm_id != firm.id or account.state is AccountState.CLOSED:
-        raise _unknown("/holder/card_id")
+        raise unknown("/holder/card_id")
     return card
-
-
-def _unknown(pointer: str) -> WrongField:
-    """An id or word in the body that is not on file, or not the caller's: both answer alike."""
-    return WrongField(pointer, "unknown", "查无此项", "there is no such thing within your reach")
 
 
 # --------------------------------------------------------------------------------------------------------
 # At the station
 
 
-@does("cylinder.fill")
-def fill(
-    deed: Deed,
-    *,
-    code: str,
-    site_id: UUID,
-    filler_id: UUID,
-    scale: str,
-    tare_weighed_g: int,
-    residue_g: int,
-    gross_g: int,
-    checks_before: list[dict[str, Any]],
-    checks_after: list[dict[str, Any]],
-    seal_no: str,
-) -> Answer:
-    """充装, as weighed and checked: also what is refused stands in the entry. A stranger is told."""
-    site = _site_of_form(deed, site_id)
-    _filler_of(deed, site, filler_id)
-    resolved = _locked(deed, code)
-    deed.at(firm=site.firm_id, site=site.id)
-    deed.note(code=resolved.on_record, filler_id=filler_id, scale=scale, seal_no=seal_no)
-    deed.note(tare_weighed_g=tare_weighed_g, residue_g=residue_g, gross_g=gross_g)
-    deed.note(checks_before=checks_before, checks_after=checks_after)
-    bottle = judge_bottle(
-        deed.db,
-        code,
-        purpose=Purpose.FILL,
-        site_id=site.id,
-        place=str(site.district),
-        at=deed.occurred_at,
-        filler_id=filler_id,
-    )
-    decision_id = _keep(deed, bottle.verdict)
-    reasons = list(bottle.verdict.reasons)
-    if bottle.cylinder is not None:
-        weighed = WeighingFacts(
-            max_fill_g=bottle.cylinder.max_fill_g,
-            stamped_tare_g=bottle.cylinder.tare_g,
-            tare_weighed_g=tare_weighed_g,
-            residue_g=residue_g,
-            gross_g=gross_g,
-            failed_checks=tuple(one["item"] for one in (*checks_before, *checks_after) if not one["passed"]),
-        )
-        at_the_scale = judge(
-            "weighing", weighed, str(site.district), clock.day_of(deed.occurred_at), current()
-        )
-        _keep(deed, at_the_scale)
-        reasons += at_the_scale.reasons
-    if reasons or bottle.cylinder is None:
-        raise _refused_at(deed, site, resolved, reasons)
-    filling = Filling(
-        cylinder_id=bottle.cylinder.cylinder_id,
-        id=new_id(),
-        district=site.district,
-        site_id=site.id,
-        filler_id=filler_id,
-        scale=scale,
-        tare_weighed_g=tare_weighed_g,
-        residue_g=residue_g,
-        net_g=weighed.net_g,
-        gross_g=gross_g,
-        checks_before=checks_before,
-        checks_after=checks_after,
-        seal_no=seal_no,
-        decision_id=decision_id,
-        filled_at=deed.occurred_at,
-        recorded_at=deed.recorded_at,
-    )
-    deed.db.add(filling)
-    at_site = Holder(HolderKind.SITE, site.id)
-    record(
-        deed,
-        bottle.cylinder,
-        FactKind.FILL,
-        giver=at_site,
-        taker=at_site,
-        errand=Errand(site_id=site.id),
-    )
-    deed.note(net_g=weighed.net_g)
-    return {"cylinder_id": str(filling.cylinder_id), "filling_id": str(filling.id)}
-
-
 @does("cylinder.receive")
-def receive(deed: Deed, *, site_id: UUID, code: str) -> Answer:
+def receive(deed: Deed, *, site_id: UUID, code: str, residue_g: int | None = None) -> Answer:
     """入站: a site scans a bottle and so has it. A stranger is refused and told."""
-    site = _site_of_address(deed, site_id)
-    resolved = _locked(deed, code)
+    site = site_of_address(deed, site_id)
+    resolved = locked(deed, code)
     deed.at(firm=site.firm_id, site=site.id)
     deed.note(code=resolved.on_record)
     reasons = _why_a_stranger(deed, resolved, code, site)
     if reasons or resolved.cylinder_id is None:
-        raise _refused_at(deed, site, resolved, reasons)
+        raise refused_at(deed, site, resolved, reasons)
     custody = acts.receive(deed, cylinder_id=resolved.cylinder_id, site_id=site.id)
+    if residue_g is not None:
+        deed.note(residue_g=residue_g)
+        measured(deed, site, resolved.cylinder_id, ResidueOccasion.RETURN, residue_g, 0)
     return {"cylinder_id": str(resolved.cylinder_id), "site_id": str(site.id), "full": custody.now.full}
 
 
@@ -372,13 +296,6 @@ def _card_of_address(deed: Deed, card_id: UUID) -> Card:
     return card
 
 
-def _refused_at(deed: Deed, site: Site, resolved: Resolved, reasons: list[Refusal]) -> Refused:
-    """The refusal; that a stranger was seen is a fact all the same, and the rooms above are told."""
-    if acts.is_stranger(reasons):
-        acts.stranger_seen(deed, resolved, where="site", site_id=site.id, reasons=reasons)
-    return Refused(reasons)
-
-
 def _why_a_stranger(deed: Deed, resolved: Resolved, code: str, site: Site) -> list[Refusal]:
     """A site takes in any bottle of its own firm, also one that may not be filled; no other's."""
     bottle = judge_bottle(
@@ -391,46 +308,6 @@ def _why_a_stranger(deed: Deed, resolved: Resolved, code: str, site: Site) -> li
     )
     unreadable = [] if resolved.cylinder_id else list(bottle.verdict.reasons)
     return unreadable or [one for one in bottle.verdict.reasons if acts.is_stranger([one])]
-
-
-def _locked(deed: Deed, code: str) -> Resolved:
-    """What the code means; its bottle is locked and the deed is about it, else about the register."""
-    resolved = resolve(deed.db, code)
-    if resolved.cylinder_id is None:
-        deed.about(SubjectType.REGISTER, str(deed.district))
-    else:
-        acts.lock(deed, [resolved.cylinder_id])
-    return resolved
-
-
-def _site_of_address(deed: Deed, site_id: UUID) -> Site:
-    site = deed.db.get(Site, site_id)
-    if site is None:
-        raise NotFound
-    deed.actor.must_reach(site=site.id, firm=site.firm_id)
-    return site
-
-
-def _site_of_form(deed: Deed, site_id: UUID) -> Site:
-    try:
-        return _site_of_address(deed, site_id)
-    except NotFound:
-        raise _unknown("/site_id") from None
-
-
-def _filler_of(deed: Deed, site: Site, filler_id: UUID) -> None:
-    firm = deed.db.get_one(Firm, site.firm_id)
-    filler = deed.db.get(Staff, (firm.home_district, filler_id))
-    if filler is None or filler.firm_id != firm.id:
-        raise _unknown("/filler_id")
-
-
-def _keep(deed: Deed, verdict: Verdict) -> UUID:
-    """Keep the decision, also when the deed is refused; its id."""
-    decision = decision_of(verdict, deed.district)
-    decision.id = new_id()
-    deed.keep(decision)
-    return decision.id
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -476,11 +353,8 @@ def hold(deed: Deed, *, cylinder_id: UUID, kind: HoldKind, reference: str) -> An
     """扣留, from this instant until it is lifted: the bottle may be neither filled nor sent out."""
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
     must_reach_bottle(deed.db, deed.doing, cylinder)
-    put = Hold(cylinder_id=cylinder_id, id=new_id(), kind=kind, reference=reference, from_at=deed.recorded_at)
+    put = put_hold(deed, cylinder, kind, reference)
     deed.note(hold_id=put.id, kind=kind, reference=reference)
-    if cylinder.state in (CylinderState.IN_SERVICE, CylinderState.SCRAPPED):
-        CYLINDER.move(deed.db, cylinder, "hold")
-    deed.db.add(put)
     return {"cylinder_id": str(cylinder_id), "hold_id": str(put.id)}
 
 

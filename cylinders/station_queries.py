@@ -19,15 +19,13 @@ from core.auth import ScopeKind
 from core.doing import Doing
 from core.problems import NotFound
 from core.refusal import CATALOGUE, Refusal
+from cylinders.filling_queries import FillingMeans, FoundWrong, Items, filling_means, found_wrong, items_at
 from cylinders.models import CylinderIdentifier, Filling, Scheme, VerdictAsk
 from evidence.models import Entry, Outcome
 from registry.models import Firm, Site, Staff, StaffKind
 
-CHECKED_BEFORE = ("valve", "body", "tag")
-CHECKED_AFTER = ("leak", "valve", "body", "tag")
-"""What a filler looks at: the words of a filling's checks. The rulebook asks that none failed (F17)."""
-
 MOST_ROWS = 500
+_AT_A_STATION = ("cylinder.authorise_fill", "cylinder.check_before_fill", "cylinder.fill", "cylinder.receive")
 _FIRST_WORDS = re.compile("[：:，,{]")
 LAST_ASKS = 20
 
@@ -44,10 +42,15 @@ class Filler:
 
 @dataclass(frozen=True, slots=True)
 class Station:
+    """``items``: what is looked at before and after a filling; ``means``: its scales, gas and stops."""
+
     id: UUID
     name: str
     firm_id: UUID
+    district: int
     fillers: tuple[Filler, ...]
+    means: FillingMeans
+    items: Items
 
     def has_filler(self, filler_id: UUID | None) -> bool:
         return any(one.id == filler_id for one in self.fillers)
@@ -75,6 +78,11 @@ class Filled:
     gross_g: int
     seal_no: str
     filled_at: datetime
+    flags: Sequence[str]
+
+    @property
+    def is_short(self) -> bool:
+        return bool(self.flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class SiteDay:
     day: date
     filled: tuple[Filled, ...]
     refused: tuple[NotDone, ...]
+    found: tuple[FoundWrong, ...]
     fillings: int
     net_g: int
     refusals: int
@@ -108,7 +117,9 @@ def station_of(doing: Doing) -> Station:
         site = db.get(Site, site_id)
         if site is None:
             raise NotFound
-        return Station(site.id, site.name, site.firm_id, tuple(_fillers(db, site, clock.today())))
+        fillers = tuple(_fillers(db, site, clock.today()))
+    means = filling_means(doing, site.id)
+    return Station(site.id, site.name, site.firm_id, site.district, fillers, means, items_at(site.district))
 
 
 def _fillers(db: Session, site: Site, day: date) -> list[Filler]:
@@ -161,6 +172,7 @@ def site_day(doing: Doing, site_id: UUID, day: date) -> SiteDay:
     with doing.ground.reads() as db:
         _must_reach(db, doing, site_id)
         filled = _filled(db, fillings)
+        found = found_wrong(db, doing, site_id, begins, ends)
         sums = db.execute(
             sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Filling.net_g), 0)).where(fillings)
         ).one()
@@ -168,7 +180,7 @@ def site_day(doing: Doing, site_id: UUID, day: date) -> SiteDay:
             (verb, outcome): number
             for verb, outcome, number in db.execute(
                 sa.select(Entry.verb, Entry.outcome, sa.func.count())
-                .where(of_site, Entry.verb.in_(("cylinder.fill", "cylinder.receive")))
+                .where(of_site, Entry.verb.in_(_AT_A_STATION))
                 .group_by(Entry.verb, Entry.outcome)
             )
         }
@@ -176,7 +188,7 @@ def site_day(doing: Doing, site_id: UUID, day: date) -> SiteDay:
             sa.select(Entry)
             .where(
                 of_site,
-                Entry.verb.in_(("cylinder.fill", "cylinder.receive")),
+                Entry.verb.in_(_AT_A_STATION),
                 Entry.outcome == Outcome.REFUSED,
             )
             .order_by(Entry.recorded_at.desc(), Entry.id.desc())
@@ -185,7 +197,8 @@ def site_day(doing: Doing, site_id: UUID, day: date) -> SiteDay:
     return SiteDay(
         day,
         filled,
-        tuple(_not_done(doing, entry) for entry in refused),
+        tuple(not_done(doing, entry) for entry in refused),
+        tuple(found),
         sums[0],
         int(sums[1]),
         sum(number for (_, outcome), number in counted.items() if outcome is Outcome.REFUSED),
@@ -232,6 +245,7 @@ def _filled(db: Session, fillings: sa.ColumnElement[bool]) -> tuple[Filled, ...]
             Filling.gross_g,
             Filling.seal_no,
             Filling.filled_at,
+            Filling.flags,
         )
         .where(fillings)
         .order_by(Filling.filled_at.desc(), Filling.id.desc())
@@ -240,7 +254,8 @@ def _filled(db: Session, fillings: sa.ColumnElement[bool]) -> tuple[Filled, ...]
     return tuple(Filled(*row) for row in rows)
 
 
-def _not_done(doing: Doing, entry: Entry) -> NotDone:
+def not_done(doing: Doing, entry: Entry) -> NotDone:
+    """What was refused, from its entry, worded for who asks."""
     said = json.loads(entry.written)
     reasons = tuple(Refusal.from_plain(row).worded(doing.actor.audience) for row in said["reasons"])
     code = str(said["payload"].get("code", ""))

@@ -1,4 +1,4 @@
-"""The log of looks (您的查询会被记录): who of the authority read about whom, kept before the answer is given.
+"""The log of looks (您的查询会被记录): who read about whom, kept before the answer is given.
 
 A look is no deed: it changes nothing that anybody's trace should show, and a household's chain is not to grow
 by being read. It is committed by itself, first: what was not kept is not shown (docs/adr/0011).
@@ -16,9 +16,17 @@ from oversight.models import Look, LookKind
 
 
 def keep_look(doing: Doing, kind: LookKind, subject_id: UUID) -> None:
-    """Of a regulator only: who works for the household's own firm reads what is theirs."""
-    if doing.actor.role is not Role.REGULATOR:
-        return
+    """Of a regulator only: what a firm's own clerk reads of its bottles and orders is the firm's."""
+    if doing.actor.role is Role.REGULATOR:
+        _keep(doing, kind, subject_id)
+
+
+def keep_desk_look(doing: Doing, household_id: UUID) -> None:
+    """Of whoever opens a household's file at a desk, the firm's own clerk too: it is about people."""
+    _keep(doing, LookKind.HOUSEHOLD, household_id)
+
+
+def _keep(doing: Doing, kind: LookKind, subject_id: UUID) -> None:
     with doing.ground.sessions() as db:
         db.add(
             Look(

@@ -33,7 +33,7 @@ class LookKind(StrEnum):
 
 
 class Look(Base):
-    """Somebody of the authority looked: at what, when, under which grant (您的查询会被记录).
+    """Somebody of the authority, or at a desk, looked: at what, when, under which grant (您的查询会被记录).
 
     Shown to nobody in the house; kept for whoever asks later who looked at a household.
     """

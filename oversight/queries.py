@@ -26,9 +26,10 @@ from dispatch.rounds.models import Round, RoundStop
 from evidence.entry import Subject
 from evidence.models import Entry, Outcome, SubjectType
 from evidence.queries import Chain, ChainEntry, chain
-from oversight.looks import keep_look
+from oversight.looks import keep_desk_look, keep_look
 from oversight.models import LookKind, Tip
 from registry.models import Account, Card, Household, Premises, Vehicle
+from registry.queries import household_view, party_within_reach
 from registry.states import AccountState
 
 MOST_CHAINS = 60
@@ -73,6 +74,14 @@ def household_trace(doing: Doing, household_id: UUID, as_of: datetime | None) ->
         )
         first = Subject(SubjectType.HOUSEHOLD, str(household_id))
         return _trace(db, [first, *(Subject(SubjectType.CARD, str(card)) for card in cards)], as_of)
+
+
+def household_file(doing: Doing, household_id: UUID) -> dict[str, Any]:
+    """A household's file, masked, for who opens it at a desk; that it was opened is kept first."""
+    with doing.ground.sessions() as db:
+        party_within_reach(db, doing.actor, doing.district, household_id)
+    keep_desk_look(doing, household_id)
+    return household_view(doing, household_id)
 
 
 def order_trace(doing: Doing, order_id: UUID, as_of: datetime | None) -> Trace:

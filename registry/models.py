@@ -126,6 +126,35 @@ class Staff(Base):
     recorded_at: Mapped[datetime]
 
 
+class TrainingCourse(StrEnum):
+    """岗前培训 before the first day, 继续教育 each time after."""
+
+    INDUCTION = "induction"
+    REFRESHER = "refresher"
+
+
+class Training(Base):
+    """A member of staff passed a course of safety training, which holds to the end of ``valid_until``."""
+
+    __tablename__ = "training"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.CheckConstraint("valid_until >= trained_on", name="span"),
+        sa.ForeignKeyConstraint(["district", "staff_id"], ["staff.district", "staff.id"]),
+        sa.Index("ix_training_staff_id", "district", "staff_id"),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    staff_id: Mapped[UUID]
+    course: Mapped[TrainingCourse]
+    reference: Mapped[str]
+    trained_on: Mapped[date]
+    valid_until: Mapped[date]
+    recorded_at: Mapped[datetime]
+
+
 class VehicleKind(StrEnum):
     """Also the travel profile by which rounds are planned."""
 
@@ -445,7 +474,9 @@ class PersonDocument(Base):
     """The blind index of an identity document: one document, one person, in every district."""
 
     __tablename__ = "person_document"
-    __table_args__ = grouped(Group.IDENTIFIER)
+    __table_args__ = grouped(
+        Group.IDENTIFIER, sa.Index("ix_person_document_person_id", "person_id"), erasable=True
+    )
 
     scheme: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[bytes] = mapped_column(primary_key=True)
@@ -457,7 +488,9 @@ class PersonPhone(Base):
     """The blind index of a person's telephone number. Not unique: a family shares a telephone."""
 
     __tablename__ = "person_phone"
-    __table_args__ = grouped(Group.IDENTIFIER)
+    __table_args__ = grouped(
+        Group.IDENTIFIER, sa.Index("ix_person_phone_person_id", "person_id"), erasable=True
+    )
 
     scheme: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[bytes] = mapped_column(primary_key=True)
@@ -497,7 +530,10 @@ class CheckMethod(StrEnum):
 
 
 class IdentityCheck(Base):
-    """实名登记 is an event: who checked which kind of document, how, when, and until when it holds."""
+    """实名登记 is an event: who checked which kind of document, how, when, and until when it holds.
+
+    ``evidence``: the code of what it can be shown by (a counter's copy, an inquiry's number).
+    """
 
     __tablename__ = "identity_check"
     __table_args__ = grouped(
@@ -515,6 +551,7 @@ class IdentityCheck(Base):
     passed: Mapped[bool]
     checked_by: Mapped[UUID]
     checked_at: Mapped[datetime]
+    evidence: Mapped[str | None]
 
 
 # --- accounts, cards, contracts ---------------------------------------------------------------------------

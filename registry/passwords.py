@@ -20,7 +20,7 @@ from registry.mentions import unknown
 def set_password(deed: Deed, *, principal_id: UUID, login: str, password: str) -> Answer:
     """The principal's former password, and every session opened with it, are gone."""
     grants = list(deed.db.scalars(sa.select(Grant).where(Grant.principal_id == principal_id)))
-    if not grants or not all(_is_over(deed, grant) for grant in grants):
+    if not grants or not all(is_over(deed, grant) for grant in grants):
         raise unknown("/principal_id")
     if any(grant.role is Role.RESIDENT for grant in grants):
         raise WrongField(
@@ -58,7 +58,7 @@ def change_password(deed: Deed, *, old: str, new: str) -> Answer:
     return {"principal_id": str(own.principal_id)}
 
 
-def _is_over(deed: Deed, grant: Grant) -> bool:
+def is_over(deed: Deed, grant: Grant) -> bool:
     """A district's administrator sets no password of one whose grant reaches everything."""
     reach = deed.actor.reach
     if grant.scope_kind is ScopeKind.ALL:

@@ -11,8 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from core import clock
+from core.db import table_of
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refused
@@ -207,21 +209,22 @@ def _must_be_valid(deed: Deed, valid_until: date | None) -> None:
 
 
 def _enter_document(deed: Deed, person_id: UUID, facts: DocumentFacts) -> None:
-    index = sealing.document_index(deed.ground, facts)
-    deed.db.add(
-        PersonDocument(
-            scheme=index.scheme, value=index.digest, person_id=person_id, recorded_at=deed.recorded_at
+    """Under every live key: while keys are changed, who was started before finds it by the old one."""
+    for index in sealing.document_indexes(deed.ground, facts):
+        deed.db.add(
+            PersonDocument(
+                scheme=index.scheme, value=index.digest, person_id=person_id, recorded_at=deed.recorded_at
+            )
         )
-    )
 
 
 def _enter_phone(deed: Deed, person_id: UUID, phone: str) -> None:
-    index = sealing.phone_index(deed.ground, phone)
-    deed.db.add(
-        PersonPhone(
-            scheme=index.scheme, value=index.digest, person_id=person_id, recorded_at=deed.recorded_at
-        )
-    )
+    indexes = sealing.phone_indexes(deed.ground, phone)
+    rows = [
+        {"scheme": one.scheme, "value": one.digest, "person_id": person_id, "recorded_at": deed.recorded_at}
+        for one in indexes
+    ]
+    deed.db.execute(insert(table_of(PersonPhone)).on_conflict_do_nothing(), rows)
 
 
 def _enter_check(

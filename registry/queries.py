@@ -23,6 +23,7 @@ from core.ground import Ground
 from core.problems import NotFound
 from core.sealed import mask_address, mask_name, mask_phone
 from registry import sealing
+from registry.account_gate import AccountBusiness, AccountFacts
 from registry.device_clock import anchor_view, give_anchor
 from registry.devices import device_in_reach
 from registry.models import (
@@ -46,6 +47,8 @@ from registry.models import (
     ZoneSet,
 )
 from registry.states import AccountState, CardState
+from rulebook import current
+from rulebook.gate import Verdict, judge
 
 # --------------------------------------------------------------------------------------------------------
 # Exports: firms, sites, papers
@@ -439,6 +442,16 @@ def household_of_card(doing: Doing, credential: str) -> tuple[UUID, Card]:
         account = db.get_one(Account, (card.district, card.account_id))
         party_within_reach(db, doing.actor, doing.district, account.household_id)
         return account.household_id, card
+
+
+def account_verdict(doing: Doing, kind: AccountBusiness, applied_on: date) -> Verdict:
+    """What the moratorium says here of such an application, before anybody's papers are asked for."""
+    gate = (
+        "account.transfer"
+        if kind in (AccountBusiness.TRANSFER, AccountBusiness.SUCCESSION)
+        else "account.open"
+    )
+    return judge(gate, AccountFacts(applied_on, kind), str(doing.district), applied_on, current())
 
 
 # --------------------------------------------------------------------------------------------------------

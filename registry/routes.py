@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from core import clock
 from core.http import Room, doing
 from registry import (
     accounts,
@@ -17,6 +18,7 @@ from registry import (
     people,
     queries,
     schemas,
+    second_factors,
     zones,
 )
 
@@ -94,6 +96,52 @@ def end_grant(body: Json, grant_id: UUID) -> Json:
 def set_password(body: Json) -> Json:
     """A name and password for the pages; the former ones, and sessions opened with them, are gone."""
     return passwords.set_password(doing(), **body)
+
+
+@room.post("/second-factors")
+@room.may("second_factor.enrol", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, schemas.SecondFactorView)
+def begin_second_factor(body: Json) -> tuple[Any, int, Json]:
+    """A secret of one's own for an authenticator; in force once a code of it was given."""
+    return second_factors.begin(doing()), 201, {"Cache-Control": "no-store"}
+
+
+@room.post("/second-factors/codes")
+@room.may("second_factor.enrol", writes=True)
+@room.arguments(schemas.CodeIn)
+@room.response(201, schemas.RecoveryCodesView)
+def enrol_second_factor(body: Json) -> tuple[Json, int, Json]:
+    codes = second_factors.enrol(doing(), **body)
+    return {"recovery_codes": codes}, 201, {"Cache-Control": "no-store"}
+
+
+@room.post("/second-factors/resets")
+@room.may("second_factor.reset", writes=True)
+@room.arguments(schemas.PrincipalIn)
+@room.response(201, schemas.ResetView)
+def reset_second_factor(body: Json) -> Json:
+    """The telephone was lost: factor, recovery codes and every session of this principal are gone."""
+    return second_factors.reset(doing(), **body)
+
+
+@room.post("/session-endings")
+@room.may("session.end", writes=True)
+@room.arguments(schemas.PrincipalIn)
+@room.response(201, schemas.EndedSessionsView)
+def end_sessions(body: Json) -> Json:
+    """Every page this principal is signed in on asks to sign in again."""
+    return second_factors.end_sessions(doing(), **body)
+
+
+@room.post("/confirmations")
+@room.may("presence.confirm")
+@room.arguments(schemas.ConfirmationIn)
+@room.response(200, schemas.ConfirmedView)
+def confirm_presence(body: Json) -> Json:
+    """Show once more who holds this token; what is sensitive asks for it some minutes before."""
+    second_factors.confirm(doing(), **body)
+    return {"confirmed_at": clock.now()}
 
 
 # --------------------------------------------------------------------------------------------------------

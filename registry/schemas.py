@@ -195,6 +195,48 @@ class PasswordView(View):
     principal_id = Id()
 
 
+class PrincipalIn(Form):
+    principal_id = Id(required=True)
+
+
+class SecondFactorView(View):
+    """The secret is shown until a code of it was given."""
+
+    secret = fields.String()
+    uri = fields.String()
+
+
+class CodeIn(Form):
+    code = Text(required=True, code=True, most=40, pattern="[0-9 ]{6,8}", expected=("6位数字", "six digits"))
+
+
+class RecoveryCodesView(View):
+    """Shown once: a repeat of the request has none."""
+
+    recovery_codes = fields.List(fields.String())
+
+
+class ResetView(View):
+    principal_id = Id()
+    had_one = fields.Boolean()
+
+
+class EndedSessionsView(View):
+    principal_id = Id()
+    ended = fields.Integer()
+
+
+class ConfirmationIn(Form):
+    """``code``: of the authenticator, or a recovery code; for who has a second factor."""
+
+    password = Text(required=True, most=MOST_LENGTH)
+    code = Text(load_default="", code=True, most=40)
+
+
+class ConfirmedView(View):
+    confirmed_at = Instant()
+
+
 class LicenceView(View):
     id = Id()
     kind = Word(LicenceKind)

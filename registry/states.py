@@ -11,6 +11,13 @@ class AccountState(StrEnum):
     CLOSED = "closed"
 
 
+class PrivacyRequestState(StrEnum):
+    ASKED = "asked"
+    GRANTED = "granted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
 class CardState(StrEnum):
     ACTIVE = "active"
     BLOCKED = "blocked"
@@ -43,5 +50,16 @@ CARD = Machine(
         Move("close", CardState.ACTIVE, CardState.CLOSED),
         Move("close", CardState.LOST, CardState.CLOSED),
         Move("close", CardState.BLOCKED, CardState.CLOSED),
+    ],
+)
+
+PRIVACY_REQUEST = Machine(
+    "privacy request",
+    "privacy_request",
+    PrivacyRequestState.ASKED,
+    [
+        Move("grant", PrivacyRequestState.ASKED, PrivacyRequestState.GRANTED),
+        Move("decline", PrivacyRequestState.ASKED, PrivacyRequestState.DECLINED),
+        Move("withdraw", PrivacyRequestState.ASKED, PrivacyRequestState.WITHDRAWN),
     ],
 )

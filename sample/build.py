@@ -22,6 +22,8 @@ from sample.places import CHANGNING, QINGPU, SamplePremises, UseKind
 from sample.stage import Stage
 from sample.world import Told, User, World, zone_key
 
+SCALE = "YL-SCALE-1"
+
 BUILT_AT = clock.at(date(2024, 6, 1), time(8))
 TOMORROW = firms.DEMO_DAY + timedelta(days=1)
 DISTRICTS = (CHANGNING, QINGPU)
@@ -135,6 +137,24 @@ class Builder:
         self.world.principals[name] = given["principal_id"]
 
     # --- crews and zones ---------------------------------------------------------------------------------
+
+    def filling_means(self) -> None:
+        """A verified scale at each filling station, and a batch of tested gas in use."""
+        for site in firms.SITES:
+            if not site.filling_licence_no:
+                continue
+            clerk, at = f"clerk {site.firm}", f"/sites/{self.world.sites[site.key]}"
+            verified = {
+                "certificate_no": f"YLJD-{site.key}",
+                "verified_on": "2024-01-15",
+                "verified_until": "2025-01-14",
+            }
+            self._do(
+                clerk, f"{at}/scales", {"number": SCALE, "verification": verified}, f"scale of {site.key}"
+            )
+            means = self._do(clerk, f"{at}/gas-batches", gas_batch(site.key), f"gas at {site.key}")
+            path = f"{at}/gas-batches/{means['batches'][0]['id']}/uses"
+            self._do(clerk, path, {}, f"gas in use at {site.key}")
 
     def _staff(self) -> None:
         for one in firms.staff():
@@ -456,6 +476,24 @@ def in_groups(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def _written(day: date | None) -> str | None:
     return day.isoformat() if day else None
+
+
+def gas_batch(station: str, **changed: Any) -> dict[str, Any]:
+    """LPG as it should be: certified, odorised, no dimethyl ether found."""
+    test = {
+        "report_no": f"YLQC-{station}",
+        "tested_on": "2024-06-03",
+        "odorant_present": True,
+        "dme_found": False,
+    }
+    return {
+        "number": f"YLB-{station}",
+        "product": "lpg",
+        "supplier": "YL-SUPPLIER-1",
+        "certificate_no": f"YLHG-{station}",
+        "delivered_on": "2024-06-03",
+        "test": test,
+    } | changed
 
 
 def _licence(kind: str, number: str, valid_from: date, valid_until: date) -> dict[str, str]:

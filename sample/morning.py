@@ -3,7 +3,7 @@
 from typing import Any
 
 from sample.bottles import CylinderFault, SampleCylinder
-from sample.build import place_body, registrant_body
+from sample.build import SCALE, Builder, place_body, registrant_body
 from sample.cast import EVENING, LAST_TOMORROW, NEWCOMER, Booking
 from sample.client import Unexpected
 from sample.firms import DEMO_DAY, FILLING_SITE, FIRMS, SUPPLY_SITE
@@ -12,7 +12,8 @@ from sample.places import CHANGNING, QINGPU, SamplePremises
 from sample.scene import Scene
 
 OVERFILLED_BY_G = 2_000
-CHECKED = ("valve", "body", "tag")
+CHECKED = ("heat_marks", "corrosion", "deformation", "valve", "parts", "tag")
+CHECKED_AFTER = ("leak", "valve", "tag")
 
 
 def at_the_counter(scene: Scene) -> None:
@@ -74,6 +75,7 @@ def at_the_stations(scene: Scene) -> None:
     """What came in is scanned; what is wrong is found out, and nobody can fill it; what is sound is filled,
     brought to the supply points and received there."""
     scene.at(5, 40)
+    Builder(scene.api, scene.cast, scene.world, scene.told).filling_means()
     refused_once: set[CylinderFault] = set()
     for firm in FIRMS:
         faulty = [one for one in scene.cast.faulty_at_stations if one.at_site == FILLING_SITE[firm.key]]
@@ -90,8 +92,11 @@ def at_the_stations(scene: Scene) -> None:
             scene.stands_at(bottle.number, bottle.at_site, full=bottle.is_full)
     for bottle in scene.cast.full_ones:
         scene.at_supply.setdefault((bottle.owner_firm, bottle.model), []).append(bottle.number)
-    for bottle in scene.cast.to_fill:
-        scene.do(f"filler_{bottle.owner_firm}", "/fillings", weighed(scene, bottle), f"fill {bottle.number}")
+    for bottle in scene.cast.to_fill[1:]:
+        filler = f"filler_{bottle.owner_firm}"
+        done = scene.do(filler, "/fillings", weighed(scene, bottle), f"fill {bottle.number}")
+        if done["outcome"] != "filled":
+            raise Unexpected(f"fill {bottle.number}: expected it filled, got {done}")
         scene.count("fillings")
     scene.shown.setdefault("cylinder", scene.world.cylinders[scene.cast.to_fill[0].number])
     scene.at(6, 0)
@@ -144,12 +149,21 @@ def _must_not_fill(scene: Scene, firm: str, bottle: SampleCylinder) -> None:
 
 
 def _overfill(scene: Scene, bottle: SampleCylinder) -> None:
-    """A sound bottle, and a scale that says two kilograms too much."""
-    form = weighed(scene, bottle)
-    form["gross_g"] += OVERFILLED_BY_G
-    filler = scene.world.caller(f"filler_{bottle.owner_firm}")
-    scene.api.must_refuse(filler, "/fillings", form, f"overfill {bottle.number}", {"F17"})
-    scene.count("refused fillings")
+    """A sound bottle, two kilograms too heavy on the scale: held, bled, weighed again, and then full."""
+    form, filler = weighed(scene, bottle), f"filler_{bottle.owner_firm}"
+    too_heavy = form | {"gross_g": form["gross_g"] + OVERFILLED_BY_G}
+    over = scene.do(filler, "/fillings", too_heavy, f"overfill {bottle.number}")
+    if over["outcome"] != "overfilled" or [one["rule"] for one in over["reasons"]] != ["F17"]:
+        raise Unexpected(f"overfill {bottle.number}: expected it held by F17, got {over}")
+    path, leave = f"/filling-authorisations/{over['authorisation_id']}", {"token": over["token"]}
+    again = leave | {"scale": SCALE, "gross_g": form["gross_g"]}
+    scene.do(filler, f"{path}/weighings", again, f"bleed {bottle.number} and weigh it again")
+    last = leave | {"checks": form["checks_after"], "seal_no": form["seal_no"]}
+    done = scene.do(filler, f"{path}/completions", last, f"fill {bottle.number}")
+    if done["state"] != "filled":
+        raise Unexpected(f"fill {bottle.number}: expected it filled, got {done}")
+    scene.count("overfilled, bled and weighed again")
+    scene.count("fillings")
 
 
 def weighed(scene: Scene, bottle: SampleCylinder, firm: str | None = None) -> dict[str, Any]:
@@ -160,12 +174,12 @@ def weighed(scene: Scene, bottle: SampleCylinder, firm: str | None = None) -> di
         "code": bottle.use_registration_code,
         "site_id": scene.world.sites[FILLING_SITE[firm]],
         "filler_id": scene.world.staff[f"filler_{firm}"],
-        "scale": "YL-SCALE-1",
+        "scale": SCALE,
         "tare_weighed_g": tare_g,
         "residue_g": 0,
         "gross_g": tare_g + bottle.max_fill_g,
         "checks_before": [{"item": item, "passed": True} for item in CHECKED],
-        "checks_after": [{"item": item, "passed": True} for item in (*CHECKED, "leak")],
+        "checks_after": [{"item": item, "passed": True} for item in CHECKED_AFTER],
         "seal_no": f"YLF-{bottle.number:06}",
     }
 

@@ -14,7 +14,7 @@ from core.auth import Role, ScopeKind
 from core.ids import new_id
 from sample import firms, places
 from sample.bottles import MODELS
-from sample.build import Builder, place_body, registrant_body
+from sample.build import Builder, gas_batch, place_body, registrant_body
 from sample.cast import EVENING, NEWCOMER
 from sample.client import Unexpected
 from sample.door import code_of
@@ -43,6 +43,13 @@ class Asking:
         if answer.status != 409 or not expected <= set(answer.codes):
             raise Unexpected(f"{what}: expected a refusal by {sorted(expected)}, got {answer.body}")
         self.scene.count("refused on purpose")
+
+    def found(self, who: str, body: Any, what: str, codes: Iterable[str]) -> None:
+        """A filling that is recorded as what it was: something was found wrong, and no bottle is full."""
+        done = self.scene.do(who, "/fillings", body, what)
+        if done["outcome"] != "refused" or [one["code"] for one in done["reasons"]] != list(codes):
+            raise Unexpected(f"{what}: expected {list(codes)} to be recorded, got {done}")
+        self.scene.count("found wrong at the gun")
 
     def no_here(
         self, who: str, path: str, body: Any, what: str, codes: Iterable[str], district: int = CHANGNING
@@ -304,8 +311,7 @@ def _station(asking: Asking) -> None:
     sound = next(one for one in scene.cast.empties if one not in scene.cast.to_fill)
     filler = f"filler_{sound.owner_firm}"
     form = weighed(scene, sound)
-    failed = {**form, "checks_before": [{"item": "valve", "passed": False}]}
-    asking.no(filler, "/fillings", failed, "a check before filling failed", ["filling.check_failed"])
+    _at_the_gun(asking, filler, form)
     nothing = {**form, "gross_g": form["tare_weighed_g"]}
     asking.no(filler, "/fillings", nothing, "nothing was filled", ["filling.nothing_filled"])
     unreadable = {**form, "code": "https://lpg.example/C/00000000000A"}
@@ -331,6 +337,91 @@ def _station(asking: Asking) -> None:
         ["refill.no_filling_licence"],
     )
     _bad_bottle(asking)
+
+
+def _at_the_gun(asking: Asking, filler: str, form: dict[str, Any]) -> None:
+    """What is found is recorded; what was not looked at, or is out of order, is refused."""
+    before, after = form["checks_before"], form["checks_after"]
+    wrong = {**form, "checks_before": [{"item": "valve", "passed": False}]}
+    asking.found(filler, wrong, "a loose valve before filling", ["filling.look_failed"])
+    asking.found(filler, {**form, "residue_g": 2_500}, "too much residue", ["filling.residue_not_extracted"])
+    light = {**form, "tare_weighed_g": form["tare_weighed_g"] - 2_000}
+    asking.found(filler, light, "a shell lighter than its stamp", ["filling.tare_drifted"])
+    fillings = "/fillings"
+    asking.no(
+        filler, fillings, {**form, "checks_before": before[1:]}, "half a look", ["filling.check_missing"]
+    )
+    hasty = {**form, "checks_after": after[1:]}
+    asking.no(filler, fillings, hasty, "no look for a leak", ["filling.after_check_missing"])
+    strange = {**form, "scale": "YL-SCALE-9"}
+    asking.no(filler, fillings, strange, "a scale nobody knows", ["filling.scale_unknown"])
+    _leave_to_fill(asking, filler, form)
+    _gas(asking, filler, form)
+    _stops(asking, filler, form)
+
+
+def _leave_to_fill(asking: Asking, filler: str, form: dict[str, Any]) -> None:
+    scene, asked = asking.scene, {name: form[name] for name in ("code", "site_id", "filler_id", "scale")}
+    leave = scene.do(filler, "/filling-authorisations", asked, "leave to fill")
+    path, token = f"/filling-authorisations/{leave['id']}", {"token": leave["token"]}
+    twice = ["filling.authorised_already"]
+    asking.no(filler, "/filling-authorisations", asked, "leave to fill, a second time", twice)
+    look = token | {name: form[name] for name in ("tare_weighed_g", "residue_g")}
+    scene.do(filler, f"{path}/checks", look | {"checks": form["checks_before"]}, "looked at")
+    last = token | {"checks": form["checks_after"], "seal_no": form["seal_no"]}
+    asking.no(filler, f"{path}/completions", last, "full, and never weighed", ["filling.not_weighed"])
+    other = token | {"scale": "YL-SCALE-9", "gross_g": form["gross_g"]}
+    asking.no(filler, f"{path}/weighings", other, "weighed on another scale", ["filling.other_scale"])
+    scene.do(filler, f"{path}/abortions", token | {"reason": "mistaken"}, "given up")
+
+
+def _gas(asking: Asking, filler: str, form: dict[str, Any]) -> None:
+    """A batch of what is no gas for homes is put in use, and nothing can be filled until it is out again."""
+    scene, at = asking.scene, f"/sites/{form['site_id']}"
+    good = scene.api.read(scene.world.caller(filler), f"{at}/filling-means")["batches"][0]
+    report = {"report_no": "YLQC-BAD", "tested_on": "2024-06-11", "odorant_present": False, "dme_found": True}
+    bad_batch = gas_batch("bad", product="industrial_propane", certificate_no=None, test=report)
+    bad = scene.do(filler, f"{at}/gas-batches", bad_batch, "industrial propane comes in")["batches"][0]
+    not_used = {**form, "batch_id": bad["id"]}
+    asking.no(filler, "/fillings", not_used, "a batch not in use", ["filling.batch_not_in_use"])
+    asking.no(filler, f"{at}/gas-batches", bad_batch, "the same batch twice", ["gas_batch.taken"])
+    asking.no(
+        filler, f"{at}/gas-batches/{bad['id']}/tests", report, "the same test twice", ["gas_test.taken"]
+    )
+    scene.do(filler, f"{at}/gas-batches/{bad['id']}/uses", {}, "industrial propane in use")
+    everything = ["wrong_product", "batch_not_certified", "no_odorant", "dme_found"]
+    asking.no(filler, "/fillings", form, "filled with it", [f"filling.{one}" for one in everything])
+    untested = gas_batch("untested", test=None)
+    new = scene.do(filler, f"{at}/gas-batches", untested, "gas nobody has tested")["batches"][0]
+    scene.do(filler, f"{at}/gas-batches/{new['id']}/uses", {}, "gas nobody has tested in use")
+    asking.no(filler, "/fillings", form, "filled with it", ["filling.batch_not_tested"])
+    scene.do(filler, f"{at}/gas-batches/{good['id']}/uses", {}, "the good gas in use again")
+
+
+def _stops(asking: Asking, filler: str, form: dict[str, Any]) -> None:
+    """The regulator stops a scale, then the station, and lets both go on."""
+    scene, at = asking.scene, f"/sites/{form['site_id']}"
+    clerk, regulator = f"clerk {filler.removeprefix('filler_')}", f"regulator {QINGPU}"
+    means = scene.do(clerk, f"{at}/scales", {"number": "YL-SCALE-2"}, "a scale without verification")
+    scales = {one["number"]: one["id"] for one in means["scales"]}
+    asking.no(
+        clerk, f"{at}/scales", {"number": "YL-SCALE-2"}, "the same scale twice", ["filling_scale.taken"]
+    )
+    new = {**form, "scale": "YL-SCALE-2"}
+    asking.no(filler, "/fillings", new, "over that scale", ["filling.scale_not_verified"])
+    old = {"certificate_no": "YLJD-OLD", "verified_on": "2023-01-15", "verified_until": "2024-01-14"}
+    verify = f"{at}/scales/{scales['YL-SCALE-2']}/verifications"
+    scene.do(clerk, verify, old, "an old verification")
+    asking.no(clerk, verify, old, "the same certificate twice", ["scale_verification.taken"])
+    asking.no(filler, "/fillings", new, "over that scale", ["filling.scale_verification_expired"])
+    for code, scale_id in (("scale_stopped", scales[form["scale"]]), ("station_stopped", None)):
+        body = {"scale_id": scale_id, "reason": "investigation", "reference": "YLTC-1"}
+        stopped = scene.do(regulator, f"{at}/filling-stops", body, code)
+        asking.no(regulator, f"{at}/filling-stops", body, f"{code} twice", ["filling_stop.standing"])
+        asking.no(filler, "/fillings", form, f"filled though {code}", [f"filling.{code}"])
+        release = f"{at}/filling-stops/{stopped['stops'][0]['id']}/releases"
+        scene.do(regulator, release, {"reference": "YLJC-1"}, f"{code}: released")
+        asking.no(regulator, release, {"reference": "YLJC-1"}, "twice", ["filling_stop.not_standing"])
 
 
 def _bad_bottle(asking: Asking) -> None:

@@ -27,6 +27,8 @@ COUNTED = {
     "faulty bottles found": ("查出的问题瓶", "faulty bottles found out by a scan"),
     "fillings": ("充装", "bottles filled"),
     "refused fillings": ("拒绝的充装", "fillings refused"),
+    "overfilled, bled and weighed again": ("过量后抽出重称", "overfilled, bled and weighed again"),
+    "found wrong at the gun": ("充装时查出的问题", "found wrong at the gun, and recorded"),
     "receipts": ("供应站收瓶", "bottles received at supply points"),
     "refused on purpose": ("特意试的拒绝", "asked for once to hear the refusal"),
     "scans signed offline": ("断网时手机签名的扫码", "scans a phone signed without a network"),
@@ -187,7 +189,7 @@ def print_addresses(
     line(f"  {address}/api/openapi.json   接口文档 / the API")
     for what in ("cylinder", "order", "household"):
         line(f"  {address}/api/v1{day.shown[f'trace of a {what}']}")
-    line("  五张面孔 / the five faces:")
+    line("  六张面孔 / the six faces:")
     for one in day.sign_ins:
         way = (
             f"{one['login']}  {one['password']}"

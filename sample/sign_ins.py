@@ -1,12 +1,14 @@
-"""One sign-in for each of the five faces, and something to do behind it at nine in the evening.
+"""One sign-in for each of the faces, and something to do behind it at nine in the evening.
 
     resident      an order whose courier is late: to follow, and to confirm at the door
     station       the empties of the day, to scan and to fill
+    office        the counts of the evening, stock, what is held and contested
     courier       a round still out, with one door to go
     dispatcher    tomorrow's orders, to plan, review and apply
     regulator     hazards that stand open, refusals, tips, traces
 
-Residents sign in by telephone: what is sent there is shown in the demo's message box.
+Residents sign in by telephone: what is sent there is shown in the demo's message box. The regulator must have
+a second factor: the sample takes one for them, and the message box shows its code in place of a telephone.
 """
 
 import json
@@ -14,6 +16,7 @@ import os
 import secrets
 from pathlib import Path
 
+from core import clock, second_factor
 from sample.people import person
 from sample.places import CHANGNING
 from sample.scene import Scene
@@ -34,6 +37,16 @@ def make_sign_ins(scene: Scene) -> list[SignIn]:
                 (
                     "扫空瓶的码，看能不能充；充装，盘点",
                     "scan the empties: may they be filled? Fill and count",
+                ),
+            ),
+            (
+                f"clerk {waiting.firm}",
+                "office",
+                "/office/",
+                ("柜台", "Office"),
+                (
+                    "看库存和上限、今晚的盘点、停用的瓶；查一瓶一户",
+                    "stock and caps, this evening's counts, what is held; a bottle's or a household's file",
                 ),
             ),
             (
@@ -69,6 +82,7 @@ def make_sign_ins(scene: Scene) -> list[SignIn]:
         "login": None,
         "phone": person(waiting.number).phone,
         "password": None,
+        "second_factor": None,
         "note_zh": "今晚订的气还在路上；验证码在样例短信箱里",
         "note_en": "this evening's bottle is still on its way; the code is in the message box",
     }
@@ -89,9 +103,18 @@ def _by_name(
         "login": login,
         "phone": None,
         "password": password,
+        "second_factor": _second_factor(scene, who, login) if login == "regulator" else None,
         "note_zh": note[0],
         "note_en": note[1],
     }
+
+
+def _second_factor(scene: Scene, who: str, login: str) -> str:
+    """Taken through the API with the first code, as an authenticator would show it."""
+    begun = scene.do(who, "/second-factors", {}, f"a second factor for the {login}")
+    code = {"code": second_factor.code_at(begun["secret"], clock.now())}
+    scene.do(who, "/second-factors/codes", code, f"the first code of the {login}")
+    return str(begun["secret"])
 
 
 def write_sign_ins(path: Path, sign_ins: list[SignIn]) -> None:

@@ -150,7 +150,30 @@ class Cast:
         if self._station is None:
             papers = [licence("cylinder_filling"), licence("site_permit")]
             self._station = self.site(["filling_station"], papers, name="样例充装站")
+            self.furnish(self._station)
         return self._station
+
+    def furnish(self, station_id: UUID) -> None:
+        """A verified scale, and a batch of tested gas in use."""
+        at = f"/api/v1/sites/{station_id}"
+        made(self.clerk.post(f"{at}/scales", self.scale_body()))
+        batch = made(self.clerk.post(f"{at}/gas-batches", self.batch_body()))["batches"][0]
+        made(self.clerk.post(f"{at}/gas-batches/{batch['id']}/uses", {}))
+
+    def scale_body(self, **changed: Any) -> dict[str, Any]:
+        verified = {"certificate_no": "JD-1", "verified_on": "2024-01-10", "verified_until": "2025-01-09"}
+        return {"number": "S-1", "verification": verified} | changed
+
+    def batch_body(self, **changed: Any) -> dict[str, Any]:
+        tested = {"report_no": "QC-1", "tested_on": "2024-06-01", "odorant_present": True, "dme_found": False}
+        return {
+            "number": f"B-{next(_numbers)}",
+            "product": "lpg",
+            "supplier": credit_code(0),
+            "certificate_no": "HG-1",
+            "delivered_on": "2024-06-01",
+            "test": tested,
+        } | changed
 
     def supply_point(self) -> UUID:
         if self._supply_point is None:

@@ -39,6 +39,14 @@ class Person:
         answer = client.post(path, data=sent, headers=headers, content_type="application/json")
         return self._described(answer)
 
+    def send(self, path: str, file: bytes, *, key: str | None = None, **query: Any) -> TestResponse:
+        """A file as the body."""
+        headers = self._headers() | {"Idempotency-Key": key or f"test-key-{next(_keys):06d}"}
+        answer = self.app.test_client().post(
+            path, data=file, headers=headers, query_string=query, content_type="application/octet-stream"
+        )
+        return self._described(answer)
+
     def _described(self, answer: TestResponse) -> TestResponse:
         """As the API's document says it may be answered."""
         if isinstance(self.app, Flask):

@@ -24,6 +24,7 @@ from web.rights import RIGHTS
 
 EXEMPT_BY_NAME = {
     "api_token",
+    "confirmation",
     "decision",
     "demo_clock",
     "evidence_entry",
@@ -31,8 +32,10 @@ EXEMPT_BY_NAME = {
     "evidence_link",
     "password",
     "phone_challenge",
+    "recovery_code",
     "rulebook_edition",
     "sealed_key",
+    "second_factor",
     "tried",
     "verdict_ask",
     "web_session",
@@ -160,6 +163,8 @@ OPEN_PAGES = {
     "/healthz",
     "/metrics",
     "/sign-in",
+    "/sign-in/code",
+    "/sign-in/enrol",
     "/sign-in/phone",
     "/sign-in/phone/code",
     "/sign-in/phone/who",
@@ -203,7 +208,7 @@ def test_the_role_by_page_matrix(app: Flask, desk: Desk) -> None:
 
 
 def page_cookie(app: Flask, principal_id: UUID, desk: Desk) -> str:
-    secret = sessions.open_session(desk.ground, principal_id, SignedInBy.PASSWORD)
+    secret = sessions.open_session(desk.ground, principal_id, SignedInBy.PASSWORD_AND_CODE)
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     return str(signer.dumps({"secret": secret}))
 

@@ -29,6 +29,7 @@ from registry.people import index_phones
 from registry.schemas import PlainCode
 from rulebook.decisions import replay
 from rulebook.edition import Edition
+from web import keys as keys_of_house
 from web.opening import NotMigrated, Opened, opened
 
 Command = Callable[[argparse.Namespace], int]
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     tokens.add_argument("--scope", default="all", metavar="KIND[:CODE]", help="e.g. district:310105, firm:ID")
     tokens.add_argument("--district", type=int, required=True, help="where its deeds file, e.g. 310105")
     tokens.add_argument("--days", type=_days, help="how long the token lives; absent: until revoked")
-    imports = _command(commands, "import", _import, "import a register from a JSONL file, one row a line")
+    imports = _command(commands, "import", _import, "import a register from a file, one row a line")
     imports.add_argument("what", choices=["users", "cylinders"])
     imports.add_argument("file", type=_readable)
     imports.add_argument("--firm", type=UUID, required=True)
@@ -65,10 +66,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     imports.add_argument("--reference", type=_paper, required=True, help="its number or date")
     imports.add_argument("--on-error", choices=["proceed", "rollback"], default="rollback")
+    imports.add_argument("--form", choices=["csv", "jsonl"], default="jsonl", help="csv for cylinders only")
+    imports.add_argument("--encoding", choices=["utf-8", "gb18030"], default="utf-8", help="as for --form")
     phones = _command(
         commands, "index-phones", _index_phones, "make people from before able to sign in by telephone"
     )
     phones.add_argument("--district", type=_district, required=True, help="where the deed files, e.g. 310105")
+    keys = _command(commands, "keys", _keys, "change the keys that seal and index personal data")
+    keys.add_argument("action", choices=["show", "rotate", "rewrap", "reindex", "retire"])
+    keys.add_argument(
+        "purpose", nargs="?", choices=keys_of_house.CHANGED, help="of which key: rotate, retire"
+    )
+    keys.add_argument("version", nargs="?", type=int, help="which one: retire")
+    keys.add_argument("--district", type=_district, default=100000, help="where the deeds file")
     rules = _command(commands, "rules", _rules, "show the law that binds at a place on a day")
     rules.add_argument("action", choices=["show"])
     rules.add_argument("--place", required=True, help="100000, 310000, 310105 …")
@@ -166,13 +176,49 @@ def _tokens(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from cylinders.imports import import_cylinders
+    if options.what == "cylinders":
+        return _import_cylinders(options)
+    if options.form != "jsonl" or options.encoding != "utf-8":
+        print("users come as JSONL in UTF-8 only", file=sys.stderr)
+        return 2
+    return _import_users(options)
+
+
+def _import_cylinders(options: argparse.Namespace) -> int:
+    from cylinders.import_models import FileEncoding, FileForm
+    from cylinders.import_queries import fault_rows, file_import
+    from cylinders.imports import import_file
+
+    with _house() as house:
+        doing = _doing(house, options.district)
+        import_id, refused = import_file(
+            doing,
+            options.file,
+            firm_id=options.firm,
+            evidence={"document": options.document, "reference": options.reference},
+            on_error=options.on_error,
+            form=FileForm(options.form),
+            encoding=FileEncoding(options.encoding),
+            progress=lambda done: print(f"\r{done} lines", end="", file=sys.stderr),
+        )
+        print(file=sys.stderr)
+        done = file_import(doing, import_id)
+        for fault in fault_rows(doing, import_id):
+            field = f"{fault['field']}: " if fault["field"] else ""
+            print(f"  line {fault['line']}: {field}{fault['code']}: {fault['zh']} / {fault['en']}")
+    if refused is not None:
+        print(f"refused, nothing was written ({refused.number}): {done['refused']} wrong", file=sys.stderr)
+        return 1
+    print(f"accepted {done['accepted']}, refused {done['refused']}, import {import_id}")
+    return 1 if done["refused"] else 0
+
+
+def _import_users(options: argparse.Namespace) -> int:
     from registry.imports import import_users
 
-    run = import_users if options.what == "users" else import_cylinders
     try:
         with _house() as house, options.file.open("rb") as file:
-            report = run(
+            report = import_users(
                 _doing(house, options.district),
                 _lines_of(file),
                 firm_id=options.firm,
@@ -211,6 +257,14 @@ def _index_phones(options: argparse.Namespace) -> int:
         done = index_phones(_doing(house, options.district))
     print(f"{done['written']} telephone numbers can now be found")
     return 0
+
+
+def _keys(options: argparse.Namespace) -> int:
+    with _house() as house:
+        act = keys_of_house.Changing(
+            house.ground, lambda district: _doing(house, district or options.district)
+        )
+        return act.do(options.action, options.purpose, options.version)
 
 
 def _rules(options: argparse.Namespace) -> int:

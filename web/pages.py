@@ -16,12 +16,14 @@ not caught becomes a page of its own (``problem_page``).
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import wraps
 from typing import Any, TypeVar, cast
+from unicodedata import normalize
 from urllib.parse import quote
 
 import marshmallow as ma
@@ -32,13 +34,14 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import Forbidden
 
 from core import idempotency, sessions
-from core.auth import Actor, Role, actors_of_principal, with_verb
+from core.auth import Actor, Role, actors_of_principal, hash_token, with_verb
 from core.doing import Doing
 from core.fields import Day
 from core.http import doing, ground, loaded
 from core.problems import FieldFault, WrongField
 from core.refusal import Audience, Refused
-from core.sessions import SignedIn
+from core.sessions import SignedIn, SignedInBy
+from registry.second_factors import is_required
 from web import words
 
 T = TypeVar("T")
@@ -53,6 +56,7 @@ CSP = (
 )
 
 _DAY = Day()
+_KILOGRAMS = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,3}))?(?: ?kg)?", re.IGNORECASE)
 
 csrf = CSRFProtect()
 frame = Blueprint("web", __name__, template_folder="templates", static_folder="static")
@@ -63,6 +67,7 @@ HOMES: dict[Role, str] = {
     Role.COURIER: "/courier/",
     Role.DISPATCHER: "/dispatch/",
     Role.REGULATOR: "/oversight/",
+    Role.CLERK: "/office/",
 }
 """Where a role begins. A role that is not here has no pages yet."""
 
@@ -89,12 +94,15 @@ class Face(Blueprint):
                 if request.method == "POST":
                     csrf.protect()
                 able = able_to(here, verb)
+                if here.signed_in_by is SignedInBy.PASSWORD and any(map(is_required, able)):
+                    return redirect(f"/sign-in/code?next={quote(request.full_path)}")
                 actor = _chosen(here, able)
                 if actor is None:
                     return redirect(f"/act-as?next={quote(request.full_path)}")
                 key = _form_key() if request.method == "POST" else None
+                mark, credential = _fingerprint() if key else b"", hash_token(session[COOKIE_SECRET])
                 g.doing = Doing(
-                    ground(), actor, actor.district, g.request_id, key, _fingerprint() if key else b""
+                    ground(), actor, actor.district, g.request_id, key, mark, credential=credential
                 )
                 return cast(ResponseReturnValue, view(*args, **kwargs))
 
@@ -205,6 +213,22 @@ def day_said(text: str | None) -> date | None:
 def number_said(text: str | None) -> int | str | None:
     """Digits as the API takes a number; anything else, or too many, is left for the schema to refuse."""
     return int(text) if text and len(text) < 10 and text.isascii() and text.isdigit() else text
+
+
+def grams_said(pointer: str, text: str) -> int | str:
+    """What a scale or a stamp shows, in kilograms with up to three decimals; empty stays empty."""
+    read = normalize("NFKC", text).strip()
+    if not read:
+        return ""
+    shown = _KILOGRAMS.fullmatch(read)
+    if shown is None:
+        raise WrongField(
+            pointer,
+            "kg",
+            "应为公斤数，最多三位小数，如 16.5",
+            "expected kilograms with at most three decimals, as 16.5",
+        )
+    return 1000 * int(shown[1]) + int((shown[2] or "").ljust(3, "0"))
 
 
 def form_of(schema: type[ma.Schema] | ma.Schema, body: Mapping[str, Any]) -> dict[str, Any]:

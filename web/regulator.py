@@ -57,6 +57,7 @@ def said() -> dict[str, Any]:
         "district_wide": "doing" in g and _is_district_wide(),
         "address_of": _address_of,
         "leads_to": _leads_to,
+        "check_page": "/oversight/checks/",
         "audience": Audience.OFFICE,
         "state_zh": lambda code: WORDS.get(code, code),
         "now": clock.now(),

@@ -40,7 +40,12 @@ RIGHTS: dict[Role, frozenset[str]] = {
     Role.FILLER: frozenset(
         {
             "cylinder.ask",
+            "cylinder.authorise_fill",
             "cylinder.fill",
+            "cylinder.measure_residue",
+            "filling.read",
+            "gas_batch.register",
+            "gas_batch.use",
             "cylinder.receive",
             "cylinder.read",
             "stock.count",
@@ -69,7 +74,13 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "contract.sign",
             "cylinder.register",
             "cylinder.import",
+            "cylinder.export",
+            "cylinder.measure_residue",
             "cylinder.receive",
+            "filling.read",
+            "gas_batch.register",
+            "gas_batch.use",
+            "scale.register",
             "cylinder.report_lost",
             "cylinder.load",
             "cylinder.bring_back",
@@ -78,6 +89,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "stock.count",
             "stock.explain",
             "stock.read",
+            "office.read",
             "zone.read",
             "slot.read",
             "order.book",
@@ -124,6 +136,9 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "cylinder.ask",
             "cylinder.hold",
             "cylinder.release",
+            "filling.read",
+            "filling.release",
+            "filling.stop",
             "cylinder.resolve_conflict",
             "cylinder.declare_error",
             "custody.read",
@@ -144,9 +159,20 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.AGENCY: frozenset({"cylinder.ask", "cylinder.inspect", "cylinder.scrap", "cylinder.read"}),
     Role.ADMINISTRATOR: frozenset(
-        {"firm.register", "site.register", "grant.give", "grant.end", "password.set", "cylinder_type.enter"}
+        {
+            "firm.register",
+            "site.register",
+            "grant.give",
+            "grant.end",
+            "password.set",
+            "second_factor.reset",
+            "session.end",
+            "cylinder_type.enter",
+        }
     ),
 }
 
 STAFF = frozenset(Role) - {Role.RESIDENT}
-RIGHTS |= {role: RIGHTS[role] | {"password.change"} for role in STAFF}
+OF_STAFF = {"password.change", "second_factor.enrol", "presence.confirm"}
+RIGHTS |= {role: RIGHTS[role] | OF_STAFF for role in STAFF}
+RIGHTS |= {role: RIGHTS[role] | {"session.own"} for role in Role}

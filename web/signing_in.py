@@ -1,19 +1,20 @@
 """Signing in and out, choosing as whom to act, and how large the letters are."""
 
 from datetime import timedelta
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from core import limits, passwords, sessions
-from core.auth import Actor, actors_of_principal
+from core import clock, confirmations, limits, passwords, second_factor, sessions
+from core.auth import Actor, actors_of_principal, hash_token
 from core.http import doing, ground
 from core.limits import Limit
 from core.sessions import SignedInBy
 from registry import passwords as passwords_of_staff
+from registry import second_factors
 from registry.schemas import NewPasswordIn
 from web.pages import (
     COOKIE_SECRET,
@@ -33,6 +34,8 @@ own = Face("own", __name__, prefix="/password")
 
 BY_NAME = Limit("sign_in.name", 10, timedelta(minutes=15))
 BY_ADDRESS = Limit("sign_in.address", 60, timedelta(minutes=15))
+HALF_WAY, HALF_WAY_LASTS = "half_way", 10
+"""In the browser's signed cookie: whose password was right, and when; for how many minutes that counts."""
 YEAR_S = 365 * 24 * 3600
 
 
@@ -50,17 +53,33 @@ def sign_in() -> ResponseReturnValue:
     limits.count(ground(), BY_NAME, passwords.plain_login(login))
     with ground().reads() as db:
         principal_id = passwords.whose(db, login, password)
+        has_factor = principal_id is not None and second_factor.is_in_force(db, principal_id)
     if principal_id is None:
         return render_template("sign_in.html", login=login, wrong=True, next=wanted()), 422
+    if has_factor or any(second_factors.is_required(actor) for actor in _actors(principal_id)):
+        return _half_in(principal_id, "/sign-in/code" if has_factor else "/sign-in/enrol")
     return let_in(principal_id, SignedInBy.PASSWORD)
 
 
-def let_in(principal_id: UUID, by: SignedInBy) -> ResponseReturnValue:
-    """A new session, never one that was there before, which ends; then where they wanted to go, or home."""
+def _half_in(principal_id: UUID, step: str) -> ResponseReturnValue:
+    """The password was right, and more is asked: until then nobody is signed in here."""
     going = wanted()
     _leave()
-    session[COOKIE_SECRET] = sessions.open_session(ground(), principal_id, by)
-    return redirect(going or _home(principal_id))
+    session[HALF_WAY] = [str(principal_id), clock.now().isoformat()]
+    return redirect(f"{step}?next={quote(going)}" if going else step)
+
+
+def let_in(principal_id: UUID, by: SignedInBy) -> ResponseReturnValue:
+    """A new session, never one that was there before, which ends; then where they wanted to go, or home.
+
+    Who signs in has just shown who they are: for some minutes they need not show it again.
+    """
+    going = wanted()
+    _leave()
+    secret = sessions.open_session(ground(), principal_id, by)
+    confirmations.confirm(ground(), principal_id, hash_token(secret))
+    session[COOKIE_SECRET] = secret
+    return redirect(going or home_of(principal_id))
 
 
 @room.post("/sign-out")
@@ -133,7 +152,7 @@ def _actors(principal_id: UUID) -> list[Actor]:
         return actors_of_principal(db, principal_id)
 
 
-def _home(principal_id: UUID) -> str:
+def home_of(principal_id: UUID) -> str:
     homes = {HOMES[actor.role] for actor in _actors(principal_id) if actor.role in HOMES}
     return homes.pop() if len(homes) == 1 else "/act-as"
 

@@ -1,4 +1,7 @@
-"""The filling station's terminal: scan, verdict, weigh; receive; a batch; the stock; the day.
+"""The filling station's terminal: scan, leave, look, weigh and seal; receive; a batch; the stock; the day.
+
+A filling is begun by its authorisation and goes on step by step (``/authorisations``, ``/checks``,
+``/weighings``); a bottle scanned again in the middle goes on where it was.
 
 A form is answered in two ways. Without the script: a page. To the script (web/static/station.js, which asks
 for JSON): the same parts of that page, with the form's key as its echo, so that an answer that comes late or
@@ -7,9 +10,8 @@ from elsewhere is never taken for this one's. What the script does not understan
 A scanned text may be somebody's payment code: it is sent in a body, never in an address.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from unicodedata import normalize
 from uuid import UUID
@@ -18,20 +20,32 @@ from flask import g, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from core import clock
+from core.fields import Form
 from core.http import doing, loaded
 from core.problems import Busy, FieldFault, NotFound, WrongField
-from cylinders import count_queries, queries, schemas, service, station_queries
+from cylinders import (
+    count_queries,
+    filling_means,
+    filling_queries,
+    filling_schemas,
+    fillings,
+    queries,
+    schemas,
+    service,
+    station_queries,
+)
 from cylinders.code import classify
+from cylinders.filling_queries import AuthorisationView
 from cylinders.refill_gate import Purpose
-from cylinders.station_queries import CHECKED_AFTER, CHECKED_BEFORE, Asked, Filled, Station
+from cylinders.station_queries import Asked, Filled, Station
 from rulebook.words import WORDS
-from web.pages import Face, No, doing_part, form_of, tried
+from web.pages import Face, No, doing_part, form_of, grams_said, tried
 
 face = Face("station", __name__, prefix="/station")
 
 MOST_IN_A_BATCH = 60
-_KILOGRAMS = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,3}))?(?: ?kg)?", re.IGNORECASE)
-WEIGHTS = ("tare_weighed_g", "residue_g", "gross_g")
+LOOKED = ("tare_weighed_g", "residue_g")
+WEIGHTS = (*LOOKED, "gross_g")
 FIELDS: dict[str, tuple[str, str]] = {
     "code": ("编码", "code"),
     "codes": ("编码", "codes"),
@@ -43,6 +57,8 @@ FIELDS: dict[str, tuple[str, str]] = {
     "seal_no": ("封口号", "seal"),
     "checks_before": ("充前检查", "checks before"),
     "checks_after": ("充后检查", "checks after"),
+    "checks": ("检查", "checks"),
+    "token": ("授权", "authorisation"),
 }
 REMEMBERED = "station"
 """In the browser's cookie: who fills and on which scale, so that it is chosen once a shift."""
@@ -52,14 +68,16 @@ REMEMBERED = "station"
 class Said:
     """What the screen says of one form, and with what the work goes on.
 
-    ``state`` is the colour: idle, allowed, refused, filled, received, wrong, mixed. ``ask``: the bottle's
-    verdict, if one was asked for. ``no``: why what was asked for was not done.
+    ``state`` is the colour: idle, allowed, checking, weighing, refused, filled, received, wrong, mixed.
+    ``ask``: the bottle's verdict, if one was asked for; ``leave``: the filling that has begun. ``no``: why
+    what was asked for was not done.
     """
 
     state: str = "idle"
     ask: queries.AskAnswer | None = None
     no: No | None = None
     filled: Filled | None = None
+    leave: AuthorisationView | None = None
     received: Mapping[str, Any] | None = None
     table: tuple["Row", ...] = ()
     form: Mapping[str, str] = field(default_factory=dict)
@@ -82,24 +100,132 @@ def ask() -> ResponseReturnValue:
     if code is None:
         return _screen("desk", Said("wrong", no=no, status=422))
     [answer] = _asked([code], station)
-    return _screen("desk", Said("allowed" if answer.allowed else "refused", ask=answer, form={"code": code}))
+    form = {"code": code}
+    begun = _begun(station, answer.cylinder_id)
+    if begun is not None:
+        return _screen("desk", _at_step(begun))
+    stopped = filling_queries.why_stopped(doing(), station.means, station.district)
+    if stopped:
+        no = No(200, (*stopped, *answer.reasons))
+        return _screen("desk", Said("refused", ask=answer, no=no, form=form))
+    return _screen("desk", Said("allowed" if answer.allowed else "refused", ask=answer, form=form))
 
 
-@face.page("/fillings", "cylinder.fill", methods=("POST",))
-def fill() -> ResponseReturnValue:
-    """What was weighed and checked. Refused, the form stays only if the bottle itself may still be filled."""
+def _begun(station: Station, cylinder_id: UUID | None) -> AuthorisationView | None:
+    return filling_queries.open_at_site(doing(), station.id, cylinder_id) if cylinder_id else None
+
+
+@face.page("/authorisations", "cylinder.authorise_fill", methods=("POST",))
+def authorise() -> ResponseReturnValue:
+    """Leave to fill the bottle that is green. Refused, the form stays if the bottle itself may be filled."""
     station = _station()
-    done, no = tried(lambda: service.fill(doing(), **_filling(request.form, station)))
+    names = ("code", "filler_id", "scale")
+    body = {name: request.form.get(name, "").strip() for name in names} | {"site_id": str(station.id)}
+    done, no = tried(lambda: fillings.authorise(doing(), **form_of(filling_schemas.AuthorisationIn, body)))
     if done is not None:
         _remember()
-        if not _wants_parts():
-            return redirect(f"/station/?filled={done['cylinder_id']}.{done['filling_id']}")
-        return _screen("desk", Said("filled", filled=_filled(done["cylinder_id"], done["filling_id"])))
+        return _screen("desk", _at_step(_leave(done, with_token=True)))
     assert no is not None
     code, _ = tried(_code)
     still = _asked([code], station)[0] if code is not None else None
     state = "refused" if no.reasons else "wrong"
     return _screen("desk", Said(state, ask=still, no=no, form=request.form, status=no.status))
+
+
+@face.page("/checks", "cylinder.fill", methods=("POST",))
+def check() -> ResponseReturnValue:
+    """The look, the empty shell and the residue; then gas may flow, or what was found is on the screen."""
+    station = _station()
+    items = station.items.before
+    checks = _checks(request.form, "before", items)
+    done, no = tried(
+        lambda: fillings.check(doing(), **_step(filling_schemas.LookIn, LOOKED, {"checks": checks}))
+    )
+    return _screen("desk", _after_step(done, no))
+
+
+@face.page("/weighings", "cylinder.fill", methods=("POST",))
+def weigh() -> ResponseReturnValue:
+    """The full bottle, the last look and the seal: two deeds, and the second only if the weight is right."""
+    station = _station()
+    checks = _checks(request.form, "after", station.items.after)
+    done, no = tried(lambda: _weighed(checks))
+    if done is not None and "filling_id" in done:
+        if not _wants_parts():
+            return redirect(f"/station/?filled={done['cylinder_id']}.{done['filling_id']}")
+        return _screen("desk", Said("filled", filled=_filled(done["cylinder_id"], done["filling_id"])))
+    return _screen("desk", _after_step(done, no))
+
+
+def _weighed(checks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Both forms are read before either deed: no weight is recorded for a form that must come again."""
+    last = _step(
+        filling_schemas.CompletionIn, (), {"checks": checks, "seal_no": request.form.get("seal_no", "")}
+    )
+    weighing = _step(filling_schemas.WeighingIn, ("gross_g",), {"scale": request.form.get("scale", "")})
+    done = fillings.weigh(doing_part("weigh"), **weighing)
+    outcome = _leave(done).weighings[-1]["outcome"]
+    is_wrong = outcome in ("over", "nothing") and all(one["passed"] for one in last["checks"])
+    return done if is_wrong else fillings.complete(doing_part("complete"), **last)
+
+
+@face.page("/abortions", "cylinder.fill", methods=("POST",))
+def abort() -> ResponseReturnValue:
+    """This bottle is left: it is not full."""
+    _station()
+    done, no = tried(
+        lambda: fillings.abort(doing(), **_step(filling_schemas.AbortIn, (), {"reason": "bottle_left"}))
+    )
+    return _screen("desk", Said() if done is not None else _after_step(done, no))
+
+
+def _leave(done: Mapping[str, Any], *, with_token: bool = False) -> AuthorisationView:
+    return filling_queries.authorisation(doing(), UUID(done["authorisation_id"]), with_token=with_token)
+
+
+def _at_step(leave: AuthorisationView, no: No | None = None) -> Said:
+    """The screen of a filling that has begun, or how it has ended."""
+    state = {"authorised": "checking", "filling": "weighing"}.get(leave.state, "refused")
+    if (no is not None and no.reasons) or leave.outcome == "overfilled":
+        state = "refused"
+    is_kept = no is not None and bool(no.errors or no.reasons)
+    return Said(
+        state, leave=leave, no=no, form=request.form if is_kept else {}, status=no.status if no else 200
+    )
+
+
+def _after_step(done: Mapping[str, Any] | None, no: No | None) -> Said:
+    """Where the authorisation of the form stands now. Faults of the form are shown with what was entered."""
+    given = done["authorisation_id"] if done else request.form.get("authorisation_id", "")
+    try:
+        leave = filling_queries.authorisation(doing(), UUID(given), with_token=done is not None)
+    except ValueError:
+        raise NotFound from None
+    if done is None:  # the secret is not handed out again: it was in the form
+        leave = replace(leave, token=request.form.get("token", ""))
+    return _at_step(leave, no)
+
+
+def _step(schema: type[Form], weights: tuple[str, ...], body: dict[str, Any]) -> dict[str, Any]:
+    """A step's form as the API's body, with the authorisation it is for. All faults at once."""
+    form, faults = request.form, list[FieldFault]()
+    body = body | {"token": form.get("token", "")}
+    for name in weights:
+        try:
+            body[name] = grams_said(f"/{name}", form.get(name, ""))
+        except WrongField as wrong:
+            faults += wrong.faults
+            body[name] = 1  # told already
+    try:
+        step = form_of(schema, body)
+        authorisation_id = UUID(form.get("authorisation_id", ""))
+    except WrongField as wrong:
+        raise WrongField.all(in_order((*wrong.faults, *faults))) from None
+    except ValueError:
+        raise NotFound from None
+    if faults:
+        raise WrongField.all(in_order(faults))
+    return {**step, "authorisation_id": authorisation_id}
 
 
 def _just_filled() -> Said | None:
@@ -204,16 +330,18 @@ def _filled_row(number: int, code: str, station: Station) -> Row:
     if not any(given.values()):
         return Row(code)
     form = {"code": code, **given, **{name: request.form.get(name, "") for name in ("filler_id", "scale")}}
-    for phase, items in (("before", CHECKED_BEFORE), ("after", CHECKED_AFTER)):
+    for phase, items in (("before", station.items.before), ("after", station.items.after)):
         if request.form.get(f"{phase}-{number}"):
             form |= {f"{phase}-{item}": "pass" for item in items}
     try:
         done, no = tried(
-            lambda: service.fill(doing_part(classify(code).on_record), **_filling(form, station))
+            lambda: fillings.fill(doing_part(classify(code).on_record), **_filling(form, station))
         )
     except Busy:
         return Row(code, is_busy=True, form=given)
-    return Row(code, no=no, filling_id=done["filling_id"] if done else None, form=given)
+    if done is not None and "filling_id" not in done:
+        no = No(200, tuple(_leave(done).reasons))
+    return Row(code, no=no, filling_id=done.get("filling_id") if done else None, form=given)
 
 
 def _with_verdict(row: Row, answer: queries.AskAnswer | None) -> Row:
@@ -238,6 +366,24 @@ def _codes() -> list[str]:
 # --- the stock and the day --------------------------------------------------------------------------------
 
 
+@face.page("/means", "filling.read")
+def means() -> ResponseReturnValue:
+    """秤和气源: what this station fills with, and what the authority has stopped."""
+    return render_template("station/means.html", station=_station(), no=None, words=WORDS)
+
+
+@face.page("/batches", "gas_batch.use", methods=("POST",))
+def use_batch() -> ResponseReturnValue:
+    """From now on this station fills from that batch."""
+    station = _station()
+    try:
+        batch_id = UUID(request.form.get("batch_id", ""))
+    except ValueError:
+        raise NotFound from None
+    filling_means.use_batch(doing(), site_id=station.id, batch_id=batch_id)
+    return redirect("/station/means")
+
+
 @face.page("/stock", "stock.read")
 def stock() -> ResponseReturnValue:
     station = _station()
@@ -260,12 +406,12 @@ def _filling(form: Mapping[str, str], station: Station) -> dict[str, Any]:
     """The page's form as the API's body: kilograms as grams, ticks as checks. All faults at once."""
     body: dict[str, Any] = {name: form.get(name, "") for name in ("code", "filler_id", "scale", "seal_no")}
     body |= {"site_id": str(station.id)}
-    body |= {"checks_before": _checks(form, "before", CHECKED_BEFORE)}
-    body |= {"checks_after": _checks(form, "after", CHECKED_AFTER)}
+    body |= {"checks_before": _checks(form, "before", station.items.before)}
+    body |= {"checks_after": _checks(form, "after", station.items.after)}
     faults: list[FieldFault] = []
     for name in WEIGHTS:
         try:
-            body[name] = _grams(f"/{name}", form.get(name, ""))
+            body[name] = grams_said(f"/{name}", form.get(name, ""))
         except WrongField as wrong:
             faults += wrong.faults
             body[name] = 1  # told already
@@ -304,22 +450,6 @@ def _checks(form: Mapping[str, str], phase: str, items: tuple[str, ...]) -> list
     ]
 
 
-def _grams(pointer: str, text: str) -> int | str:
-    """What a scale shows, in kilograms with up to three decimals; empty stays empty."""
-    read = normalize("NFKC", text).strip()
-    if not read:
-        return ""
-    shown = _KILOGRAMS.fullmatch(read)
-    if shown is None:
-        raise WrongField(
-            pointer,
-            "kg",
-            "应为公斤数，最多三位小数，如 16.5",
-            "expected kilograms with at most three decimals, as 16.5",
-        )
-    return 1000 * int(shown[1]) + int((shown[2] or "").ljust(3, "0"))
-
-
 def _remember() -> None:
     session[REMEMBERED] = {
         name: normalize("NFKC", request.form.get(name, "")).strip()[:64] for name in ("filler_id", "scale")
@@ -327,11 +457,14 @@ def _remember() -> None:
 
 
 def _remembered(station: Station) -> dict[str, str]:
-    """Who fills and on which scale; a filler of this firm, or nobody."""
+    """Who fills and on which scale; a filler of this firm and a scale of this station, or nothing."""
     kept = session.get(REMEMBERED) or {}
+    numbers = [scale.number for scale in station.means.scales]
+    only_scale = numbers[0] if len(numbers) == 1 else ""
+    scale = next((one for one in numbers if one == kept.get("scale")), only_scale)
     only = str(station.fillers[0].id) if len(station.fillers) == 1 else ""
     known = next((str(one.id) for one in station.fillers if str(one.id) == kept.get("filler_id")), only)
-    return {"filler_id": known, "scale": str(kept.get("scale", ""))}
+    return {"filler_id": known, "scale": scale}
 
 
 # --- the screen -------------------------------------------------------------------------------------------
@@ -356,7 +489,7 @@ def _screen(page: str, said: Said) -> ResponseReturnValue:
         "page": page,
         "fields": FIELDS,
         "chosen": _remembered(station),
-        "checked": {"before": CHECKED_BEFORE, "after": CHECKED_AFTER},
+        "checked": {"before": station.items.before, "after": station.items.after},
         "words": WORDS,
         "in_order": in_order,
         "MOST_IN_A_BATCH": MOST_IN_A_BATCH,
@@ -369,7 +502,9 @@ def _screen(page: str, said: Said) -> ResponseReturnValue:
 
 def _parts(page: str, said: Said, around: Mapping[str, Any]) -> dict[str, Any]:
     """For the script. ``reasons`` lets it see that green has none."""
-    reasons = len(said.ask.reasons) if said.ask else len(said.no.reasons) if said.no else 0
+    shown = [said.ask.reasons if said.ask else (), said.no.reasons if said.no else ()]
+    shown += [said.leave.reasons if said.leave else ()]
+    reasons = max(len(one) for one in shown)
     return {
         "echo": request.form.get("form_key", ""),
         "state": said.state,

@@ -17,10 +17,12 @@ from datetime import timedelta
 
 import structlog
 
-from core import clock, config, demo_clock, jobs, limits, logs, outbox
+import rulebook
+from core import clock, config, confirmations, demo_clock, jobs, limits, logs, outbox, sessions
 from core.config import CHECKOUT
 from core.ground import Ground
 from registry import phone_codes
+from rulebook.edition import NATION
 from web.opening import worker_ground
 
 log = structlog.get_logger()
@@ -74,10 +76,14 @@ def _hand_out(ground: Ground) -> None:
 
 
 def forget(ground: Ground) -> None:
-    """Tries and sign-in challenges of days ago count for nothing any more."""
+    """Tries and sign-in challenges of days ago count for nothing any more; sessions are kept by rule N04."""
     before = clock.now() - KEPT_AFTER_SIGNING_IN
     limits.forget_before(ground, before)
     phone_codes.forget_before(ground, before)
+    confirmations.forget_before(ground, before)
+    rule = rulebook.current().look("N04.sign_ins_keep_days", NATION, clock.today())
+    if rule is not None and isinstance(rule.value, int):
+        sessions.forget_before(ground, clock.now() - timedelta(days=rule.value))
 
 
 # --- for whoever serves -----------------------------------------------------------------------------------

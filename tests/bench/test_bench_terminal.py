@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from bench import terminal
 from core.config import CHECKOUT
 
 
-def run(*words: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(*words: str) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LPG_")}
-    if path is not None:
-        environ["PATH"] = path
     command = [sys.executable, "-m", "bench.terminal", *words]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=600, cwd=CHECKOUT, env=environ, check=False
@@ -34,14 +33,18 @@ def test_the_verdict_is_measured_against_a_bare_round_trip(tmp_path: Path) -> No
     assert "Enter to a painted verdict" in done.stdout
 
 
-def test_without_a_browser_it_says_so_and_measures_nothing(tmp_path: Path) -> None:
-    done = run(path=str(tmp_path))
-    assert done.returncode == 1
-    assert "no chromium here" in done.stderr
-    assert done.stdout == ""
+def test_without_a_browser_it_says_so_and_measures_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert terminal.main([]) == 1
+    out, err = capsys.readouterr()
+    assert "no chromium here" in err
+    assert out == ""
 
 
-def test_no_turns_are_refused_before_anything_is_built() -> None:
-    done = run("--turns", "0")
-    assert done.returncode == 2
-    assert "at least one turn" in done.stderr
+def test_no_turns_are_refused_before_anything_is_built(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        terminal.main(["--turns", "0"])
+    assert ended.value.code == 2
+    assert "at least one turn" in capsys.readouterr().err

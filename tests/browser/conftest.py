@@ -76,7 +76,7 @@ class House:
         """The cookie of somebody new with this role and scope, as ``Desk.sign_in`` makes them."""
         return self.cookie_of(self.desk.sign_in(role, home, **scope).principal_id)
 
-    def cookie_of(self, principal_id: UUID, by: SignedInBy = SignedInBy.PASSWORD) -> dict[str, str]:
+    def cookie_of(self, principal_id: UUID, by: SignedInBy = SignedInBy.PASSWORD_AND_CODE) -> dict[str, str]:
         secret = sessions.open_session(self.ground, principal_id, by)
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
         return {"name": "lpg", "value": signer.dumps({"secret": secret}), "url": self.address}

@@ -35,7 +35,7 @@ def test_the_front_page_shows_five_doors(house: House, browse: Browse) -> None:
 
 
 def test_staff_sign_in_with_the_keyboard_and_out_again(house: House, browse: Browse) -> None:
-    with_password(house, Role.ADMINISTRATOR, "admin.one")
+    with_password(house, Role.AGENCY, "admin.one")
     page = browse.page()
     page.goto(house.at("/sign-in"))
     page.locator("#login").focus()
@@ -52,7 +52,7 @@ def test_staff_sign_in_with_the_keyboard_and_out_again(house: House, browse: Bro
 
 
 def test_a_wrong_password_is_said_on_the_form_and_the_focus_is_there(house: House, browse: Browse) -> None:
-    with_password(house, Role.ADMINISTRATOR, "admin.two")
+    with_password(house, Role.AGENCY, "admin.two")
     page = browse.page()
     page.goto(house.at("/sign-in"))
     page.fill("#login", "admin.two")
@@ -100,7 +100,7 @@ def test_without_its_database_a_page_says_that_nothing_was_done(house: House) ->
     "wanted", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
 )
 def test_signing_in_leads_to_no_other_house(house: House, browse: Browse, wanted: str) -> None:
-    with_password(house, Role.ADMINISTRATOR, "admin.three")
+    with_password(house, Role.AGENCY, "admin.three")
     page = browse.page()
     page.goto(house.at("/sign-in?next=") + wanted)
     page.fill("#login", "admin.three")
@@ -110,7 +110,7 @@ def test_signing_in_leads_to_no_other_house(house: House, browse: Browse, wanted
 
 
 def test_tries_at_a_name_are_counted_over_everything_and_end_by_themselves(house: House) -> None:
-    with_password(house, Role.ADMINISTRATOR, "admin.four")
+    with_password(house, Role.AGENCY, "admin.four")
     app = house.app
 
     def attempt(password: str) -> int:
@@ -128,7 +128,7 @@ def test_tries_at_a_name_are_counted_over_everything_and_end_by_themselves(house
 
 
 def test_a_form_without_its_token_changes_nothing(house: House) -> None:
-    with_password(house, Role.ADMINISTRATOR, "admin.five")
+    with_password(house, Role.AGENCY, "admin.five")
     client = house.app.test_client()
     answer = client.post("/sign-in", data={"login": "admin.five", "password": PASSWORD})
     assert answer.status_code == 400
@@ -136,7 +136,7 @@ def test_a_form_without_its_token_changes_nothing(house: House) -> None:
 
 
 def test_a_session_ends_when_idle_and_when_the_password_is_set_anew(house: House) -> None:
-    person = with_password(house, Role.ADMINISTRATOR, "admin.six")
+    person = with_password(house, Role.AGENCY, "admin.six")
     cookie = house.cookie_of(person.principal_id)
 
     def status() -> int:
@@ -158,7 +158,7 @@ def test_a_session_ends_when_idle_and_when_the_password_is_set_anew(house: House
 
 
 def test_a_new_password_replaces_the_old_one_and_ends_the_session(house: House, browse: Browse) -> None:
-    person = with_password(house, Role.ADMINISTRATOR, "admin.eight")
+    person = with_password(house, Role.AGENCY, "admin.eight")
     page = browse.page(house.cookie_of(person.principal_id))
     page.goto(house.at("/password"))
     page.fill("#old", "not the present one")
@@ -180,7 +180,7 @@ def test_a_new_password_replaces_the_old_one_and_ends_the_session(house: House, 
 
 
 def test_a_name_is_nobody_elses_and_a_stranger_gets_no_password(house: House) -> None:
-    with_password(house, Role.ADMINISTRATOR, "admin.seven")
+    with_password(house, Role.AGENCY, "admin.seven")
     admin = house.desk.sign_in(Role.ADMINISTRATOR)
     other = house.desk.sign_in(Role.ADMINISTRATOR)
     taken = {"principal_id": str(other.principal_id), "login": "ADMIN.SEVEN", "password": PASSWORD}

@@ -16,7 +16,7 @@ from evidence.verify import verify
 from registry.models import HolderKind
 from rulebook.models import Decision
 from tests.cast import Cast, made
-from tests.cylinders.cast import TARE_G, Bottle, Bottles
+from tests.cylinders.cast import AFTER, BEFORE, TARE_G, Bottle, Bottles, looked_at
 
 
 def codes(answer: Any) -> list[str]:
@@ -82,16 +82,18 @@ def test_the_same_key_answers_alike_and_fills_once(bottles: Bottles, db: Session
     assert db.scalar(sa.select(sa.func.count()).select_from(Filling)) == 1
 
 
-def test_an_overfilled_bottle_is_refused_with_its_limit(bottles: Bottles, db: Session) -> None:
+def test_an_overfilled_bottle_is_recorded_with_its_limit_and_held(bottles: Bottles, db: Session) -> None:
     bottle = bottles.empty()
-    answer = bottles.fill(bottle, gross_g=TARE_G + 15_001)
-    assert answer.status_code == 409
-    [reason] = answer.json["reasons"]
+    answer = made(bottles.fill(bottle, gross_g=TARE_G + 15_001))
+    assert (answer["outcome"], answer["id"]) == ("overfilled", None)
+    [reason] = answer["reasons"]
     assert (reason["code"], reason["facts"]) == (
         "filling.overfilled",
         {"content_g": 15_001, "limit_g": 15_000},
     )
     assert nothing_was_filled(db, bottle)
+    [hold] = bottles.file(bottle)["holds"]
+    assert (hold["kind"], hold["until_at"]) == ("overfilled", None)
 
 
 def test_the_limit_itself_is_still_a_filling(bottles: Bottles) -> None:
@@ -99,8 +101,8 @@ def test_the_limit_itself_is_still_a_filling(bottles: Bottles) -> None:
 
 
 def test_what_was_left_in_the_bottle_counts_towards_its_content(bottles: Bottles) -> None:
-    answer = bottles.fill(bottles.empty(), residue_g=10_000, gross_g=TARE_G + 16_000)
-    assert codes(answer.json) == ["filling.overfilled"]
+    answer = made(bottles.fill(bottles.empty(), residue_g=500, gross_g=TARE_G + 15_100))
+    assert codes(answer) == ["filling.overfilled"]
 
 
 def test_a_bottle_no_heavier_than_before_was_not_filled(bottles: Bottles, db: Session) -> None:
@@ -113,21 +115,19 @@ def test_a_bottle_no_heavier_than_before_was_not_filled(bottles: Bottles, db: Se
 
 def test_a_failed_check_is_no_filling(bottles: Bottles, db: Session) -> None:
     bottle = bottles.empty()
-    answer = bottles.fill(bottle, checks_after=[{"item": "leak", "passed": False}])
-    assert codes(answer.json) == ["filling.check_failed"]
-    assert answer.json["reasons"][0]["facts"] == {"items": ["leak"]}
+    answer = made(bottles.fill(bottle, checks_after=looked_at(*AFTER, wrong="leak")))
+    assert (answer["outcome"], codes(answer)) == ("refused", ["filling.check_failed"])
+    assert answer["reasons"][0]["facts"] == {"items": ["leak"]}
     assert nothing_was_filled(db, bottle)
 
 
 def test_what_was_weighed_and_checked_survives_a_refused_filling(bottles: Bottles, db: Session) -> None:
-    answer = bottles.fill(bottles.empty(), checks_after=[{"item": "leak", "passed": False}])
+    bottle = bottles.spoilt(refurbished=True)
+    answer = bottles.fill(bottle, checks_after=looked_at(*AFTER, wrong="leak"))
     entry = db.scalars(sa.select(Entry).where(Entry.refusal_no == answer.json["refusal_no"])).one()
     payload = json.loads(entry.written)["payload"]
-    assert payload["checks_before"] == [
-        {"item": "shell", "passed": True},
-        {"item": "valve", "passed": True},
-    ]
-    assert payload["checks_after"] == [{"item": "leak", "passed": False}]
+    assert payload["checks_before"] == looked_at(*BEFORE)
+    assert payload["checks_after"] == looked_at(*AFTER, wrong="leak")
     assert (payload["tare_weighed_g"], payload["gross_g"]) == (TARE_G, TARE_G + 14_800)
 
 

@@ -3,20 +3,14 @@
 import hashlib
 import json
 import threading
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import orjson
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.auth import Role, ScopeKind
-from core.ground import Ground
-from core.refusal import Refused
 from cylinders.code import is_well_formed, new_code
-from cylinders.imports import import_cylinders
 from cylinders.models import (
     CardHolding,
     CustodyFact,
@@ -34,7 +28,6 @@ from evidence.verify import verify
 from registry.imports import merkle_root
 from registry.models import HolderKind
 from tests.cast import Cast, made
-from tests.conftest import doing_as
 from tests.cylinders.cast import YSP35, Bottle, Bottles
 from tests.cylinders.test_cylinders_filling import codes
 
@@ -267,38 +260,6 @@ def test_the_root_of_the_rows_is_that_of_rfc_9162() -> None:
 
     first_four = node(node(leaves[0], leaves[1]), node(leaves[2], leaves[3]))
     assert merkle_root(leaves) == node(first_four, leaves[4])
-
-
-# --- from a file ----------------------------------------------------------------------------------------
-
-
-def test_a_file_is_imported_with_its_lines_numbered(
-    bottles: Bottles, ground: Ground, db: Session, tmp_path: Path
-) -> None:
-    lines = [
-        orjson.dumps(bottles.row()).decode(),
-        "",
-        "{not json",
-        orjson.dumps(bottles.row(model="YSP99")).decode(),
-        orjson.dumps(bottles.row()).decode(),
-    ]
-    file = tmp_path / "cylinders.jsonl"
-    file.write_text("\n".join(lines), encoding="utf-8")
-    told: list[int] = []
-    clerk = doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, "")
-    papers: dict[str, Any] = {"firm_id": bottles.cast.firm(), "document": "ledger", "reference": "1"}
-    with file.open(encoding="utf-8") as opened:
-        report = import_cylinders(clerk, opened, **papers, on_error="proceed", progress=told.append)
-    assert report.accepted == 2
-    assert [fault.line for fault in report.faults] == [3, 4]
-    assert "/model" in report.faults[1].text
-    assert told == [4]
-    assert count(db, Cylinder) == 2
-
-    with file.open(encoding="utf-8") as opened, pytest.raises(Refused) as refused:
-        import_cylinders(clerk, opened, **papers)
-    assert {one.facts["row"] for one in refused.value.refusals} >= {1, 3, 4, 5}
-    assert count(db, Cylinder) == 2
 
 
 def test_a_given_platform_code_is_kept(bottles: Bottles) -> None:

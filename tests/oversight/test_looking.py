@@ -192,7 +192,7 @@ def test_what_was_recorded_late_shows_both_times(day: WorkingDay, regulator: Doi
 
 def pages_of(app: Flask, desk: Desk, person: Person) -> Any:
     client = app.test_client()
-    secret = sessions.open_session(desk.ground, person.principal_id, SignedInBy.PASSWORD)
+    secret = sessions.open_session(desk.ground, person.principal_id, SignedInBy.PASSWORD_AND_CODE)
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     client.set_cookie("lpg", str(signer.dumps({"secret": secret})))
     return client

@@ -47,7 +47,16 @@ def rules_refused(case: Case, facts: dict[str, Any]) -> set[str]:
 
 
 def pairs() -> Iterator[tuple[Case, Case]]:
-    for gate in ("refill", "premises", "booking", "load", "handover"):
+    for gate in (
+        "refill",
+        "filling_start",
+        "filling_check",
+        "weighing",
+        "premises",
+        "booking",
+        "load",
+        "handover",
+    ):
         for one, other in combinations(faults(gate), 2):
             if not changes(one).keys() & changes(other).keys():
                 yield one, other

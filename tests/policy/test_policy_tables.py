@@ -12,14 +12,23 @@ from typing import Any
 import pytest
 
 from core.refusal import Audience, Reason, Refusal
-from cylinders import refill_gate
+from cylinders import filling_gate, refill_gate, stock_gate, weighing_gate
 from dispatch.deliveries import handover_gate
 from dispatch.orders import booking_gate
 from registry import account_gate, premises_gate
 from rulebook.edition import ASKED, Edition, Rule
 from rulebook.gate import GATES, facts_from_plain, judge
 
-PAGES: tuple[Any, ...] = (account_gate, premises_gate, refill_gate, booking_gate, handover_gate)
+PAGES: tuple[Any, ...] = (
+    account_gate,
+    premises_gate,
+    refill_gate,
+    stock_gate,
+    filling_gate,
+    weighing_gate,
+    booking_gate,
+    handover_gate,
+)
 EDITION = Edition.load()
 
 

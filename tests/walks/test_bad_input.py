@@ -62,8 +62,9 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 def doors(document: dict[str, Any]) -> Iterator[Door]:
     for path, operations in document["paths"].items():
         post = operations.get("post")
-        if post and "requestBody" in post:
-            schema = post["requestBody"]["content"]["application/json"]["schema"]
+        taken = post.get("requestBody", {}).get("content", {}) if post else {}
+        if "application/json" in taken:  # a file is tried where it is taken
+            schema = taken["application/json"]["schema"]
             yield Door(path, post["x-verb"], resolved(document, schema))
 
 

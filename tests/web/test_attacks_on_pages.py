@@ -68,7 +68,7 @@ class Attacker:
     token: str = field(init=False)
 
     def __post_init__(self) -> None:
-        secret = sessions.open_session(self.ground, self.principal_id, SignedInBy.PASSWORD)
+        secret = sessions.open_session(self.ground, self.principal_id, SignedInBy.PASSWORD_AND_CODE)
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
         self.client = self.app.test_client()
         self.client.set_cookie("lpg", str(signer.dumps({"secret": secret})))

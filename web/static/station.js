@@ -16,7 +16,7 @@ const WRITE_MS = 10000;
 const TWICE_MS = 3000;
 const WAIT_MS = 400;
 const KEPT_ROWS = 20;
-const STATES = ["allowed", "refused", "filled", "received", "wrong", "mixed"];
+const STATES = ["idle", "allowed", "checking", "weighing", "refused", "filled", "received", "wrong", "mixed"];
 const GREEN = ["allowed", "filled", "received"];
 
 const desk = station.dataset.page === "desk";
@@ -166,9 +166,8 @@ async function send(form) {
   furnish();
   tone(answer.state);
   if (isScan && scan.elements.codes && answer.state === "mixed") input.value = "";
-  const wrong = work.querySelector('[aria-invalid="true"], .wrong');
-  if (wrong && !isScan) wrong.focus();
-  else input.focus();
+  if (isScan) input.focus();
+  else (work.querySelector('[aria-invalid="true"], .wrong') || firstOpen() || input).focus();
   if (answer.row && isAsk) addRow(answer.row, begun);
 }
 
@@ -211,12 +210,12 @@ function fillInTook() {
 
 // --- the gun ----------------------------------------------------------------------------------------------
 
+// What has begun is ended before the next: recorded, or left.
 function isDirty() {
   const form = work.querySelector("form.weigh");
   if (!form) return false;
-  return Array.from(form.querySelectorAll("input:not([type=hidden]):not(#scale)")).some((one) =>
-    one.type === "radio" ? one.checked : one.value !== "",
-  );
+  if ("begun" in form.dataset) return true;
+  return Array.from(form.querySelectorAll("input:not([type=hidden])")).some((one) => one.value !== "");
 }
 
 function scanned(text) {
@@ -282,7 +281,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Enter" && here === input && !input.value && work.querySelector("form.weigh")) {
     event.preventDefault();
-    work.querySelector("form.weigh input:not([type=hidden])").focus();
+    firstOpen().focus();
     return;
   }
   if (event.key.length === 1 && event.key !== " " && !here.matches?.("input, select, textarea")) input.focus();
@@ -294,6 +293,15 @@ function next(field) {
   const after = all.slice(all.indexOf(field) + 1);
   const to = after.find((one) => one.type !== "radio" || !isAnswered(form, one.name)) || form.querySelector("button.primary");
   to.focus();
+}
+
+// Where the operator goes on: the first field without an answer, else the button.
+function firstOpen() {
+  const form = work.querySelector("form.weigh");
+  if (!form) return null;
+  const fields = Array.from(form.querySelectorAll("input:not([type=hidden]), select"));
+  const open = fields.find((one) => (one.type === "radio" ? !isAnswered(form, one.name) : one.value === ""));
+  return open || form.querySelector("button.primary");
 }
 
 function isAnswered(form, name) {
