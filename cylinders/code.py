@@ -3,10 +3,12 @@
     HTTPS://<host>/C/<code>[/<tag>]   our label, in any letter case; the tag is checked on the public page
     <code>                            the same code typed by hand: eleven symbols and a check symbol
     [3]31ABC000123                    气瓶使用登记代码: province, filling unit, serial; 3 is the kind (LPG)
-    https://…                         a maker's electronic mark, by pattern (GB 5842-2023)
+    https://…                         a maker's electronic mark (GB 5842-2023), as cylinders/marks.py says
+    E2 00 34 12 …                     what an RFID tag answers a gun that reads it: hexadecimal digits
 
 A bottle may carry somebody else's mark, and a scanner may be held against anything: a payment code, a web
-page, a poem. None of that is an error. ``classify`` never raises on any text up to 512 symbols.
+page, a poem. None of that is an error. ``classify`` never raises; of what is longer than 512 symbols nothing
+can be made out.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 
+from cylinders.marks import marks
 from cylinders.models import Scheme
 
 MOST_SYMBOLS = 512
@@ -28,21 +31,11 @@ _VALUES = {symbol: value for value, symbol in enumerate(_CHECKED)}
 _SYMBOLS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 """A random byte's symbol; each symbol stands for as many bytes as any other."""
 
-_LABEL = re.compile(r"https://[^/?#\s]+/c/([^/?#\s]+)(?:/[0-9a-z]+)?/?", re.IGNORECASE)
+_LABEL = re.compile(r"https?://[^/?#\s]+/c/([^/?#\s]+)(?:/([0-9a-z]+))?/?", re.IGNORECASE)
 _OURS = re.compile(f"[{ALPHABET}]{{{RANDOM_SYMBOLS + 1}}}")
 _USE_REGISTRATION = re.compile(r"3?([1-8][0-9][0-9A-Z]{3}[0-9A-Z][0-9]{5})")
+_RFID = re.compile(r"E0[0-9A-F]{14}|[0-9A-F]{24}|[0-9A-F]{32}")
 _LIKE_A_STAMP = re.compile(r"[0-9A-Z][0-9A-Z.-]{2,39}")
-
-MAKERS_MARKS: tuple[re.Pattern[str], ...] = (
-    # GS1 Digital Link with a returnable asset (AI 8003), on any maker's own host.
-    re.compile(r"https?://[^/?#\s]+/(8003/[0-9]{14}[0-9A-Za-z%._-]{1,16})/?", re.IGNORECASE),
-    # The page a maker's electronic mark opens, with the bottle's own number at its end.
-    re.compile(
-        r"https?://([^/?#\s]+/(?:cyl|cylinder|gp|qp)/[0-9A-Z-]{6,40})/?",
-        re.IGNORECASE,
-    ),
-)
-"""What a maker's mark may look like; the first group is kept, in capitals, as the identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,9 @@ class Scanned:
 def classify(text: str) -> Scanned:
     """What was scanned; identifiers are filed in this same form. Full-width letters and stray blanks are
     set right, the rest is left as it was."""
-    read = _cleaned(text)
+    read = _cleaned(text[:MOST_SYMBOLS])
+    if len(text) > MOST_SYMBOLS:
+        return Scanned(read, None, readable=False)
     label = _LABEL.fullmatch(read)
     if label:
         code = label[1].upper()
@@ -83,11 +78,23 @@ def classify(text: str) -> Scanned:
         return Scanned(registration[1], Scheme.USE_REGISTRATION)
     if _OURS.fullmatch(bare) and is_well_formed(bare):
         return Scanned(bare, Scheme.PLATFORM)
-    for mark in MAKERS_MARKS:
-        if found := mark.fullmatch(read):
-            return Scanned(found[1].upper(), Scheme.MAKER)
+    chip = re.sub(r"[\s:]", "", read).upper()
+    if _RFID.fullmatch(chip):
+        return Scanned(chip, Scheme.RFID)
+    for mark in marks():
+        if (found := mark.read(read)) is not None:
+            return Scanned(found, Scheme.MAKER)
     as_stamped = read.upper() if _LIKE_A_STAMP.fullmatch(read.upper()) else read
     return Scanned(as_stamped, None, readable=bool(read))
+
+
+def label_parts(text: str) -> tuple[str, str | None] | None:
+    """Code and tag of our own label, or the code alone as it was typed; None where it is neither."""
+    read = classify(text)
+    if read.scheme is not Scheme.PLATFORM or not read.readable:
+        return None
+    label = _LABEL.fullmatch(_cleaned(text))
+    return read.code, label[2].upper() if label and label[2] else None
 
 
 def is_well_formed(code: str) -> bool:

@@ -15,6 +15,7 @@ from core.ground import Ground
 from core.migrate import is_current, migrate
 from core.postgres import AlreadyRuns, Cluster
 from core.sealed import Keyring
+from cylinders import marks
 from rulebook.decisions import keep_edition
 
 DATABASE = "lpg"
@@ -77,6 +78,7 @@ def _open(config: Config, owner_url: str, app_url: str, migrate_first: bool) -> 
 
 
 def ground_on(config: Config, app_url: str, keyring: Keyring) -> Ground:
+    marks.use(config.state_dir)
     # one connection a thread, and one more for what runs beside the requests
     bind = db.engine(app_url, pool_size=config.threads + 1)
     return Ground(config, db.sessions(bind), keyring)
