@@ -105,7 +105,8 @@ def subscribe_handlers() -> None:
     from registry import phone_codes
 
     from_phones = ("device.forked", "scan.not_applied")
-    alarms = ("cylinder.stranger_seen", *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
+    of_bottles = ("cylinder.stranger_seen", "cylinder.problem_reported", "identifier.collision_found")
+    alarms = (*of_bottles, *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
     for topic in alarms:
         subscribe(topic, "oversight.tips", raise_tip)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)

@@ -90,6 +90,16 @@ class Scheme(StrEnum):
     RFID = "rfid"
 
 
+class WhyCodeVoid(StrEnum):
+    """Why a code identifies nothing any more. Those of a scrapped bottle have none of their own."""
+
+    WRONGLY_ENTERED = "wrongly_entered"
+    LABEL_LOST = "label_lost"
+    MARK_UNREADABLE = "mark_unreadable"
+    REPLACED = "replaced"
+    CLAIMED_TWICE = "claimed_twice"
+
+
 class CylinderIdentifier(Base):
     """A code resolves to one bottle for ever: a voided code is never given again."""
 
@@ -101,6 +111,7 @@ class CylinderIdentifier(Base):
     cylinder_id: Mapped[UUID]
     active_from: Mapped[datetime]
     voided_at: Mapped[datetime | None]
+    void_reason: Mapped[WhyCodeVoid | None]
 
 
 class Inspection(Base):
@@ -157,6 +168,7 @@ class HoldKind(StrEnum):
     CONFLICT = "conflict"
     FAILED_CHECK = "failed_check"
     OVERFILLED = "overfilled"
+    CLAIMED_TWICE = "claimed_twice"
 
 
 class Hold(Base):

@@ -95,7 +95,7 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
         yield no.LABEL_UNREADABLE()
     if c.identity is Identity.VOIDED:
         yield no.LABEL_VOIDED()
-    if c.identity is Identity.CLAIMED_TWICE:
+    if c.identity is Identity.CLAIMED_TWICE or HoldKind.CLAIMED_TWICE in c.holds:
         yield no.LABEL_CLAIMED_TWICE()
 
     # F02 registered for use
@@ -178,7 +178,7 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
     for hold in c.holds:
         if hold is HoldKind.CONFLICT:
             yield no.CUSTODY_CONFLICT()
-        else:
+        elif hold is not HoldKind.CLAIMED_TWICE:  # said under F01
             yield no.ON_HOLD(hold=hold)
 
 

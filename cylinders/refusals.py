@@ -536,6 +536,18 @@ HOLD_OF_CONFLICT = reason(
     office=("resolve_conflict", "查清真实去向，在矛盾记录上登记结论", "find out and resolve the conflict"),
 )
 
+HOLD_OF_COLLISION = reason(
+    "hold.of_collision",
+    "S03",
+    zh="因一码两瓶而扣留，须查清编码是哪只瓶的才能解除",
+    en="held because two bottles carry one code: it is lifted by saying whose the code is",
+    office=(
+        "resolve_collision",
+        "看过两只瓶后，在重码记录上登记结论",
+        "look at both bottles, then say whose it is",
+    ),
+)
+
 # S01, S04: contradictions and errors
 CONFLICT_RESOLVED = reason(
     "conflict.resolved",

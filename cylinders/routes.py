@@ -19,9 +19,13 @@ from cylinders import (
     count_queries,
     counts,
     custody_queries,
+    identifiers,
     import_queries,
     import_schemas,
     imports,
+    label_queries,
+    label_schemas,
+    labels,
     queries,
     schemas,
     service,
@@ -332,3 +336,88 @@ def declare_error(body: dict[str, Any], cylinder_id: UUID, fact_id: UUID) -> Any
     """The fact did not happen so. It stays, with this declaration; custody is told without it."""
     corrections.declare_error(doing(), cylinder_id=cylinder_id, fact_id=fact_id, **body)
     return custody_queries.facts(doing(), cylinder_id)
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/identifiers")
+@room.may("identifier.attach", writes=True)
+@room.arguments(label_schemas.AttachIn)
+@room.response(201, label_schemas.AttachedOut)
+def attach_identifier(body: dict[str, Any], cylinder_id: UUID) -> Any:
+    """One more code that the bottle carries. Found on another bottle of the firm, both stop."""
+    return identifiers.attach(doing(), cylinder_id=cylinder_id, **body)
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/identifier-voidings")
+@room.may("identifier.void", writes=True)
+@room.arguments(label_schemas.CodeVoidIn)
+@room.response(201, label_schemas.AttachedOut)
+def void_identifier(body: dict[str, Any], cylinder_id: UUID) -> Any:
+    """The code identifies nothing any more, for ever; with a platform code its labels are void."""
+    return identifiers.void(doing(), cylinder_id=cylinder_id, **body)
+
+
+@room.get("/districts/<int:district>/identifier-collisions")
+@room.may("collision.read")
+@room.arguments(PageQuery, location="query")
+@room.response(200, label_schemas.CollisionPage)
+def list_collisions(query: dict[str, Any], district: int) -> Any:
+    """Codes that two bottles carry, and nobody has said yet whose they are."""
+    page = label_queries.collisions(doing(), limit=query["limit"], cursor=query.get("cursor"))
+    return {"items": page.items, "next_cursor": page.next_cursor}
+
+
+@room.post("/districts/<int:district>/identifier-collisions/<uuid:collision_id>/resolutions")
+@room.may("identifier.resolve", writes=True)
+@room.arguments(label_schemas.CollisionIn)
+@room.response(201, label_schemas.CollisionOut)
+def resolve_collision(body: dict[str, Any], district: int, collision_id: UUID) -> Any:
+    """Whose the code is: the bottle's that has it on file, the other's, or neither's."""
+    identifiers.resolve_collision(doing(), collision_id=collision_id, **body)
+    return label_queries.collision(doing(), collision_id)
+
+
+@room.post("/label-batches")
+@room.may("label.issue", writes=True)
+@room.arguments(label_schemas.BatchIn)
+@room.response(201, label_schemas.BatchOut)
+def issue_labels(body: dict[str, Any]) -> Any:
+    """The labels that these bottles lack; a bottle whose platform code is void gets a fresh one."""
+    return _batch(UUID(labels.issue(doing(), **body)["batch_id"]))
+
+
+@room.get("/label-batches/<uuid:batch_id>")
+@room.may("label.read")
+@room.response(200, label_schemas.BatchOut)
+def read_batch(batch_id: UUID) -> Any:
+    return _batch(batch_id)
+
+
+@room.get("/cylinders/<uuid:cylinder_id>/labels")
+@room.may("label.read")
+@room.response(200, label_schemas.LabelsOut)
+def read_labels(cylinder_id: UUID) -> Any:
+    """Every label the bottle ever had, the latest first."""
+    return {"items": label_queries.labels_of(doing(), cylinder_id)}
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/labels/<int:number>/replacements")
+@room.may("label.replace", writes=True)
+@room.arguments(label_schemas.LabelVoidIn)
+@room.response(201, label_schemas.BatchOut)
+def replace_label(body: dict[str, Any], cylinder_id: UUID, number: int) -> Any:
+    """A new label for one that is no good; for one that is lost a new code with two labels."""
+    done = labels.replace(doing(), cylinder_id=cylinder_id, number=number, **body)
+    return _batch(UUID(done["batch_id"]))
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/labels/<int:number>/voidings")
+@room.may("label.void", writes=True)
+@room.arguments(label_schemas.LabelVoidIn)
+@room.response(201, label_schemas.LabelOut)
+def void_label(body: dict[str, Any], cylinder_id: UUID, number: int) -> Any:
+    labels.void(doing(), cylinder_id=cylinder_id, number=number, **body)
+    return label_queries.label(doing(), cylinder_id, number)
+
+
+def _batch(batch_id: UUID) -> Any:
+    return {"batch_id": batch_id, "items": label_queries.batch(doing(), batch_id)}

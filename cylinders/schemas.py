@@ -31,6 +31,7 @@ from cylinders.models import (
     ResolutionReason,
     Scheme,
     ScrapMethod,
+    WhyCodeVoid,
     WhyCountedWrong,
 )
 from cylinders.refill_gate import Precision, Purpose
@@ -416,7 +417,7 @@ class HoldIn(Form):
 
     @ma.validates("kind")
     def by_a_person(self, kind: HoldKind, **_: Any) -> None:
-        if kind is HoldKind.CONFLICT:
+        if kind in (HoldKind.CONFLICT, HoldKind.CLAIMED_TWICE):
             raise ma.ValidationError(
                 "word|冲突扣留由系统设置|a hold for a conflict is put by the system, not by a person"
             )
@@ -442,6 +443,7 @@ class IdentifierOut(View):
     value = fields.String()
     active_from = Instant()
     voided_at = Instant()
+    void_reason = Word(WhyCodeVoid)
 
 
 class InspectionOut(View):

@@ -27,6 +27,7 @@ from cylinders.code import classify, new_code
 from cylinders.custody import Errand, Holder, record
 from cylinders.filling_models import ResidueOccasion
 from cylinders.holds import put_hold, release_if_free, stands_held
+from cylinders.identifiers import taken_refusals
 from cylinders.models import (
     Cylinder,
     CylinderIdentifier,
@@ -137,7 +138,7 @@ def _file_bottle(deed: Deed, books: Books, row: dict[str, Any]) -> Filed:
     for name in ("owner_firm_id", "registered_by_firm_id", "entrusted_to_firm_id"):
         if row[name] is not None and row[name] not in books.firms:
             raise unknown(f"/{name}")
-    identifiers = _identifiers(deed.db, row["identifiers"])
+    identifiers = _identifiers(deed, books.firm, row["identifiers"])
     not_stamped = ("identifiers", "last_inspection", "holder", "full", "max_fill_g")
     cylinder = Cylinder(
         cylinder_id=new_id(),
@@ -185,16 +186,16 @@ def codes_of(given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
     return found
 
 
-def _identifiers(db: Session, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
+def _identifiers(deed: Deed, firm: Firm, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
     """The codes, none of which was ever used, with a fresh platform code if none is given."""
     found = codes_of(given)
-    taken = db.execute(
-        sa.select(CylinderIdentifier.scheme, CylinderIdentifier.value).where(
+    taken = deed.db.scalars(
+        sa.select(CylinderIdentifier).where(
             sa.tuple_(CylinderIdentifier.scheme, CylinderIdentifier.value).in_(list(found.items()))
         )
     ).all()
     if taken:
-        raise Refused([no.IDENTIFIER_TAKEN(scheme=one.scheme, value=one.value) for one in taken])
+        raise Refused(taken_refusals(deed, firm.id, taken))
     return {Scheme.PLATFORM: new_code(), **found}
 
 
@@ -369,6 +370,8 @@ def release(deed: Deed, *, cylinder_id: UUID, hold_id: UUID, reference: str) -> 
         raise Refused([no.NO_SUCH_HOLD()])
     if lifted.kind is HoldKind.CONFLICT:
         raise Refused([no.HOLD_OF_CONFLICT()])
+    if lifted.kind is HoldKind.CLAIMED_TWICE:
+        raise Refused([no.HOLD_OF_COLLISION()])
     lifted.until_at = deed.recorded_at
     deed.db.flush()
     release_if_free(deed, cylinder)

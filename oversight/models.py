@@ -85,3 +85,22 @@ class AlarmNote(Base):
     note: Mapped[str | None]
     acknowledged_by: Mapped[UUID]
     recorded_at: Mapped[datetime]
+
+
+class CodeProbe(Base):
+    """Somebody went through codes on the public page: more that are nobody's than an honest hand mistypes.
+
+    ``seen_from`` is a keyed index of the address, never the address; a row in each district with bottles.
+    """
+
+    __tablename__ = "code_probe"
+    __table_args__ = grouped(
+        Group.DISTRICT, sa.UniqueConstraint("district", "seen_from", "window_from"), append_only=True
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    seen_from: Mapped[bytes]
+    window_from: Mapped[datetime]
+    unconfirmed: Mapped[int]
+    found_at: Mapped[datetime]

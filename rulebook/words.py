@@ -48,10 +48,18 @@ WORDS = {
     "semi_basement": "半地下室",
     "unventilated": "不通风的密闭空间",
     # holds on a bottle
+    "claimed_twice": "一码两瓶，待查清",
     "conflict": "流转记录互相矛盾",
     "hazard": "有隐患",
     "police": "公安查扣",
     "recall": "召回",
+    # codes on a bottle
+    "equipment": "设备代码",
+    "maker": "制造单位标识",
+    "platform": "平台编码",
+    "rfid": "电子标签",
+    "stamp": "钢印号",
+    "use_registration": "使用登记代码",
     # what is looked at before and after a filling
     "body": "瓶体",
     "corrosion": "锈蚀",

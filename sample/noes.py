@@ -67,6 +67,7 @@ def at_the_offices(scene: Scene) -> None:
     _zones_and_slots(asking)
     _bookings(asking)
     _station(asking)
+    _labels(asking)
 
 
 # --- people, accounts -------------------------------------------------------------------------------------
@@ -301,6 +302,49 @@ def _bookings(asking: Asking) -> None:
         "a slot of another zone and firm",
         ["slot.other_zone", "slot.other_supplier"],
     )
+
+
+# --- codes and labels -------------------------------------------------------------------------------------
+
+
+def _labels(asking: Asking) -> None:
+    """A code found on a second bottle, of the same firm and of another; labels that stand or are void."""
+    scene, firm = asking.scene, "changning_west"
+    clerk, spare = f"clerk {firm}", [one for one in scene.cast.empties if one not in scene.cast.to_fill]
+    own, other = [one for one in spare if one.owner_firm == firm][-2:]
+    foreign = next(one for one in reversed(spare) if one.owner_firm != firm)
+    path = f"/cylinders/{scene.world.cylinders[own.number]}"
+    batch = {"codes": [own.use_registration_code]}
+    printed = scene.do(clerk, "/label-batches", batch, "labels are issued")["items"][0]
+    asking.no(clerk, "/label-batches", batch, "labels issued again", ["label.both_stand"])
+    damaged, label = {"reason": "damaged"}, f"{path}/labels/{printed['number']}"
+    scene.do(clerk, f"{label}/replacements", damaged, "a damaged label is replaced")
+    asking.no(clerk, f"{label}/voidings", damaged, "a void label voided", ["label.not_standing"])
+    stamp = {"scheme": "stamp", "value": own.serial}
+    scene.do(clerk, f"{path}/identifiers", stamp, "a stamp is filed")
+    twice = {**stamp, "value": f"{own.serial}-2"}
+    asking.no(clerk, f"{path}/identifiers", twice, "a second stamp", ["identifier.kind_stands"])
+    theirs = {"scheme": "use_registration", "value": foreign.use_registration_code}
+    says = "another firm's code"
+    asking.no(clerk, f"{path}/identifiers", theirs, says, ["identifier.registered_elsewhere"])
+    asking.no(clerk, f"{path}/identifiers", theirs, f"{says} again", ["identifier.collision_stands"])
+    _one_stamp_on_two(asking, stamp, scene.world.cylinders[other.number])
+    void = {**stamp, "reason": "wrongly_entered"}
+    scene.do(clerk, f"{path}/identifier-voidings", void, "a stamp is voided")
+    asking.no(clerk, f"{path}/identifier-voidings", void, "voided again", ["identifier.voided_already"])
+
+
+def _one_stamp_on_two(asking: Asking, stamp: dict[str, str], other_id: str) -> None:
+    scene, clerk, regulator = asking.scene, "clerk changning_west", f"regulator {CHANGNING}"
+    path = f"/cylinders/{other_id}"
+    found = scene.do(clerk, f"{path}/identifiers", stamp, "one stamp is found on two bottles")
+    [hold] = [one for one in scene.api.read(scene.world.caller(clerk), path)["holds"] if not one["until_at"]]
+    lifted = {"hold_id": hold["id"], "reference": "CM-0612"}
+    asking.no(regulator, f"{path}/releases", lifted, "lifted unlooked", ["hold.of_collision"])
+    told = f"identifier-collisions/{found['collision_id']}/resolutions"
+    scene.do_here(regulator, told, {"outcome": "standing"}, "whose the stamp is")
+    late = {"outcome": "neither"}
+    asking.no_here(regulator, told, late, "said otherwise later", ["identifier.collision_resolved"])
 
 
 # --- at the station ---------------------------------------------------------------------------------------

@@ -145,6 +145,11 @@ FLAGS: dict[str, Said] = {
 
 TIPS: dict[str, Said] = {
     "cylinder.stranger_seen": ("发现不明或外来气瓶", "an unknown or foreign bottle was seen"),
+    "cylinder.problem_reported": (
+        "扫码的人反映气瓶有问题",
+        "somebody who scanned a bottle reports a problem",
+    ),
+    "identifier.collision_found": ("一个编码出现在两只瓶上", "one code was found on two bottles"),
     "device.forked": ("终端同一序号报了两种内容", "a device said two things under one number"),
     "scan.not_applied": ("终端签名的记录已留存，未能入账", "a signed scan is kept and could not be applied"),
 }

@@ -59,7 +59,7 @@ def test_a_code_is_never_given_to_a_second_bottle(bottles: Bottles, db: Session)
     row = other.row(identifiers=[{"scheme": "use_registration", "value": "331ylq000001"}])
     answer = other.cast.clerk.post("/api/v1/cylinders", {"firm_id": str(other.cast.firm()), **row})
     assert answer.status_code == 409
-    assert codes(answer.json) == ["cylinder.identifier_taken"]
+    assert codes(answer.json) == ["identifier.registered_elsewhere"]
     assert answer.json["reasons"][0]["facts"] == {"scheme": "use_registration", "value": "31YLQ000001"}
     assert str(bottles.cast.firm()) not in answer.text
     assert count(db, Cylinder) == 1
