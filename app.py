@@ -27,6 +27,7 @@ from registry.routes import room as registry
 from web.courier import face as courier
 from web.dispatcher import face as dispatcher
 from web.health import room as health
+from web.labels import face as labels
 from web.metrics import room as metrics
 from web.office import face as office
 from web.phone import room as phone
@@ -66,6 +67,7 @@ PAGES = (
     regulator,
     courier,
     office,
+    labels,
 )
 
 
