@@ -31,6 +31,7 @@ from web.labels import face as labels
 from web.metrics import room as metrics
 from web.office import face as office
 from web.phone import room as phone
+from web.public import room as public
 from web.regulator import face as regulator
 from web.resident.pages import face as resident
 from web.second_step import own as own_sessions
@@ -68,6 +69,7 @@ PAGES = (
     courier,
     office,
     labels,
+    public,
 )
 
 
@@ -108,7 +110,8 @@ def subscribe_handlers() -> None:
 
     from_phones = ("device.forked", "scan.not_applied")
     of_bottles = ("cylinder.stranger_seen", "cylinder.problem_reported", "identifier.collision_found")
-    alarms = (*of_bottles, *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
+    from_the_page = ("code.probed",)
+    alarms = (*of_bottles, *from_the_page, *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
     for topic in alarms:
         subscribe(topic, "oversight.tips", raise_tip)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)

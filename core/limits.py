@@ -49,10 +49,10 @@ _COUNTED = _COUNT.on_conflict_do_update(
 def count(ground: Ground, limit: Limit, subject: str) -> None:
     """Count one try; ``TooMany`` from the one after the last that is allowed."""
     now = clock.now()
-    window_from = _window(now, limit.within)
+    window_from = window(now, limit.within)
     row = {
         "name": limit.name,
-        "subject": blind_index(ground.keyring, "limit", limit.name, subject).digest,
+        "subject": subject_of(ground, limit, subject),
         "window_from": window_from,
     }
     with ground.sessions() as db:
@@ -60,6 +60,27 @@ def count(ground: Ground, limit: Limit, subject: str) -> None:
         db.commit()
     if times is not None and times > limit.most:
         raise TooMany(max(1, int((window_from + limit.within - now).total_seconds())))
+
+
+def must_not_be_spent(ground: Ground, limit: Limit, subject: str) -> None:
+    """``TooMany`` where it has been tried too often already; this one is not counted."""
+    now = clock.now()
+    window_from = window(now, limit.within)
+    with ground.reads() as db:
+        times = db.scalar(
+            sa.select(Tried.times).where(
+                Tried.name == limit.name,
+                Tried.subject == subject_of(ground, limit, subject),
+                Tried.window_from == window_from,
+            )
+        )
+    if times is not None and times > limit.most:
+        raise TooMany(max(1, int((window_from + limit.within - now).total_seconds())))
+
+
+def subject_of(ground: Ground, limit: Limit, subject: str) -> bytes:
+    """What stands for an address or a number where tries are counted."""
+    return blind_index(ground.keyring, "limit", limit.name, subject).digest
 
 
 def forget_before(ground: Ground, instant: datetime) -> int:
@@ -71,6 +92,7 @@ def forget_before(ground: Ground, instant: datetime) -> int:
     return len(gone)
 
 
-def _window(now: datetime, within: timedelta) -> datetime:
+def window(now: datetime, within: timedelta) -> datetime:
+    """When the window began in which ``now`` lies."""
     seconds = int(within.total_seconds())
     return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)

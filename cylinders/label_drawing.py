@@ -1,7 +1,7 @@
 """A label as it is printed: the QR symbol as a path for SVG, and a whole label as PNG.
 
 Level Q survives scratches at no larger a version than M; four modules of white around it are the standard's
-quiet zone. At 30 mm a module is 0.8 mm wide, which a phone reads from a hand's breadth (docs/adr/0014).
+quiet zone. At 30 mm a module is 0.8 mm wide, which a phone reads from a hand's breadth (docs/adr/0015).
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Verbs of the label: issue, replace, void. A label is a pointer, never a proof (docs/adr/0014).
+"""Verbs of the label: issue, replace, void. A label is a pointer, never a proof (docs/adr/0015).
 
 a bottle has two, on its guard and on its body, each with a number of its own
 damaged, misprinted   that label is void, the next number takes its place; the code stays

@@ -12,7 +12,7 @@ A hole is filled by symbols of one kind, as many as it says:
 
 Nobody writes a regular expression. It is made from the template, and a template whose expression could be
 read in two ways (a hole next to a hole, or next to a symbol that the hole itself may hold) is refused: what
-remains is matched in one pass, whatever is held before the scanner (docs/adr/0013).
+remains is matched in one pass, whatever is held before the scanner (docs/adr/0014).
 """
 
 import re

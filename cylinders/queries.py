@@ -131,6 +131,14 @@ def judge_bottle(
     )
 
 
+def judge_for_anybody(db: Session, cylinder_id: UUID, place: str, at: datetime) -> Verdict:
+    """May this bottle be handed out, as its owner's? The same two statements where there is no such one."""
+    row = db.execute(_FILES_BY_ID, {"ids": [cylinder_id], **_moment(at)}).one_or_none()
+    owner = (row and row.owner_firm_id) or cylinder_id
+    standing = standings_of_firms(db, [owner], clock.day_of(at)).get(owner, Standing(None))
+    return _judge(_known_by_id(cylinder_id, row), row, standing, Purpose.DISPATCH, place, at)
+
+
 def holding_of(db: Session, district: int, card_id: UUID) -> UUID | None:
     """The bottle the card holds now."""
     return db.scalar(

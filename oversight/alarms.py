@@ -5,7 +5,7 @@ An alarm is not stored: it stands while its facts do. What was done about it is 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from evidence.deed import Answer, Deed, does, held_by
 from evidence.models import SubjectType
 from oversight import refusals as no
 from oversight.board import Board, board_of, firm_of
-from oversight.models import AlarmAction, AlarmKind, AlarmNote
+from oversight.models import AlarmAction, AlarmKind, AlarmNote, CodeProbe
 
 held_by("pk_alarm_note", no.ACKNOWLEDGED_ALREADY)
 
@@ -74,6 +74,7 @@ Standing = tuple[AlarmKind, UUID, datetime, dict[str, Any]]
 def _standing(db: Session, doing: Doing, seen: Board) -> Iterator[Standing]:
     yield from _of_visits(db, doing, seen)
     yield from _of_crews(seen)
+    yield from _of_probes(db, doing, seen.day)
     if seen.day == clock.day_of(seen.now):
         yield from _of_bottles(db, doing)
 
@@ -117,6 +118,19 @@ def _of_bottles(db: Session, doing: Doing) -> Iterator[Standing]:
     for conflict in rows:
         about: dict[str, Any] = {"cylinder_id": conflict.cylinder_id}
         yield AlarmKind.CUSTODY_CONFLICT, conflict.id, conflict.found_at, about
+
+
+def _of_probes(db: Session, doing: Doing, day: date) -> Iterator[Standing]:
+    """Who went through codes on the public page; it is about every firm's bottles alike."""
+    rows = db.scalars(
+        sa.select(CodeProbe).where(
+            CodeProbe.district == doing.district,
+            CodeProbe.found_at >= clock.at(day),
+            CodeProbe.found_at < clock.at(day + timedelta(days=1)),
+        )
+    )
+    for probe in rows:
+        yield AlarmKind.CODES_PROBED, probe.id, probe.found_at, {"code": str(probe.unconfirmed)}
 
 
 @does("alarm.acknowledge")

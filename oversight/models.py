@@ -60,6 +60,7 @@ class AlarmKind(StrEnum):
     ORDER_LATE = "order_late"
     CREW_SILENT = "crew_silent"
     CUSTODY_CONFLICT = "custody_conflict"
+    CODES_PROBED = "codes_probed"
 
 
 class AlarmAction(StrEnum):

@@ -172,6 +172,7 @@ OPEN_PAGES = {
     "/act-as",
     "/large-type",
     "/demo/messages",
+    *(f"/{letter}/{rest}" for letter in "Cc" for rest in ("", "<code>", "<code>/<tag>")),
 }
 """Addresses outside the API that name no verb, one by one: whoever adds one says so here."""
 

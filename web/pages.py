@@ -164,6 +164,12 @@ def _fingerprint() -> bytes:
     return idempotency.fingerprint(ground().keyring, asked)
 
 
+def open_form() -> tuple[str, bytes]:
+    """Key and fingerprint of a form that anybody may send who was shown its page."""
+    csrf.protect()
+    return _form_key(), _fingerprint()
+
+
 def doing_part(part: str) -> Doing:
     """The same doing for one of several deeds of a form: its own idempotency key, and answered flag."""
     here = doing()

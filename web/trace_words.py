@@ -149,6 +149,7 @@ TIPS: dict[str, Said] = {
         "扫码的人反映气瓶有问题",
         "somebody who scanned a bottle reports a problem",
     ),
+    "code.probed": ("有人在公众查询页逐个试编码", "somebody tries codes on the public page"),
     "identifier.collision_found": ("一个编码出现在两只瓶上", "one code was found on two bottles"),
     "device.forked": ("终端同一序号报了两种内容", "a device said two things under one number"),
     "scan.not_applied": ("终端签名的记录已留存，未能入账", "a signed scan is kept and could not be applied"),
