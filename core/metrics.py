@@ -8,6 +8,7 @@ It is therefore imported at the first count, in the worker, and never by the pro
 """
 
 import os
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -32,8 +33,17 @@ class Meters:
     refusals: "Counter"
 
 
-@cache
 def _meters() -> Meters:
+    """Made by whoever counts first; the first requests of a process come several at once."""
+    with _making:
+        return _made()
+
+
+_making = threading.Lock()
+
+
+@cache
+def _made() -> Meters:
     from prometheus_client import Counter, Histogram
 
     return Meters(

@@ -215,3 +215,24 @@ def test_the_workers_of_a_server_count_together_and_begin_at_nought(tmp_path: Pa
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)
+
+
+FIRST_AT_ONCE = """
+import threading
+from core import metrics
+start, faults = threading.Barrier(8), []
+def count():
+    start.wait()
+    try:
+        metrics.count_request("GET", "/", 200, 0.1)
+    except Exception as fault:
+        faults.append(fault)
+threads = [threading.Thread(target=count) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert not faults, faults
+"""
+
+
+def test_the_first_requests_of_a_process_may_come_at_once() -> None:
+    subprocess.run([sys.executable, "-c", FIRST_AT_ONCE], cwd=CHECKOUT, check=True, timeout=60)
