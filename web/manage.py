@@ -201,16 +201,17 @@ def _import_cylinders(options: argparse.Namespace) -> int:
             encoding=FileEncoding(options.encoding),
             progress=lambda done: print(f"\r{done} lines", end="", file=sys.stderr),
         )
-        print(file=sys.stderr)
         done = file_import(doing, import_id)
+        told = sys.stdout if refused is None else sys.stderr
+        print(file=sys.stderr)
+        if refused is not None:
+            print(f"refused, nothing was written ({refused.number}):", file=sys.stderr)
+        else:
+            print(f"accepted {done['accepted']}, refused {done['refused']}")
         for fault in fault_rows(doing, import_id):
             field = f"{fault['field']}: " if fault["field"] else ""
-            print(f"  line {fault['line']}: {field}{fault['code']}: {fault['zh']} / {fault['en']}")
-    if refused is not None:
-        print(f"refused, nothing was written ({refused.number}): {done['refused']} wrong", file=sys.stderr)
-        return 1
-    print(f"accepted {done['accepted']}, refused {done['refused']}, import {import_id}")
-    return 1 if done["refused"] else 0
+            print(f"  line {fault['line']}: {field}{fault['code']}: {fault['zh']} / {fault['en']}", file=told)
+    return 1 if refused is not None or done["refused"] else 0
 
 
 def _import_users(options: argparse.Namespace) -> int:

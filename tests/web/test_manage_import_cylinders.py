@@ -111,7 +111,7 @@ def test_rolled_back_nothing_is_written_and_every_bad_line_is_named(
     assert (done.returncode, done.stdout) == (1, "")
     [head, *said] = done.stderr.splitlines()[-3:]
     assert "refused, nothing was written" in head
-    assert said[0].startswith("  line 2: import.row_wrong: ")
+    assert said[0].startswith("  line 2: object: ")
     assert said[1].startswith("  line 3: cylinder.identifier_taken: ")
     assert on_file(db) == 0
     assert not list(db.scalars(sa.select(CylinderImport)))
@@ -123,7 +123,7 @@ def test_a_file_without_rows_is_said_in_one_line(db: Session, run_import: Import
     done = run_import(content)
     assert (done.returncode, done.stdout) == (2, "")
     [line] = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    assert line.startswith("/rows: ")
+    assert line.startswith("/file: ")
     assert not list(db.scalars(sa.select(CylinderImport)))
     assert not list(db.scalars(sa.select(Entry).where(Entry.verb == "cylinder.import")))
 
