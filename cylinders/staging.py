@@ -88,8 +88,15 @@ def _as_text(value: Any) -> str:
 
 
 def _as_array(texts: Iterable[str]) -> str:
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
-    return ("{" + ",".join(f'"{text}"' for text in quoted) + "}").replace("\\", "\\\\")
+    return '{"' + '","'.join([text if _PLAIN.fullmatch(text) else _quoted(text) for text in texts]) + '"}'
+
+
+def _quoted(text: str) -> str:
+    """For the array first, then for COPY."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\\", "\\\\")
+
+
+_PARTS = frozenset({"identifiers", "last_inspection", "holder"})
 
 
 class _Shape:
@@ -99,20 +106,20 @@ class _Shape:
         self.texts = {name: _Texts(schema.fields[name]) for name in names}
         absent = {name: schema.fields[name].load_default for name in self.texts}
         self.defaults = {name: _as_text(value) for name, value in absent.items() if value is not ma.missing}
-        self.required = self.texts.keys() - self.defaults.keys()
+        self.required = {name for name in self.texts if schema.fields[name].required}
 
     def read(self, given: Mapping[str, Any]) -> dict[str, str]:
-        """Raises where anything is not as it should be: an unknown name, a missing or a wrong value."""
-        read = self.defaults.copy()
+        """All but a row's parts. Raises where an unknown name, a missing or a wrong value stands."""
+        read, texts = self.defaults.copy(), self.texts
         for name, value in given.items():
-            read[name] = self.texts[name][value.__class__, value]
+            if name not in _PARTS:
+                read[name] = texts[name][value.__class__, value]
         if not self.required <= read.keys():
             raise KeyError
         return read
 
 
 _ROW = BottleRow()
-_PARTS = ("identifiers", "last_inspection", "holder")
 _STAMPED = _Shape(_ROW, STAMPED)
 _INSPECTION = _Shape(LastInspectionIn(), LastInspectionIn().fields)
 _HOLDER = _Shape(HolderIn(), HolderIn().fields)
@@ -142,12 +149,11 @@ def _read(given: Any) -> _Read:
 
 
 def _read_as_remembered(given: Any) -> _Read:
-    stamped = {name: value for name, value in given.items() if name not in _PARTS}
     inspection, holder = given.get("last_inspection"), given.get("holder")
     if holder is not None and holder.keys() not in _HOLDERS:
         raise KeyError
     return _Read(
-        _STAMPED.read(stamped),
+        _STAMPED.read(given),
         codes_of([_identifier(one) for one in _few(given.get("identifiers", ()))]),
         None if inspection is None else _INSPECTION.read(inspection),
         None if holder is None else _HOLDER.read({**holder}),
@@ -201,8 +207,9 @@ def stage(db: Session, batch: Batch, lines: Sequence[Line]) -> None:
     faults: list[dict[str, Any]] = []
     connection = db.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
+    text = "".join(_written(batch, lines, faults))  # before COPY begins: the server's patience runs from then
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write("".join(_written(batch, lines, faults)).encode())
+        copy.write(text)
     if faults:
         db.execute(sa.insert(_faults), faults)
 

@@ -531,6 +531,12 @@ def test_codes_with_marks_of_every_kind_are_filed_as_they_are(
     assert sorted(db.scalars(sa.select(Cylinder.standard))) == sorted(strange)
 
 
+def test_a_usual_row_goes_the_quick_way(bottles: Bottles) -> None:
+    on_card = {"district": 310105, "card_id": str(uuid4())}
+    for row in (bottles.row(), bottles.row(holder=on_card), bottles.row(holder=None, last_inspection=None)):
+        assert staging._read_as_remembered(row) == staging._read_as_a_whole(row)
+
+
 NO_ROWS = [
     (b"\xff\xfe", "encoding"),
     (b"{" + b" " * register_lines.MOST_LINE_BYTES + b"}", "too_long"),
