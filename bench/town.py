@@ -46,6 +46,7 @@ class Town:
     """``homes`` may each book once; ``codes`` are of bottles that stand empty at ``station``."""
 
     district: int
+    firm: str
     station: str
     filler: str
     courier: str
@@ -107,6 +108,7 @@ def build(app: Flask, ground: Ground, homes: int, bottles: int) -> Town:
     builder.post("administrator", "/cylinder-types", _TYPE)
     return Town(
         district=CHANGNING,
+        firm=firm,
         station=station,
         filler=builder.let_in("filler", Role.FILLER, ScopeKind.SITE, station),
         courier=builder.let_in("courier", Role.COURIER, ScopeKind.COURIER, courier_id),
@@ -214,7 +216,7 @@ _TYPE = {
 
 def _bottles(builder: _Builder, firm: str, holders: list[dict[str, Any]]) -> Iterator[str]:
     """One bottle for each holder, filed by import; their platform codes."""
-    rows = [_bottle(firm, number, holder) for number, holder in enumerate(holders)]
+    rows = [bottle_row(firm, number, holder) for number, holder in enumerate(holders)]
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         body = {"firm_id": firm, "evidence": _PAPER, "on_error": "rollback", "rows": some}
@@ -225,7 +227,7 @@ def is_overdue(number: int) -> bool:
     return number % OVERDUE_EVERY == 0
 
 
-def _bottle(firm: str, number: int, holder: dict[str, Any]) -> dict[str, Any]:
+def bottle_row(firm: str, number: int, holder: dict[str, Any]) -> dict[str, Any]:
     made_on, inspected_on = ("2016-05-01", None) if is_overdue(number) else ("2018-05-01", "2022-04-01")
     row: dict[str, Any] = {
         "model": MODEL,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import command, memory, plan
+from bench import bulk, command, memory, plan, register
 from bench.booking import BOOKING
 from bench.claim import Claim
 from bench.verdict import VERDICT
@@ -87,7 +87,7 @@ def test_memory_is_measured_of_every_worker_of_both_servers(tmp_path: Path) -> N
     assert product["after"]["pss_all_kib"] > bare["after"]["pss_all_kib"] > 0
 
 
-@pytest.mark.parametrize("main", [plan.main, memory.main])
+@pytest.mark.parametrize("main", [plan.main, memory.main, bulk.main, register.main])
 def test_each_further_command_says_what_it_measures(
     main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,3 +95,23 @@ def test_each_further_command_says_what_it_measures(
         main(["--help"])
     assert ended.value.code == 0
     assert "usage: python -m bench." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_an_import_is_measured_against_copy_and_both_end_with_the_same_rows(tmp_path: Path) -> None:
+    done = run("bench.bulk", "--rows", "60", "--turns", "1", "--json", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["bulk"]["rows"] == 60
+    assert report["ratio"] > 0
+    assert "import / COPY" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_register_is_asked_at_two_sizes_against_a_bare_row(tmp_path: Path) -> None:
+    words = ("--bottles", "40", "--from", "20", "--turns", "1", "--seconds", "1")
+    done = run("bench.register", *words, "--json", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stderr
+    sizes = json.loads((tmp_path / "report.json").read_text())["sizes"]
+    assert [one["bottles"] for one in sizes] == [20, 40]
+    assert all(one["throughput_ratio"] > 0 and one["p99_ratio"] > 0 and one["batches_s"] for one in sizes)
