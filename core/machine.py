@@ -79,6 +79,17 @@ class Machine:
             raise Refused([LOST_RACE(thing=self.thing)])
         db.refresh(row, ["state"])
 
+    def move_all(self, db: Session, model: Any, name: str, which: sa.ColumnElement[bool]) -> None:
+        """The move of many rows at once: of those that are where it begins. The others stay as they are."""
+        for (named, source), target in self._targets.items():
+            if named == name:
+                db.execute(
+                    sa.update(model)
+                    .where(which, model.state == source)
+                    .values(state=target)
+                    .execution_options(synchronize_session=False)
+                )
+
     @property
     def constraint(self) -> str:
         return f"machine_{self.table}"

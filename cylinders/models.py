@@ -26,7 +26,10 @@ class Phase(StrEnum):
 
 
 class CylinderType(Base):
-    """The catalogue of models. An unknown model is entered with its stamped values, never guessed."""
+    """The catalogue of models. An unknown model is entered with its stamped values, never guessed.
+
+    ``phase``, ``material`` and ``standard`` are null where bottles of the model differ in them.
+    """
 
     __tablename__ = "cylinder_type"
     __table_args__ = grouped(
@@ -39,16 +42,24 @@ class CylinderType(Base):
     nominal_g: Mapped[int]
     units: Mapped[int]
     needs_truck: Mapped[bool]
+    phase: Mapped[Phase | None]
+    material: Mapped[str | None]
+    standard: Mapped[str | None]
 
 
 class Cylinder(Base):
-    """What is stamped on the bottle and filed about it. Null means that nobody knows: unknown is no."""
+    """What is stamped on the bottle and filed about it. Null means that nobody knows: unknown is no.
+
+    ``extended_until`` and what follows it: what the register said that the bottle was taken over from.
+    Extensions since then are records of their own (``LifeExtension``, ``RegistrationAct``).
+    """
 
     __tablename__ = "cylinder"
     __table_args__ = grouped(
         Group.CYLINDER,
         sa.CheckConstraint("tare_g IS NULL OR tare_g > 0", name="tare"),
         sa.Index("ix_cylinder_held", "cylinder_id", postgresql_where=sa.text("state = 'held'")),
+        sa.Index("ix_cylinder_owner_firm_id", "owner_firm_id"),
     )
 
     cylinder_id: Mapped[NewId]
@@ -123,6 +134,7 @@ class Inspection(Base):
         sa.ForeignKeyConstraint(["cylinder_id"], ["cylinder.cylinder_id"]),
         sa.UniqueConstraint("cylinder_id", "agency", "report_no"),
         sa.Index("ix_inspection_recorded_at", "recorded_at"),
+        sa.Index("ix_inspection_report_no", "report_no"),
         append_only=True,
     )
 

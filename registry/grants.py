@@ -13,7 +13,7 @@ from core.problems import NotFound, WrongField
 from evidence.deed import Answer, Deed, does, run
 from evidence.models import SubjectType
 from registry.mentions import named, unknown
-from registry.models import Account, Firm, Person, Site, Staff, StaffKind
+from registry.models import Account, Firm, InspectionAgency, Person, Site, Staff, StaffKind
 
 SCOPES: dict[Role, frozenset[ScopeKind]] = {
     Role.RESIDENT: frozenset({ScopeKind.PERSON}),
@@ -187,8 +187,7 @@ def _scope_must_exist(deed: Deed, role: Role, kind: ScopeKind, code: str, home_d
                 over() or _has_account(deed, _id(code), home_district)
             )
         case ScopeKind.AGENCY:
-            # Inspection agencies have no file of their own yet: any id names one.
-            is_there = bool(_id(code))
+            is_there = deed.db.get(InspectionAgency, _id(code)) is not None
     if not is_there:
         raise unknown("/scope_code")
 

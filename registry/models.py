@@ -60,6 +60,25 @@ class Site(Base):
     recorded_at: Mapped[datetime]
 
 
+class InspectionAgency(Base):
+    """检验机构, under its approval (核准证). It holds what is with it, and says whether a bottle passes."""
+
+    __tablename__ = "inspection_agency"
+    __table_args__ = grouped(
+        Group.REFERENCE,
+        sa.UniqueConstraint("approval_no"),
+        sa.CheckConstraint("approved_until >= approved_from", name="span"),
+    )
+
+    id: Mapped[NewId]
+    home_district: Mapped[int]
+    name: Mapped[str]
+    approval_no: Mapped[str]
+    approved_from: Mapped[date]
+    approved_until: Mapped[date]
+    recorded_at: Mapped[datetime]
+
+
 class SiteKind(StrEnum):
     FILLING_STATION = "filling_station"
     SUPPLY_POINT = "supply_point"

@@ -637,7 +637,16 @@ ROW_WRONG = reason(
 )
 
 
+AGENCY_TAKEN = reason(
+    "agency.approval_taken",
+    "S03",
+    zh="这家检验机构或这个核准证号已登记",
+    en="this agency, or an agency with this approval, is registered",
+    office=LOOK_IT_UP,
+)
+
 HELD: dict[str, Reason] = {
+    "uq_inspection_agency_approval_no": AGENCY_TAKEN,
     "uq_firm_uscc": USCC_TAKEN,
     "uq_licence_kind_number": LICENCE_TAKEN,
     "uq_vehicle_district_plate": PLATE_TAKEN,

@@ -7,6 +7,7 @@ from core import clock
 from core.http import Room, doing
 from registry import (
     accounts,
+    agencies,
     cards,
     crews,
     devices,
@@ -56,6 +57,23 @@ def license_firm(body: Json, firm_id: UUID) -> Json:
 def register_site(body: Json) -> Json:
     done = firms.register_site(doing(), **body)
     return queries.site_view(doing(), done["site_id"])
+
+
+@room.post("/agencies")
+@room.may("agency.register", writes=True)
+@room.arguments(schemas.AgencyIn)
+@room.response(201, schemas.AgencyView)
+def register_agency(body: Json) -> Any:
+    done = agencies.register_agency(doing(), **body)
+    return agencies.agency_view(doing(), done["agency_id"])
+
+
+@room.get("/agencies")
+@room.may("agency.read")
+@room.response(200, schemas.AgenciesView)
+def list_agencies() -> Json:
+    """Where a bottle can be sent to be inspected."""
+    return agencies.agencies(doing())
 
 
 @room.post("/sites/<uuid:site_id>/licences")

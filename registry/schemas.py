@@ -151,6 +151,17 @@ class SiteIn(Form):
     licences = Rows(Part(LicenceIn), most=20, load_default=list)
 
 
+class AgencyIn(Form):
+    """``id``: the one that its grants already name, if it has any."""
+
+    id = Id(load_default=None, allow_none=True)
+    name = Text(required=True)
+    home_district = Number(required=True, **DIVISION)
+    approval_no = Code(required=True)
+    approved_from = Day(required=True)
+    approved_until = Day(required=True)
+
+
 class GrantIn(Form):
     role = Word(Role, required=True)
     scope_kind = Word(ScopeKind, required=True)
@@ -252,6 +263,20 @@ class FirmView(View):
     uscc = fields.String()
     licences = fields.List(fields.Nested(LicenceView))
     recorded_at = Instant()
+
+
+class AgencyView(View):
+    id = Id()
+    home_district = fields.Integer()
+    name = fields.String()
+    approval_no = fields.String()
+    approved_from = Day()
+    approved_until = Day()
+    recorded_at = Instant()
+
+
+class AgenciesView(View):
+    items = fields.List(fields.Nested(AgencyView))
 
 
 class SitePointView(View):

@@ -38,6 +38,12 @@ WORDS = {
     "told": "已告知",
     "withdrawn": "已撤回",
     "withheld": "暂停供气",
+    "listed": "已列入召回",
+    "notified": "已通知召回",
+    "brought_in": "已收回",
+    "settled": "已了结",
+    "recalling": "召回中",
+    "recalled": "召回完毕",
     # grades of a hazard
     "general": "一般",
     "serious": "较重",
