@@ -16,7 +16,7 @@ from core import http, logs
 from core.ground import Ground
 from core.outbox import subscribe
 from cylinders.filling_routes import room as fillings
-from cylinders.routes import room as cylinders
+from cylinders.life_routes import room as cylinders
 from dispatch.deliveries.routes import room as deliveries
 from dispatch.orders.routes import room as orders
 from dispatch.rounds.routes import room as rounds
@@ -101,6 +101,12 @@ def create_app(ground: Ground) -> Flask:
 
 def subscribe_handlers() -> None:
     """Who is told of what: topic, consumer, handler."""
+    from cylinders import messages as about_bottles
+    from cylinders.life import REPORTED_UNFIT
+    from cylinders.notices import DUE
+    from cylinders.out_of_use import ANOMALY_FOUND, SEIZED
+    from cylinders.recalls import TOLD
+    from cylinders.sightings import SCANNED_AGAIN
     from dispatch.deliveries.confirming import PROBLEM_REPORTED
     from dispatch.deliveries.messages import send_delivered, send_door_code, send_withheld
     from dispatch.orders.messages import send_booked
@@ -110,10 +116,13 @@ def subscribe_handlers() -> None:
 
     from_phones = ("device.forked", "scan.not_applied")
     of_bottles = ("cylinder.stranger_seen", "cylinder.problem_reported", "identifier.collision_found")
+    out_of_use = (REPORTED_UNFIT, SEIZED, ANOMALY_FOUND, SCANNED_AGAIN)
     from_the_page = ("code.probed",)
     alarms = (*of_bottles, *from_the_page, *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
-    for topic in alarms:
+    for topic in (*alarms, *out_of_use):
         subscribe(topic, "oversight.tips", raise_tip)
+    subscribe(DUE, "messages", about_bottles.send_due)
+    subscribe(TOLD, "messages", about_bottles.send_recalled)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
     subscribe("order.booked", "messages", send_booked)
     subscribe("door_code.issued", "messages", send_door_code)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.machine import LOST_RACE
 from core.problems import NotFound
 from core.refusal import Refusal, Refused
+from cylinders import recall_tasks
 from cylinders import refusals as no
 from cylinders.custody import Custody, Errand, Holder, record
 from cylinders.holds import stands_held
@@ -172,8 +173,9 @@ def collect_only(
 
 
 def receive(deed: Deed, *, cylinder_id: UUID, site_id: UUID, round_id: UUID | None = None) -> Custody:
-    """入站: whoever had it → this site. A site that scans a bottle has it."""
+    """入站: whoever had it → this site. A site that scans a bottle has it, also one that is recalled."""
     cylinder = lock(deed, [cylinder_id])[cylinder_id]
+    recall_tasks.seen(deed, cylinder_id)
     return record(
         deed,
         cylinder,
@@ -271,9 +273,11 @@ def stranger_seen(
     order_id: UUID | None = None,
     round_id: UUID | None = None,
     reasons: Iterable[Refusal] = (),
+    **more: str | UUID | None,
 ) -> None:
-    """Tell the rooms above of an unknown, foreign, voided or scrapped bottle. ``where``: "site" or "door".
+    """Tell the rooms above of an unknown, foreign, voided, scrapped or seized bottle.
 
+    ``where``: "site", "door", "agency" or "road"; ``more``: the kind, the sighting, the photograph's hash.
     Told also when the deed is refused: what was seen is a fact. A code that looks like nothing of a
     bottle's is told by its hash only.
     """
@@ -289,11 +293,12 @@ def stranger_seen(
         round_id=round_id,
         reasons=[refusal.code for refusal in reasons],
         seen_at=deed.occurred_at,
+        **more,
     )
 
 
 def is_stranger(reasons: Iterable[Refusal]) -> bool:
-    """Is a bottle with these reasons one to report: unknown, voided, foreign or scrapped?"""
+    """Is a bottle with these reasons one to report: unknown, voided, foreign, scrapped or seized?"""
     return any(refusal.reason in STRANGER_REASONS for refusal in reasons)
 
 
@@ -303,6 +308,7 @@ STRANGER_REASONS = (
     no.LABEL_CLAIMED_TWICE,
     no.FOREIGN_OWNED,
     no.SCRAPPED,
+    no.SEIZED,
 )
 
 

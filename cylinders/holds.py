@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.ids import new_id
+from cylinders.life_models import Seizure
 from cylinders.models import Cylinder, Hold, HoldKind, Inspection
 from cylinders.states import CYLINDER, CylinderState
 from evidence.deed import Deed
@@ -47,10 +48,11 @@ def stands_held(deed: Deed, cylinder_id: UUID) -> bool:
 
 
 def release_if_free(deed: Deed, cylinder: Cylinder) -> None:
-    """Back in service once nothing holds it: no hold stands, and its last inspection did not fail."""
+    """Back in service once nothing holds it: no hold stands, it was not seized, and did not fail last."""
     if cylinder.state is not CylinderState.HELD or stands_held(deed, cylinder.cylinder_id):
         return
-    if not _failed_last_inspection(deed.db, cylinder.cylinder_id):
+    was_seized = deed.db.get(Seizure, cylinder.cylinder_id) is not None
+    if not was_seized and not _failed_last_inspection(deed.db, cylinder.cylinder_id):
         CYLINDER.move(deed.db, cylinder, "release")
 
 

@@ -39,6 +39,9 @@ _GIVEN = {
     "import_id": "good.file_id",
     "recorded_at": ":recorded_at",
     "max_fill_g": "coalesce(good.max_fill_g, cylinder_type.max_fill_g)",
+    "phase": "coalesce(good.phase, cylinder_type.phase)",
+    "material": "coalesce(good.material, cylinder_type.material)",
+    "standard": "coalesce(good.standard, cylinder_type.standard)",
 }
 _NAMES = [column.name for column in table_of(Cylinder).c]
 _CYLINDERS = f"""

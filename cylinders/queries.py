@@ -23,6 +23,13 @@ from core.doing import Doing
 from core.problems import NotFound, WrongField
 from cylinders.ask_log import ASKS, Ask
 from cylinders.code import Scanned, classify
+from cylinders.life_models import (
+    InspectionSending,
+    LifeExtension,
+    RegistrationAct,
+    RegistrationKind,
+    Seizure,
+)
 from cylinders.models import (
     CardHolding,
     Cylinder,
@@ -198,6 +205,35 @@ _held = (
     .scalar_subquery()
     .label("holds")
 )
+_extension, _registration, _seizure = table_of(LifeExtension), table_of(RegistrationAct), table_of(Seizure)
+_changed = sa.and_(
+    _registration.c.cylinder_id == _extension.c.cylinder_id,
+    _registration.c.extension_id == _extension.c.id,
+    _registration.c.done_on <= _DAY,
+)
+# Of several the one that counts: a registered one before one that is not, then the one that reaches farthest.
+_extended = (
+    sa.select(_extension.c.until_on, _registration.c.id.is_not(None).label("registered"))
+    .select_from(_extension.outerjoin(_registration, _changed))
+    .where(_extension.c.cylinder_id == _cylinder.c.cylinder_id, _extension.c.assessed_on <= _DAY)
+    .order_by(_registration.c.id.is_not(None).desc(), _extension.c.until_on.desc())
+    .limit(1)
+    .lateral("extended")
+)
+_cancelled = (
+    sa.select(_registration.c.done_on)
+    .where(
+        _registration.c.cylinder_id == _cylinder.c.cylinder_id,
+        _registration.c.kind == RegistrationKind.CANCELLED,
+    )
+    .scalar_subquery()
+    .label("cancelled_on")
+)
+_seized = (
+    sa.exists()
+    .where(_seizure.c.cylinder_id == _cylinder.c.cylinder_id, _seizure.c.seized_at <= _AT)
+    .label("seized")
+)
 _FILE = (
     *(column for column in _cylinder.c if column.name != "cylinder_id"),
     _custody.c.holder_kind,
@@ -207,11 +243,16 @@ _FILE = (
     _passed.c.day_precision,
     _latest.c.passed,
     _held,
+    _extended.c.until_on.label("extension_until"),
+    _extended.c.registered.label("extension_is_registered"),
+    _cancelled,
+    _seized,
 )
 _file = (
     _cylinder.outerjoin(_custody, _custody.c.cylinder_id == _cylinder.c.cylinder_id)
     .outerjoin(_passed, sa.true())
     .outerjoin(_latest, sa.true())
+    .outerjoin(_extended, sa.true())
 )
 _FILES_BY_ID = (
     sa.select(_cylinder.c.cylinder_id, *_FILE)
@@ -237,6 +278,7 @@ _FILES_BY_CODE = sa.select(
     .outerjoin(_custody, _custody.c.cylinder_id == _cylinder.c.cylinder_id)
     .outerjoin(_passed, sa.true())
     .outerjoin(_latest, sa.true())
+    .outerjoin(_extended, sa.true())
 )
 
 
@@ -277,10 +319,14 @@ def _resolved(read: Scanned, rows: Sequence[sa.Row[Any]]) -> Resolved:
     return Resolved(read.code, own[0].scheme, own[0].cylinder_id, voided, identity, read.on_record)
 
 
+def known_bottle(cylinder_id: UUID) -> Resolved:
+    """A bottle that was named by its id instead of by a code on it."""
+    return Resolved(str(cylinder_id), None, cylinder_id, False, Identity.KNOWN, str(cylinder_id))
+
+
 def _known_by_id(cylinder_id: UUID, row: sa.Row[Any] | None) -> Resolved:
-    identity = Identity.KNOWN if row else Identity.UNKNOWN
-    code = str(cylinder_id)
-    return Resolved(code, None, cylinder_id if row else None, False, identity, code)
+    known = known_bottle(cylinder_id)
+    return known if row else replace(known, cylinder_id=None, identity=Identity.UNKNOWN)
 
 
 def _row_of(resolved: Resolved, rows: Sequence[sa.Row[Any]]) -> sa.Row[Any] | None:
@@ -441,9 +487,7 @@ def _facts(
         inspected_precision=Precision(row.day_precision or Precision.MONTH),
         last_inspection_failed=row.passed is False,
         design_life_months=row.design_life_months,
-        extended_until=row.extended_until,
-        extension_assessed=row.extension_assessed,
-        extension_registered=row.extension_registered,
+        **_extension_on_file(row),
         scrapped=row.state is CylinderState.SCRAPPED,
         scrap_ordered=row.scrap_ordered,
         refurbished=row.refurbished,
@@ -456,6 +500,9 @@ def _facts(
         is_full=_is_full(row),
         is_here=_is_at(row, standing.site_id),
         holds=tuple(sorted(HoldKind(kind) for kind in row.holds or ())),
+        max_fill_g=row.max_fill_g,
+        registration_cancelled_on=row.cancelled_on,
+        seized=row.seized,
     )
     return _with_papers(file, standing)
 
@@ -467,6 +514,21 @@ def _with_papers(facts: RefillFacts, standing: Standing) -> RefillFacts:
         filling_licence=standing.filling_licence,
         filler_certificate=standing.filler_certificate,
     )
+
+
+def _extension_on_file(row: sa.Row[Any]) -> dict[str, Any]:
+    """The agency's report on record, else what the register said that the bottle was taken over from."""
+    if row.extension_until is not None and (row.extension_is_registered or not row.extension_registered):
+        return {
+            "extended_until": row.extension_until,
+            "extension_assessed": True,
+            "extension_registered": row.extension_is_registered,
+        }
+    return {
+        "extended_until": row.extended_until,
+        "extension_assessed": row.extension_assessed,
+        "extension_registered": row.extension_registered,
+    }
 
 
 def _is_full(row: sa.Row[Any]) -> bool | None:
@@ -608,6 +670,11 @@ def _standing_of_asker(
 # The file of a bottle (our routes)
 
 
+def all_types(doing: Doing) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        return {"items": list(types(db).values())}
+
+
 def type_of(doing: Doing, model: str) -> CylinderType:
     with doing.ground.sessions() as db:
         return db.get_one(CylinderType, model)
@@ -625,6 +692,10 @@ class BottleFile:
     holds: Sequence[Hold]
     scrapping: Scrapping | None
     custody: CylinderCustody | None
+    extensions: Sequence[LifeExtension]
+    registration_acts: Sequence[RegistrationAct]
+    sendings: Sequence[InspectionSending]
+    seizure: Seizure | None
 
 
 def cylinder_file(doing: Doing, cylinder_id: UUID) -> BottleFile:
@@ -647,6 +718,10 @@ def cylinder_file(doing: Doing, cylinder_id: UUID) -> BottleFile:
             filed(Hold, Hold.from_at, Hold.id),
             db.get(Scrapping, cylinder_id),
             custody_of(db, cylinder_id),
+            filed(LifeExtension, LifeExtension.assessed_on, LifeExtension.id),
+            filed(RegistrationAct, RegistrationAct.done_on, RegistrationAct.id),
+            filed(InspectionSending, InspectionSending.sent_at, InspectionSending.id),
+            db.get(Seizure, cylinder_id),
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Protocol
 
 from core.refusal import Refusal
 from cylinders import refusals as no
@@ -48,7 +49,8 @@ class RefillFacts:
     ``station_firm_id`` is the firm that fills, or that supplies when the purpose is dispatch.
     ``standard`` is written as on the bottle ("GB 5842-2006"). ``inspected_on`` is the last *passed*
     inspection. ``extended_until`` is the last day of an extended life; it counts only with a passed
-    inspection or a safety assessment *and* the change of registration (使用登记变更).
+    inspection or a safety assessment *and* the change of registration (使用登记变更). ``max_fill_g`` is the
+    stamped one: the 50 kg size has an interval of its own. ``seized``: taken by an authority to be scrapped.
     """
 
     purpose: Purpose
@@ -83,6 +85,20 @@ class RefillFacts:
     is_full: bool | None = None
     is_here: bool = False
     holds: tuple[HoldKind, ...] = ()
+    max_fill_g: int | None = None
+    registration_cancelled_on: date | None = None
+    seized: bool = False
+
+
+class Made(Protocol):
+    """What of a bottle its longest life is reckoned from."""
+
+    @property
+    def standard(self) -> str | None: ...
+    @property
+    def made_on(self) -> date | None: ...
+    @property
+    def made_precision(self) -> Precision: ...
 
 
 @gate("refill", facts=RefillFacts)
@@ -101,6 +117,8 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
     # F02 registered for use
     if not c.registered_use:
         yield no.NOT_REGISTERED()
+    if c.registration_cancelled_on is not None and law.day >= c.registration_cancelled_on:
+        yield no.REGISTRATION_CANCELLED(cancelled_on=c.registration_cancelled_on)
 
     # F03 registered by and owned by this firm, or entrusted to it where the law still allows that
     if c.owner_firm_id is None or c.registered_by_firm_id is None:
@@ -133,6 +151,8 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
         yield no.SCRAPPED()
     if c.scrap_ordered:
         yield no.SCRAP_ORDERED()
+    if c.seized:
+        yield no.SEIZED()
 
     # F08 not refurbished, altered or unlawfully made
     if c.refurbished is None:
@@ -222,7 +242,8 @@ def next_due_on(c: RefillFacts, law: Law) -> date | None:
     steps = law.table(f"F04.interval_months.{c.standard}") if c.standard else None
     if steps is None or counted_from is None:
         return None
-    due_on = months_after(counted_from, _interval_months(steps, made_on, counted_from))
+    is_large = _is_large(c, law) if LARGE in steps else False
+    due_on = months_after(counted_from, _interval_months(steps, made_on, counted_from, is_large))
     if precision is Precision.MONTH and law.flag("F04.due_month_inclusive"):
         return month_end(due_on)
     return due_on
@@ -236,7 +257,7 @@ def design_life_ends_on(c: RefillFacts, law: Law) -> date | None:
     return _life_end(c, made_on, c.design_life_months)
 
 
-def max_life_ends_on(c: RefillFacts, law: Law) -> date | None:
+def max_life_ends_on(c: Made, law: Law) -> date | None:
     """The last day of the longest life its standard allows, whatever extension there is."""
     made_on = _past(c.made_on, law)
     longest = law.integer(f"F06.max_life_months.{c.standard}") if c.standard else None
@@ -269,19 +290,34 @@ def _past(day: date | None, law: Law) -> date | None:
     return day if day is not None and day <= law.day else None
 
 
-def _life_end(c: RefillFacts, made_on: date, months: int) -> date:
+def _life_end(c: Made, made_on: date, months: int) -> date:
     """Life counts from manufacture; a stamped month is good to the end of its last month."""
     ends_on = months_after(made_on, months)
     return month_end(ends_on) if c.made_precision is Precision.MONTH else ends_on
 
 
-def _interval_months(steps: Mapping[str, int], made_on: date | None, counted_from: date) -> int:
-    """The interval for a bottle of this age, the shortest of its standard if the age is not known.
+LARGE = "large"
+"""Among a standard's intervals: the one of the 50 kg size, at any age."""
+
+
+def _is_large(c: RefillFacts, law: Law) -> bool | None:
+    """Is it of the 50 kg size, by its stamped filling? None: the file does not tell."""
+    begins = law.integer("F04.large_from_g")
+    return None if begins is None or c.max_fill_g is None else c.max_fill_g >= begins
+
+
+def _interval_months(
+    steps: Mapping[str, int], made_on: date | None, counted_from: date, is_large: bool | None
+) -> int:
+    """The interval for a bottle of this size and age; the shortest that fits what is known of them.
 
     ``steps`` gives intervals by the age in months from which each applies; the first is "0".
     """
+    by_age = {int(begins): months for begins, months in steps.items() if begins != LARGE}
     if made_on is None:
-        return min(steps.values())
-    age = max(0, (counted_from.year - made_on.year) * 12 + counted_from.month - made_on.month)
-    reached = max(int(begins) for begins in steps if int(begins) <= age)
-    return steps[str(reached)]
+        small = min(by_age.values())
+    else:
+        age = max(0, (counted_from.year - made_on.year) * 12 + counted_from.month - made_on.month)
+        small = by_age[max(begins for begins in by_age if begins <= age)]
+    large = steps.get(LARGE, small)
+    return min(small, large) if is_large is None else large if is_large else small

@@ -94,6 +94,16 @@ NOT_REGISTERED = reason(
     resident=WAIT_FOR_ANOTHER,
     office=("register_use", "到登记机关办理使用登记", "register it for use with the authority"),
 )
+REGISTRATION_CANCELLED = reason(
+    "refill.registration_cancelled",
+    "F02",
+    zh="使用登记已于{cancelled_on}注销",
+    en="its registration for use was cancelled on {cancelled_on}",
+    station=SEND_TO_SCRAP,
+    courier=DO_NOT_HAND_OVER,
+    resident=WAIT_FOR_ANOTHER,
+    office=("scrap", "送检验机构报废", "send it to be scrapped"),
+)
 
 # F03: own bottles only
 OWNER_UNKNOWN = reason(
@@ -232,6 +242,24 @@ SCRAP_ORDERED = reason(
     courier=DO_NOT_HAND_OVER,
     resident=WAIT_FOR_ANOTHER,
     office=("scrap", "送检验机构报废", "send it to be scrapped"),
+)
+SEIZED = reason(
+    "refill.seized",
+    "F07",
+    zh="这只气瓶已被监管部门查扣，只能报废，不得再流入市场",
+    en="an authority has seized this bottle: it can only be scrapped and may never come back to the market",
+    station=(
+        "report_seized",
+        "隔离并上报：查扣的气瓶重新出现",
+        "set it aside and report that a seized bottle came back",
+    ),
+    courier=(
+        "report_seized",
+        "不要收、不要供，拍照上报",
+        "neither take nor supply it; photograph and report it",
+    ),
+    resident=WAIT_FOR_ANOTHER,
+    office=("investigate", "追查查扣瓶流出原因", "find out how a seized bottle came back"),
 )
 
 # F08: altered bottles
@@ -601,7 +629,137 @@ FILE_IMPORTED = reason(
     office=("look_up_import", "查看原来的导入结果", "look at what came of it"),
 )
 
+# --------------------------------------------------------------------------------------------------------
+# How a bottle goes on and how it leaves: the agency's acts, registration, seizure, recall
+
+AGENCY_NOT_APPROVED = reason(
+    "agency.not_approved",
+    "I01",
+    zh="这家检验机构不在册，或当日没有在有效期内的核准证",
+    en="this agency is not on the register, or had no approval in force on that day",
+    office=("register_agency", "核对核准证后登记机构", "check its approval and register the agency"),
+)
+SCRAP_ONLY = reason(
+    "inspection.scrap_only",
+    "F07",
+    zh="查扣的气瓶只能报废，不得检验合格或延期",
+    en="a seized bottle can only be scrapped: it may be neither passed nor extended",
+    office=("scrap", "办理报废", "scrap it"),
+)
+BEYOND_MAX_LIFE = reason(
+    "extension.beyond_max_life",
+    "F06",
+    zh="延期至{until_on}，超过最高使用年限（至{ends_on}）",
+    en="extended until {until_on}, beyond the longest life the rules allow (until {ends_on})",
+    office=("shorten_or_scrap", "缩短延期或报废", "shorten the extension, or scrap it"),
+)
+LIFE_NOT_ON_FILE = reason(
+    "extension.life_unknown",
+    "F06",
+    zh="档案缺制造日期或制造标准，算不出最高使用年限",
+    en="the file lacks manufacture or standard, from which the longest life is reckoned",
+    office=("complete_file", "按钢印补全制造信息", "complete the file from its stamps"),
+)
+NOT_SENT_HERE = reason(
+    "agency.not_sent_here",
+    "S04",
+    zh="这只瓶没有送到本机构的记录",
+    en="there is no record that this bottle was sent to this agency",
+    office=("ask_sender", "请送检单位先登记送检", "have whoever sends it record that first"),
+)
+SENT_ALREADY = reason(
+    "inspection.sent_already",
+    "S03",
+    zh="这只瓶已送检，还没有结果",
+    en="the bottle has been sent to inspection and its result is not in",
+    office=("await_result", "等检验结果", "wait for its result"),
+)
+EXTENSION_REPORT_TAKEN = reason(
+    "extension.report_taken",
+    "S03",
+    zh="这只瓶已有同号延期报告",
+    en="this bottle has an extension under that report number",
+    office=("check_report", "核对报告编号", "check the report number"),
+)
+EXTENSION_REGISTERED = reason(
+    "registration.changed_already",
+    "S03",
+    zh="这次延期已办过登记变更",
+    en="the registration has been changed for this extension",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+CANCELLED_ALREADY = reason(
+    "registration.cancelled_already",
+    "S03",
+    zh="使用登记已经注销",
+    en="the registration has been cancelled already",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+SEIZED_ALREADY = reason(
+    "seizure.seized_already",
+    "S03",
+    zh="这只瓶已被查扣",
+    en="this bottle has been seized already",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+REPORTED_ALREADY = reason(
+    "unfit.reported_already",
+    "S03",
+    zh="这只瓶已按这个编号上报过",
+    en="this bottle has been reported for that under this reference",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+CONTRADICTS_TYPE = reason(
+    "cylinder.contradicts_type",
+    "F09",
+    zh="档案写的{name}（{given}）与型号{model}的（{catalogue}）不一致",
+    en="the row's {name} ({given}) is not that of the model {model} ({catalogue})",
+    office=CHECK_STAMPS,
+)
+RECALL_EMPTY = reason(
+    "recall.nothing_listed",
+    "S03",
+    zh="没有气瓶符合召回条件",
+    en="no bottle within reach meets the criterion",
+    office=("widen_criterion", "核对召回条件", "check the criterion"),
+)
+RECALL_TASKS_OPEN = reason(
+    "recall.tasks_open",
+    "S01",
+    zh="还有{open}只瓶没有了结，不能结束召回",
+    en="{open} bottles are not settled yet: the recall cannot be finished",
+    office=("settle_tasks", "逐只了结或说明", "settle or explain each of them"),
+)
+RECALL_NOT_SCRAPPED = reason(
+    "recall.not_scrapped",
+    "S01",
+    zh="这只瓶还没有报废记录",
+    en="there is no record that this bottle was scrapped",
+    office=("scrap", "先由检验机构办理报废", "have the agency scrap it first"),
+)
+AUTHORITY_DECIDES = reason(
+    "recall.authority_decides",
+    "F16",
+    zh="监管部门的召回，是否误列由监管部门认定",
+    en="in a recall by the authority, only the authority says that a bottle is not meant",
+    office=("ask_authority", "报监管部门认定", "ask the authority"),
+)
+RECALLED_ALREADY = reason(
+    "recall.listed_already",
+    "S03",
+    zh="这只瓶已在召回清单中",
+    en="this bottle is on the recall's list already",
+    office=("refresh", "刷新后再试", "reload and try again"),
+)
+
 BY_CONSTRAINT = {
+    "uq_inspection_sending_open": SENT_ALREADY,
+    "uq_life_extension_cylinder_id_agency_id_report_no": EXTENSION_REPORT_TAKEN,
+    "uq_registration_act_extension": EXTENSION_REGISTERED,
+    "uq_registration_act_cancelled": CANCELLED_ALREADY,
+    "pk_seizure": SEIZED_ALREADY,
+    "uq_unfit_report_cylinder_id_why_reference": REPORTED_ALREADY,
+    "pk_recall_task": RECALLED_ALREADY,
     "pk_custody_correction": ERROR_DECLARED,
     "pk_cylinder_identifier": IDENTIFIER_TAKEN,
     "pk_cylinder_type": TYPE_TAKEN,

@@ -264,15 +264,6 @@ def report_lost(body: dict[str, Any], district: int, card_id: UUID) -> Any:
     return service.report_lost(doing(), card_id=card_id, **body)
 
 
-@room.post("/cylinders/<uuid:cylinder_id>/inspections")
-@room.may("cylinder.inspect", writes=True)
-@room.arguments(schemas.InspectionIn)
-@room.response(201, schemas.BottleOut)
-def inspect(body: dict[str, Any], cylinder_id: UUID) -> Any:
-    service.inspect(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
-
-
 @room.post("/cylinders/<uuid:cylinder_id>/holds")
 @room.may("cylinder.hold", writes=True)
 @room.arguments(schemas.HoldIn)
@@ -288,15 +279,6 @@ def hold(body: dict[str, Any], cylinder_id: UUID) -> Any:
 @room.response(201, schemas.BottleOut)
 def release(body: dict[str, Any], cylinder_id: UUID) -> Any:
     service.release(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
-
-
-@room.post("/cylinders/<uuid:cylinder_id>/scrappings")
-@room.may("cylinder.scrap", writes=True)
-@room.arguments(schemas.ScrappingIn)
-@room.response(201, schemas.BottleOut)
-def scrap(body: dict[str, Any], cylinder_id: UUID) -> Any:
-    service.scrap(doing(), cylinder_id=cylinder_id, **body)
     return queries.cylinder_file(doing(), cylinder_id)
 
 

@@ -66,6 +66,9 @@ class TypeIn(Form):
     nominal_g = Number(required=True, least=1, most=HEAVIEST_G)
     units = Number(required=True, least=1, most=100)
     needs_truck = Flag(required=True)
+    phase = Word(Phase, load_default=None)
+    material = code_like(load_default=None)
+    standard = Text(most=40, code=True, load_default=None)
 
 
 class TypeOut(View):
@@ -75,6 +78,13 @@ class TypeOut(View):
     nominal_g = fields.Integer()
     units = fields.Integer()
     needs_truck = fields.Boolean()
+    phase = Word(Phase)
+    material = fields.String()
+    standard = fields.String()
+
+
+class TypesOut(View):
+    items = fields.List(fields.Nested(TypeOut))
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -470,6 +480,41 @@ class ScrappingOut(View):
     method = Word(ScrapMethod)
 
 
+class ExtensionOut(View):
+    id = Id()
+    basis = fields.Function(lambda row: row.basis.value)
+    agency_id = Id()
+    report_no = fields.String()
+    assessed_on = Day()
+    until_on = Day()
+
+
+class RegistrationActOut(View):
+    id = Id()
+    kind = fields.Function(lambda row: row.kind.value)
+    extension_id = Id()
+    why = fields.Function(lambda row: row.why and row.why.value)
+    document_no = fields.String()
+    done_on = Day()
+
+
+class SendingOut(View):
+    id = Id()
+    agency_id = Id()
+    why = fields.Function(lambda row: row.why.value)
+    reference = fields.String()
+    sent_at = Instant()
+    received_at = Instant()
+    answered_at = Instant()
+
+
+class SeizedOut(View):
+    why = fields.Function(lambda row: row.why.value)
+    receipt_no = fields.String()
+    agency_id = Id()
+    seized_at = Instant()
+
+
 class CustodyOut(View):
     """A household is told apart from a site, never named: who it is stands in its own file."""
 
@@ -517,6 +562,10 @@ class BottleOut(View):
     holds = fields.List(fields.Nested(HoldOut))
     scrapping = fields.Nested(ScrappingOut, allow_none=True)
     custody = fields.Nested(CustodyOut, allow_none=True)
+    extensions = fields.List(fields.Nested(ExtensionOut))
+    registration_acts = fields.List(fields.Nested(RegistrationActOut))
+    sendings = fields.List(fields.Nested(SendingOut))
+    seizure = fields.Nested(SeizedOut, allow_none=True)
 
 
 # --------------------------------------------------------------------------------------------------------

@@ -6,15 +6,12 @@ all the same: the rooms above are told although the deed is refused.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import clock
-from core.auth import ScopeKind
 from core.doing import Doing
 from core.ids import new_id
 from core.machine import LOST_RACE
@@ -26,7 +23,7 @@ from cylinders.at_site import locked, measured, refused_at, site_of_address, unk
 from cylinders.code import classify, new_code
 from cylinders.custody import Errand, Holder, record
 from cylinders.filling_models import ResidueOccasion
-from cylinders.holds import put_hold, release_if_free, stands_held
+from cylinders.holds import put_hold, release_if_free
 from cylinders.identifiers import taken_refusals
 from cylinders.models import (
     Cylinder,
@@ -36,20 +33,18 @@ from cylinders.models import (
     Hold,
     HoldKind,
     Inspection,
+    Phase,
     Scheme,
-    ScrapMethod,
-    Scrapping,
 )
 from cylinders.queries import (
     Resolved,
-    custody_of,
     holding_of,
     judge_bottle,
     must_reach_bottle,
     types,
 )
-from cylinders.refill_gate import Precision, Purpose
-from cylinders.states import CYLINDER, CylinderState
+from cylinders.refill_gate import Purpose
+from cylinders.states import CYLINDER
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.acts import set_card_exception
@@ -63,7 +58,17 @@ from registry.states import AccountState
 
 @does("cylinder_type.enter")
 def enter_type(
-    deed: Deed, *, model: str, water_ml: int, max_fill_g: int, nominal_g: int, units: int, needs_truck: bool
+    deed: Deed,
+    *,
+    model: str,
+    water_ml: int,
+    max_fill_g: int,
+    nominal_g: int,
+    units: int,
+    needs_truck: bool,
+    phase: Phase | None = None,
+    material: str | None = None,
+    standard: str | None = None,
 ) -> Answer:
     """Enter a model in the catalogue with its stamped values; none is ever derived from its name."""
     deed.about(SubjectType.REGISTER, str(deed.district))
@@ -74,7 +79,11 @@ def enter_type(
         nominal_g=nominal_g,
         units=units,
         needs_truck=needs_truck,
+        phase=phase,
+        material=material,
+        standard=standard,
     )
+    deed.note(phase=phase, material=material, standard=standard)
     deed.note(model=model, water_ml=water_ml, max_fill_g=max_fill_g, nominal_g=nominal_g, units=units)
     if deed.db.get(CylinderType, model) is not None:
         raise Refused([no.TYPE_TAKEN(model=model)])
@@ -139,6 +148,7 @@ def _file_bottle(deed: Deed, books: Books, row: dict[str, Any]) -> Filed:
         if row[name] is not None and row[name] not in books.firms:
             raise unknown(f"/{name}")
     identifiers = _identifiers(deed, books.firm, row["identifiers"])
+    row = _completed(row, kind)
     not_stamped = ("identifiers", "last_inspection", "holder", "full", "max_fill_g")
     cylinder = Cylinder(
         cylinder_id=new_id(),
@@ -166,6 +176,21 @@ def _file_bottle(deed: Deed, books: Books, row: dict[str, Any]) -> Filed:
     if row["holder"] is not None:
         _place(deed, books, cylinder, row["holder"], full=row["full"])
     return Filed(cylinder.cylinder_id, identifiers[Scheme.PLATFORM])
+
+
+def _completed(row: dict[str, Any], kind: CylinderType) -> dict[str, Any]:
+    """What the row leaves out and every bottle of the model shares; a row that says otherwise is refused."""
+    shared = {name: getattr(kind, name) for name in ("phase", "material", "standard")}
+    shared = {name: value for name, value in shared.items() if value is not None}
+    wrong = {name: value for name, value in shared.items() if row[name] not in (None, value)}
+    if wrong:
+        raise Refused(
+            [
+                no.CONTRADICTS_TYPE(name=name, given=row[name], model=kind.model, catalogue=value)
+                for name, value in wrong.items()
+            ]
+        )
+    return row | shared
 
 
 def codes_of(given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
@@ -312,41 +337,7 @@ def _why_a_stranger(deed: Deed, resolved: Resolved, code: str, site: Site) -> li
 
 
 # --------------------------------------------------------------------------------------------------------
-# Inspection, holds, scrapping
-
-
-@does("cylinder.inspect")
-def inspect(
-    deed: Deed,
-    *,
-    cylinder_id: UUID,
-    inspected_on: date,
-    day_precision: Precision,
-    passed: bool,
-    report_no: str,
-) -> Answer:
-    """检验. The agency that inspects a bottle has it; a pass puts it back, a failure holds it."""
-    agency_id = deed.actor.scope_id(ScopeKind.AGENCY)
-    cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
-    _not_in_the_future(inspected_on, "/inspected_on")
-    deed.note(inspected_on=inspected_on, passed=passed, report_no=report_no, agency_id=agency_id)
-    _take_to_agency(deed, cylinder, agency_id)
-    inspection = Inspection(
-        cylinder_id=cylinder_id,
-        id=new_id(),
-        inspected_on=inspected_on,
-        day_precision=day_precision,
-        passed=passed,
-        agency=str(agency_id),
-        report_no=report_no,
-        recorded_at=deed.recorded_at,
-    )
-    deed.db.add(inspection)
-    deed.db.flush()
-    CYLINDER.move(deed.db, cylinder, "pass_inspection" if passed else "fail_inspection")
-    if passed and stands_held(deed, cylinder_id):
-        CYLINDER.move(deed.db, cylinder, "hold")
-    return {"cylinder_id": str(cylinder_id), "inspection_id": str(inspection.id)}
+# Holds
 
 
 @does("cylinder.hold")
@@ -376,54 +367,3 @@ def release(deed: Deed, *, cylinder_id: UUID, hold_id: UUID, reference: str) -> 
     deed.db.flush()
     release_if_free(deed, cylinder)
     return {"cylinder_id": str(cylinder_id), "hold_id": str(hold_id)}
-
-
-@does("cylinder.scrap")
-def scrap(
-    deed: Deed, *, cylinder_id: UUID, certificate_no: str, scrapped_on: date, method: ScrapMethod
-) -> Answer:
-    """报废, for ever: the bottle stays with the agency and its codes are void."""
-    agency_id = deed.actor.scope_id(ScopeKind.AGENCY)
-    cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
-    _not_in_the_future(scrapped_on, "/scrapped_on")
-    deed.note(certificate_no=certificate_no, scrapped_on=scrapped_on, method=method, agency_id=agency_id)
-    if cylinder.state is CylinderState.IN_SERVICE:
-        _take_to_agency(deed, cylinder, agency_id)
-    CYLINDER.move(deed.db, cylinder, "scrap")
-    agency = Holder(HolderKind.AGENCY, agency_id)
-    record(deed, cylinder, FactKind.SCRAP, giver=agency, taker=agency, errand=Errand())
-    deed.db.add(
-        Scrapping(
-            cylinder_id=cylinder_id,
-            scrapped_on=scrapped_on,
-            agency=str(agency_id),
-            certificate_no=certificate_no,
-            method=method,
-            recorded_at=deed.recorded_at,
-        )
-    )
-    deed.db.execute(
-        sa.update(CylinderIdentifier)
-        .where(CylinderIdentifier.cylinder_id == cylinder_id, CylinderIdentifier.voided_at.is_(None))
-        .values(voided_at=deed.recorded_at)
-    )
-    return {"cylinder_id": str(cylinder_id)}
-
-
-def _take_to_agency(deed: Deed, cylinder: Cylinder, agency_id: UUID) -> None:
-    if cylinder.state is CylinderState.AT_INSPECTION:
-        return
-    CYLINDER.move(deed.db, cylinder, "send_to_inspection")
-    record(
-        deed,
-        cylinder,
-        FactKind.SEND_TO_INSPECTION,
-        giver=acts.holder_of(custody_of(deed.db, cylinder.cylinder_id)),
-        taker=Holder(HolderKind.AGENCY, agency_id),
-        errand=Errand(),
-    )
-
-
-def _not_in_the_future(day: date, pointer: str) -> None:
-    if day > clock.today():
-        raise WrongField(pointer, "range", "日期不能晚于今天", "expected a day that is not in the future")

@@ -322,6 +322,14 @@ UNION ALL
   FROM staged CROSS JOIN LATERAL unnest(schemes, codes) AS one (scheme, value)
   JOIN cylinder_identifier AS standing ON standing.scheme = one.scheme AND standing.value = one.value
 UNION ALL
+  SELECT line, 4, NULL, 'cylinder.contradicts_type',
+         jsonb_build_object('name', one.name, 'given', one.given, 'model', model, 'catalogue', one.catalogue)
+  FROM staged JOIN cylinder_type AS kind USING (model) CROSS JOIN LATERAL (VALUES
+    ('phase', staged.phase, kind.phase), ('material', staged.material, kind.material),
+    ('standard', staged.standard, kind.standard)
+  ) AS one (name, given, catalogue)
+  WHERE one.given <> one.catalogue
+UNION ALL
   SELECT staged.line, 5, NULL, 'holding.card_holds_another', '{}' FROM staged
   JOIN card_holding AS held
     ON held.district = staged.card_district AND held.card_id = staged.card_id AND held.active

@@ -13,6 +13,7 @@ from core import clock
 from core.auth import Grant, Role, ScopeKind, issue_token
 from core.geo import Datum, Point, area_to_geojson
 from core.ids import new_id
+from cylinders.models import Phase
 from sample import bottles, firms, places
 from sample.bottles import SampleCylinder
 from sample.cast import SLOTS, Cast
@@ -122,7 +123,15 @@ class Builder:
             self.give(f"zoning {district}", Role.DISPATCHER, ScopeKind.DISTRICT, str(district), district)
             for name in (f"regulator {district}", f"second regulator {district}"):
                 self.give(name, Role.REGULATOR, ScopeKind.DISTRICT, str(district), district)
-        self.give("agency", Role.AGENCY, ScopeKind.AGENCY, str(new_id()), QINGPU)
+        body = {
+            "name": "样例气瓶检验站",
+            "home_district": QINGPU,
+            "approval_no": "YLHZ-2021-001",
+            "approved_from": "2021-06-01",
+            "approved_until": "2027-12-31",
+        }
+        agency = self._do("administrator", "/agencies", body, "an inspection agency")
+        self.give("agency", Role.AGENCY, ScopeKind.AGENCY, agency["id"], QINGPU)
 
     def give(self, name: str, role: Role, kind: ScopeKind, code: str, district: int) -> None:
         body = {
@@ -321,7 +330,10 @@ class Builder:
                 "nominal_g": kind.nominal_g,
                 "units": kind.units,
                 "needs_truck": kind.needs_truck,
+                "material": "steel",
             }
+            if kind.phase is Phase.TWO_PHASE:
+                body["phase"] = kind.phase.value
             self._do("administrator", "/cylinder-types", body, f"type {kind.model}")
         self.told("cylinder types", len(bottles.MODELS))
 

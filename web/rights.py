@@ -22,6 +22,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.COURIER: frozenset(
         {
+            "cylinder.report_sighting",
             "cylinder.ask",
             "cylinder.load",
             "cylinder.bring_back",
@@ -39,6 +40,12 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.FILLER: frozenset(
         {
+            "agency.read",
+            "cylinder.report_sighting",
+            "cylinder.report_unfit",
+            "cylinder.send_to_inspection",
+            "cylinder_type.read",
+            "due.read",
             "cylinder.ask",
             "cylinder.authorise_fill",
             "cylinder.fill",
@@ -55,6 +62,22 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.CLERK: frozenset(
         {
+            "agency.read",
+            "cylinder.report_sighting",
+            "cylinder.report_unfit",
+            "cylinder.send_to_inspection",
+            "cylinder_type.enter",
+            "cylinder_type.read",
+            "due.read",
+            "out_of_use.read",
+            "recall.finish",
+            "recall.look_again",
+            "recall.open",
+            "recall.read",
+            "recall.settle",
+            "recall.tell",
+            "registration.cancel",
+            "registration.change",
             "staff.register",
             "vehicle.register",
             "device.enrol",
@@ -139,6 +162,22 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            "agency.read",
+            "anomaly.read",
+            "cylinder.report_sighting",
+            "cylinder.report_unfit",
+            "cylinder.seize",
+            "cylinder_type.read",
+            "due.read",
+            "out_of_use.read",
+            "recall.finish",
+            "recall.look_again",
+            "recall.open",
+            "recall.read",
+            "recall.settle",
+            "recall.tell",
+            "registration.cancel",
+            "sighting.read",
             "cylinder.ask",
             "cylinder.hold",
             "cylinder.release",
@@ -166,17 +205,31 @@ RIGHTS: dict[Role, frozenset[str]] = {
             *READ_TRACE,
         }
     ),
-    Role.AGENCY: frozenset({"cylinder.ask", "cylinder.inspect", "cylinder.scrap", "cylinder.read"}),
+    Role.AGENCY: frozenset(
+        {
+            "cylinder.arrive_at_agency",
+            "cylinder.ask",
+            "cylinder.extend",
+            "cylinder.inspect",
+            "cylinder.read",
+            "cylinder.report_unfit",
+            "cylinder.scrap",
+            "out_of_use.read",
+        }
+    ),
     Role.ADMINISTRATOR: frozenset(
         {
+            "agency.read",
+            "agency.register",
+            "cylinder_type.enter",
+            "cylinder_type.read",
             "firm.register",
-            "site.register",
-            "grant.give",
             "grant.end",
+            "grant.give",
             "password.set",
             "second_factor.reset",
             "session.end",
-            "cylinder_type.enter",
+            "site.register",
         }
     ),
 }

@@ -68,6 +68,8 @@ OTHER_VERBS: dict[str, Said] = {
     "stock.count": ("盘点", "count the stock"),
     "stock.explain": ("说明盘点差异", "explain a difference"),
     "tip.record": ("生成线索", "record a tip"),
+    "due.notify": ("到期提醒", "tell holders of what comes due"),
+    "sighting.sweep": ("报废瓶再次扫码", "scans of bottles that have ended"),
 }
 
 OUTCOMES: dict[str, Said] = {
@@ -151,6 +153,16 @@ TIPS: dict[str, Said] = {
     ),
     "code.probed": ("有人在公众查询页逐个试编码", "somebody tries codes on the public page"),
     "identifier.collision_found": ("一个编码出现在两只瓶上", "one code was found on two bottles"),
+    "cylinder.reported_unfit": (
+        "不合格气瓶上报登记机关",
+        "an unfit bottle was reported to the registering authority",
+    ),
+    "cylinder.scanned_after_end": (
+        "已报废或查扣的气瓶又被扫码",
+        "a scrapped or seized bottle was scanned again",
+    ),
+    "cylinder.seized": ("查扣气瓶移交检验机构", "a seized bottle went to an agency"),
+    "inspection.anomaly_found": ("检验报告存疑", "an inspection report is doubtful"),
     "device.forked": ("终端同一序号报了两种内容", "a device said two things under one number"),
     "scan.not_applied": ("终端签名的记录已留存，未能入账", "a signed scan is kept and could not be applied"),
 }

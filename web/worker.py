@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import structlog
 
@@ -21,6 +21,7 @@ import rulebook
 from core import clock, config, confirmations, demo_clock, jobs, limits, logs, outbox, sessions
 from core.config import CHECKOUT
 from core.ground import Ground
+from cylinders import notices, sightings
 from registry import phone_codes
 from rulebook.edition import NATION
 from web.opening import worker_ground
@@ -32,6 +33,11 @@ FORGET_EVERY_TURNS = 3600
 KEPT_AFTER_SIGNING_IN = timedelta(days=2)
 AGAIN_AFTER_S = 2.0
 STOPPED_WITHIN_S = 10
+LOOK_EVERY_S = 30.0
+NOTICES_FROM = time(9)
+"""In Shanghai: nobody is woken by a message that can wait."""
+LOOK_BACK = timedelta(minutes=2)
+FIRST_LOOK_BACK = timedelta(days=1)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -55,6 +61,7 @@ def run(ground: Ground) -> None:
     if ground.config.demo_clock:
         demo_clock.follow(ground.sessions)
     threading.Thread(target=_hand_out, args=(ground,), name="outbox", daemon=True).start()
+    threading.Thread(target=_keep_watch, args=(ground,), name="watch", daemon=True).start()
     jobs.work(ground)
 
 
@@ -73,6 +80,29 @@ def _hand_out(ground: Ground) -> None:
                 forget(ground)
         except Exception:
             log.exception("outbox.stopped_for_now")
+
+
+def _keep_watch(ground: Ground) -> None:
+    """Each morning what comes due is told; all day long, scans of bottles that have ended."""
+    pause = threading.Event()
+    told_on, back = None, FIRST_LOOK_BACK
+    while not pause.wait(LOOK_EVERY_S):
+        try:
+            told_on = watch(ground, told_on, back)
+            back = LOOK_BACK
+        except Exception:
+            log.exception("watch.stopped_for_now")
+
+
+def watch(ground: Ground, told_on: date | None, back: timedelta) -> date | None:
+    """One look; the day whose notices have gone out. Looking twice tells nobody twice."""
+    now = clock.now()
+    sightings.sweep(ground, now - back)
+    today = clock.day_of(now)
+    if told_on != today and now >= clock.at(today, NOTICES_FROM):
+        log.info("due.told", holders=notices.notify_all(ground))
+        return today
+    return told_on
 
 
 def forget(ground: Ground) -> None:

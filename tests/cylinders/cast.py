@@ -24,7 +24,6 @@ from uuid import UUID
 from werkzeug.test import TestResponse
 
 from core.auth import Role
-from core.ids import new_id
 from tests.cast import Cast, Users, made
 from tests.desk import Person
 
@@ -170,4 +169,23 @@ class Bottles:
 
     @cached_property
     def agency(self) -> Person:
-        return self.cast.desk.sign_in(Role.AGENCY, self.cast.district, agency=new_id())
+        return self.agency_of(self.agency_id)
+
+    @cached_property
+    def agency_id(self) -> UUID:
+        return self.another_agency()
+
+    def agency_of(self, agency_id: UUID) -> Person:
+        return self.cast.desk.sign_in(Role.AGENCY, self.cast.district, agency=agency_id)
+
+    def another_agency(self, **changed: Any) -> UUID:
+        """On the register, and approved on the tests' day."""
+        number = next(_numbers)
+        body = {
+            "name": f"样例检验站{number}",
+            "home_district": self.cast.district,
+            "approval_no": f"TS-{number:06d}",
+            "approved_from": "2021-06-01",
+            "approved_until": "2027-12-31",
+        } | changed
+        return UUID(made(self.cast.admin.post("/api/v1/agencies", body))["id"])

@@ -316,8 +316,8 @@ def test_a_voided_code_is_never_given_again(bottles: Bottles, db: Session) -> No
 def test_nothing_moves_a_scrapped_bottle(bottles: Bottles, db: Session) -> None:
     bottle = bottles.empty()
     made(scrap(bottles, bottle))
-    assert codes(scrap(bottles, bottle).json) == ["state.move_not_allowed"]
-    assert codes(inspect(bottles, bottle, True).json) == ["state.move_not_allowed"]
+    assert codes(scrap(bottles, bottle).json) == ["refill.scrapped"]
+    assert codes(inspect(bottles, bottle, True).json) == ["refill.scrapped"]
     held = bottles.cast.regulator.post(at(bottle, "holds"), {"kind": "recall", "reference": "X-1"})
     assert held.status_code in (404, 409)
     assert state_of(db, bottle) is CylinderState.SCRAPPED

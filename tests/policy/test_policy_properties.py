@@ -16,7 +16,7 @@ from tests.policy.test_policy_tables import CASES, EDITION, Case
 
 PLACES = ("100000", "310000", "310105", "310117", "310118", "310151")
 # What a case is about rather than what is wrong with it: changing it changes which rules are in play.
-CONTEXT = {"purpose", "kind", "account_class", "premises_kind", "has_cylinder_room", "quantity"}
+CONTEXT = {"purpose", "act", "kind", "account_class", "premises_kind", "has_cylinder_room", "quantity"}
 
 
 def clean(gate: str) -> Case:
@@ -49,6 +49,7 @@ def rules_refused(case: Case, facts: dict[str, Any]) -> set[str]:
 def pairs() -> Iterator[tuple[Case, Case]]:
     for gate in (
         "refill",
+        "agency",
         "filling_start",
         "filling_check",
         "weighing",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.refusal import Audience, Reason, Refusal
-from cylinders import filling_gate, refill_gate, stock_gate, weighing_gate
+from cylinders import agency_gate, filling_gate, refill_gate, stock_gate, weighing_gate
 from dispatch.deliveries import handover_gate
 from dispatch.orders import booking_gate
 from registry import account_gate, premises_gate
@@ -26,6 +26,7 @@ PAGES: tuple[Any, ...] = (
     stock_gate,
     filling_gate,
     weighing_gate,
+    agency_gate,
     booking_gate,
     handover_gate,
 )

@@ -1,0 +1,161 @@
+"""Reads of recalls: how far each has come, and its tasks, bottle by bottle.
+
+A firm reads its own recalls, and of the authority's those that list bottles of its own: then the counts and
+the tasks are of its own bottles only.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.auth import ScopeKind
+from core.doing import Doing
+from core.paging import Page, Pager
+from core.problems import NotFound
+from cylinders.life_models import RecallCampaign, RecallTask
+from cylinders.queries import labels_of
+from cylinders.states import TaskState
+from registry.models import HolderKind
+
+
+def recalls(doing: Doing, *, limit: int, cursor: str | None = None) -> Page:
+    """Oldest first, each with its progress."""
+    query = sa.select(RecallCampaign).where(RecallCampaign.district == doing.district, *_readable(doing))
+    pager = _pager(doing, "recalls")
+    with doing.ground.sessions() as db:
+        page = pager.page(
+            db,
+            query,
+            RecallCampaign.opened_at.expression,
+            RecallCampaign.id.expression,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.RecallCampaign.opened_at, row.RecallCampaign.id),
+        )
+        return Page(_views(db, doing, [row.RecallCampaign for row in page.items]), page.next_cursor)
+
+
+def recall(doing: Doing, campaign_id: UUID | str) -> dict[str, Any]:
+    with doing.ground.sessions() as db:
+        return _views(db, doing, [_campaign(db, doing, campaign_id)])[0]
+
+
+def tasks(
+    doing: Doing,
+    campaign_id: UUID,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    state: TaskState | None = None,
+    holder_kind: HolderKind | None = None,
+) -> Page:
+    """A recall's bottles with their holder when the list was made. A household is named by its card only."""
+    query = sa.select(RecallTask).where(
+        RecallTask.district == doing.district, RecallTask.campaign_id == campaign_id, *_own(doing)
+    )
+    if state is not None:
+        query = query.where(RecallTask.state == state)
+    if holder_kind is not None:
+        query = query.where(RecallTask.holder_kind == holder_kind)
+    with doing.ground.sessions() as db:
+        _campaign(db, doing, campaign_id)
+        page = _pager(doing, f"recall:{campaign_id}:{state}:{holder_kind}").page(
+            db,
+            query,
+            RecallTask.recorded_at.expression,
+            RecallTask.cylinder_id.expression,
+            limit=limit,
+            cursor=cursor,
+            position=lambda row: (row.RecallTask.recorded_at, row.RecallTask.cylinder_id),
+        )
+        rows = [row.RecallTask for row in page.items]
+        labels = labels_of(db, [row.cylinder_id for row in rows])
+        return Page([_task_view(row, labels.get(row.cylinder_id)) for row in rows], page.next_cursor)
+
+
+def _campaign(db: Session, doing: Doing, campaign_id: UUID | str) -> RecallCampaign:
+    found = db.scalars(
+        sa.select(RecallCampaign).where(
+            RecallCampaign.district == doing.district,
+            RecallCampaign.id == UUID(str(campaign_id)),
+            *_readable(doing),
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _readable(doing: Doing) -> list[sa.ColumnElement[bool]]:
+    reach = doing.actor.reach
+    if reach.kind is ScopeKind.FIRM:
+        lists_own = sa.exists().where(
+            RecallTask.district == RecallCampaign.district,
+            RecallTask.campaign_id == RecallCampaign.id,
+            RecallTask.owner_firm_id == UUID(reach.code),
+        )
+        return [sa.or_(RecallCampaign.firm_id == UUID(reach.code), lists_own)]
+    if not reach.covers(district=doing.district):
+        raise NotFound
+    return []
+
+
+def _own(doing: Doing) -> list[sa.ColumnElement[bool]]:
+    reach = doing.actor.reach
+    return [RecallTask.owner_firm_id == UUID(reach.code)] if reach.kind is ScopeKind.FIRM else []
+
+
+def _views(db: Session, doing: Doing, rows: Sequence[RecallCampaign]) -> list[dict[str, Any]]:
+    counted = db.execute(
+        sa.select(
+            RecallTask.campaign_id,
+            RecallTask.state,
+            RecallTask.outcome,
+            sa.func.count().label("bottles"),
+            sa.func.count().filter(RecallTask.is_late).label("late"),
+        )
+        .where(
+            RecallTask.district == doing.district,
+            RecallTask.campaign_id.in_([row.id for row in rows]),
+            *_own(doing),
+        )
+        .group_by(RecallTask.campaign_id, RecallTask.state, RecallTask.outcome)
+    ).all()
+    return [_view(row, [one for one in counted if one.campaign_id == row.id]) for row in rows]
+
+
+def _view(row: RecallCampaign, counted: Sequence[Any]) -> dict[str, Any]:
+    names = ("id", "firm_id", "reference", "criterion", "root", "state", "opened_at", "finished_at")
+    by_state = {state.value: 0 for state in TaskState}
+    outcomes: dict[str, int] = {}
+    for one in counted:
+        by_state[one.state.value] += one.bottles
+        if one.outcome is not None:
+            outcomes[one.outcome.value] = outcomes.get(one.outcome.value, 0) + one.bottles
+    return {name: getattr(row, name) for name in names} | {
+        "bottles": sum(one.bottles for one in counted),
+        "late": sum(one.late for one in counted),
+        "progress": by_state,
+        "outcomes": outcomes,
+    }
+
+
+def _task_view(row: RecallTask, code: str | None) -> dict[str, Any]:
+    names = (
+        "cylinder_id", "model", "owner_firm_id", "holder_kind", "card_district", "card_id", "is_late",
+        "state", "told_at", "brought_in_at", "settled_at", "outcome", "reference",
+    )  # fmt: skip
+    is_home = row.holder_kind is HolderKind.HOUSEHOLD
+    return {name: getattr(row, name) for name in names} | {
+        "code": code,
+        "holder_id": None if is_home else row.holder_id,
+    }
+
+
+def _pager(doing: Doing, name: str) -> Pager:
+    reach = doing.actor.reach
+    binding = f"{name}:{doing.district}:{reach.kind.value}:{reach.code}"
+    return Pager(doing.ground.keyring.signing.current_key, binding)
