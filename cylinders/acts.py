@@ -19,7 +19,8 @@ from cylinders import recall_tasks
 from cylinders import refusals as no
 from cylinders.custody import Custody, Errand, Holder, record
 from cylinders.holds import stands_held
-from cylinders.models import CustodyFact, Cylinder, CylinderCustody, FactKind
+from cylinders.life_models import Seizure
+from cylinders.models import CustodyFact, Cylinder, CylinderCustody, FactKind, Scrapping
 from cylinders.queries import Resolved, custody_of, holding_of
 from cylinders.states import CylinderState
 from evidence.deed import Deed
@@ -295,6 +296,16 @@ def stranger_seen(
         seen_at=deed.occurred_at,
         **more,
     )
+
+
+def ended(db: Session, cylinder_id: UUID | None, at: datetime) -> list[Refusal]:
+    """Why the bottle should not have been anywhere at ``at`` but with an agency: scrapped, or seized."""
+    if cylinder_id is None:
+        return []
+    scrapping, seizure = db.get(Scrapping, cylinder_id), db.get(Seizure, cylinder_id)
+    was_scrapped = scrapping is not None and scrapping.recorded_at <= at
+    was_seized = seizure is not None and seizure.seized_at <= at
+    return [*([no.SCRAPPED()] if was_scrapped else []), *([no.SEIZED()] if was_seized else [])]
 
 
 def is_stranger(reasons: Iterable[Refusal]) -> bool:

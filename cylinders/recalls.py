@@ -57,11 +57,10 @@ has them; all that are given must hold. ``maker``: how its stamps or its own mar
 @does("recall.open")
 def open_recall(deed: Deed, *, criterion: Criterion, reference: str) -> Answer:
     """Within the firm's own bottles, or those of the authority's district."""
-    reach = deed.actor.reach
     campaign = RecallCampaign(
         district=deed.district,
         id=new_id(),
-        firm_id=deed.actor.scope_id(ScopeKind.FIRM) if reach.kind is ScopeKind.FIRM else None,
+        firm_id=_recalling_firm(deed),
         reference=reference,
         criterion=plain(criterion),
         listed=0,
@@ -154,6 +153,14 @@ def finish(deed: Deed, *, campaign_id: UUID) -> Answer:
 
 
 # --- whose recall it is -----------------------------------------------------------------------------------
+
+
+def _recalling_firm(deed: Deed) -> UUID | None:
+    """A firm recalls its own bottles, the authority its district's; of a site or a street nobody does."""
+    if deed.actor.reach.kind is ScopeKind.FIRM:
+        return deed.actor.scope_id(ScopeKind.FIRM)
+    deed.actor.must_reach(district=deed.district)
+    return None
 
 
 def _campaign(deed: Deed, campaign_id: UUID) -> RecallCampaign:

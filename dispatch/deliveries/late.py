@@ -477,6 +477,7 @@ def _take_empty(scene: Scene) -> None:
         scene.flag(BOTTLE_UNKNOWN)
         bottles.stranger_seen(deed, scanned, where="door", order_id=door.order.id if door else None)
         return
+    _tell_of_ended(scene, scanned, where="door", order_id=door.order.id if door else None)
     round = door.round if door is not None else None
     scene.took(
         bottles.report(
@@ -494,6 +495,18 @@ def _take_empty(scene: Scene) -> None:
             occurred_at=scene.when.occurred_at,
         )
     )
+
+
+def _tell_of_ended(
+    scene: Scene, scanned: Resolved, *, where: str, order_id: UUID | None = None, round_id: UUID | None = None
+) -> None:
+    """A bottle that had been scrapped or seized by then: it was scanned all the same, and that is told."""
+    ended = bottles.ended(scene.db, scanned.cylinder_id, scene.when.occurred_at)
+    if ended:
+        scene.flag_refusals(ended)
+        bottles.stranger_seen(
+            scene.deed, scanned, where=where, order_id=order_id, round_id=round_id, reasons=ended
+        )
 
 
 # --- back at the site -------------------------------------------------------------------------------------
@@ -517,6 +530,7 @@ def _bring_back(scene: Scene) -> None:
         scene.flag(BOTTLE_UNKNOWN)
         bottles.stranger_seen(deed, scanned, where="site", round_id=scene.body["round_id"])
         return
+    _tell_of_ended(scene, scanned, where="site", round_id=scene.body["round_id"])
     if round is None:
         return  # without its round nobody knows at which site it was scanned
     scene.took(

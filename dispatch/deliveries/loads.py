@@ -193,7 +193,9 @@ def bring_back(deed: Deed, *, round_id: UUID, code: str) -> Answer:
     reasons = round_refusals(round)
     if not on_vehicle:
         reasons.append(no.NOT_ON_VEHICLE())
-    if scanned.identity in (Identity.UNKNOWN, Identity.VOIDED, Identity.CLAIMED_TWICE):
+    ended = bottles.ended(db, cylinder_id, deed.occurred_at)
+    reasons += ended
+    if ended or scanned.identity in (Identity.UNKNOWN, Identity.VOIDED, Identity.CLAIMED_TWICE):
         bottles.stranger_seen(
             deed, scanned, where="site", site_id=round.supply_site_id, round_id=round.id, reasons=reasons
         )

@@ -233,7 +233,10 @@ def whose_empty(db: Session, empty: Resolved, holding: UUID | None, firm_id: UUI
 
 
 def tell_of_strangers(deed: Deed, visit: Visit, facts: HandoverFacts) -> None:
-    """A foreign empty that was offered, a strange bottle that was brought: seen, whatever is refused."""
+    """A foreign empty that was offered, one that should be no more, a strange bottle that was brought.
+
+    Seen, whatever is refused.
+    """
     seen = functools.partial(
         bottles.stranger_seen, deed, where="door", order_id=visit.order.id, round_id=visit.round.id
     )
@@ -241,6 +244,12 @@ def tell_of_strangers(deed: Deed, visit: Visit, facts: HandoverFacts) -> None:
         seen(visit.full.resolved, reasons=visit.full.verdict.reasons)
     if visit.empty is not None and facts.empty is EmptyOffered.FOREIGN:
         seen(visit.empty, reasons=[no.EMPTY_FOREIGN()])
+    elif visit.empty is not None and (ended := _ended(deed, visit.empty)):
+        seen(visit.empty, reasons=ended)
+
+
+def _ended(deed: Deed, empty: Resolved) -> list[Refusal]:
+    return bottles.ended(deed.db, empty.cylinder_id, deed.occurred_at)
 
 
 def visit_refusals(deed: Deed, visit: Visit, report: Report) -> list[Refusal]:

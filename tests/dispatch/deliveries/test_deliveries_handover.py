@@ -346,6 +346,18 @@ def test_d06_a_foreign_empty_is_refused_and_the_sighting_survives(
     assert not list(verify(db))
 
 
+def test_a_scrapped_bottle_offered_as_the_empty_is_refused_and_told(day: WorkingDay, db: Session) -> None:
+    booked, bottle, _ = day.loaded()
+    gone = day.bottle()
+    day.scrap(gone)
+    answer = day.deliver(booked, day.report(booked, bottle, empty_code=gone.code))
+    assert answer.status_code == 409
+    assert nothing_was_handed_over(day, db, booked, bottle)
+    [event] = db.scalars(sa.select(OutboxEvent).where(OutboxEvent.topic == "cylinder.stranger_seen"))
+    assert (event.payload["cylinder_id"], event.payload["where"]) == (str(gone.cylinder_id), "door")
+    assert event.payload["reasons"] == ["refill.scrapped"]
+
+
 def test_d06_a_lost_bottle_that_was_recorded_opens_its_own_path(day: WorkingDay, db: Session) -> None:
     booked, bottle, _ = day.loaded()
     [card_id] = booked.home.users.card_ids

@@ -269,6 +269,27 @@ def test_a_failed_visit_a_withheld_one_and_a_return_are_reported_late(
         made(day.finish(round_id))
 
 
+def test_a_scrapped_bottle_scanned_late_is_flagged_and_told_unless_it_was_scanned_before(
+    day: WorkingDay, phone: Phone, db: Session
+) -> None:
+    booked, round_id = day.order(), day.round()
+    gone = day.bottle()
+    day.scrap(gone)
+    named = {"order_id": booked.order_id, "line_id": booked.line_ids[0], "code": gone.code}
+    with later(90):
+        told = phone.sent(
+            phone.sign("take_empty", named, at=at(-5)),
+            phone.sign("take_empty", named, at=at(20)),
+            phone.sign("bring_back", {"round_id": round_id, "code": gone.code}, at=at(30)),
+        )
+    assert ["refill.scrapped" in one["codes"] for one in told] == [False, True, True]
+    seen = db.scalars(sa.select(OutboxEvent).where(OutboxEvent.topic == "cylinder.stranger_seen"))
+    assert [(one.payload["where"], one.payload["cylinder_id"]) for one in seen] == [
+        ("door", str(gone.cylinder_id)),
+        ("site", str(gone.cylinder_id)),
+    ]
+
+
 def test_a_check_that_somebody_else_carried_in_was_made_by_the_courier_of_the_device(
     day: WorkingDay, phone: Phone, db: Session
 ) -> None:

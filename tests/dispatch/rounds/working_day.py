@@ -266,6 +266,20 @@ class WorkingDay:
         with self.desk.ground.sessions() as db:
             return db.get_one(Vehicle, (CHANGNING, vehicle_id)).plate
 
+    def scrap(self, bottle: Bottle) -> None:
+        """By an agency of its own."""
+        body = {
+            "name": "样例检验站",
+            "home_district": CHANGNING,
+            "approval_no": f"TS-{next(_numbers)}",
+            "approved_from": "2021-06-01",
+            "approved_until": "2027-12-31",
+        }
+        agency_id = made(self.cast.admin.post("/api/v1/agencies", body))["id"]
+        agency = self.desk.sign_in(Role.AGENCY, CHANGNING, agency=agency_id)
+        scrapping = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
+        made(agency.post(f"/api/v1/cylinders/{bottle.cylinder_id}/scrappings", scrapping))
+
     def holder(self, cylinder_id: UUID) -> tuple[str | None, UUID | None]:
         with self.desk.ground.sessions() as db:
             custody = db.get_one(CylinderCustody, cylinder_id)
