@@ -23,7 +23,7 @@ from cylinders import acts, recall_tasks
 from cylinders import refusals as no
 from cylinders.agency_gate import AgencyAct
 from cylinders.custody import Errand, Holder, record
-from cylinders.holds import stands_held
+from cylinders.holds import lift_holds, stands_held
 from cylinders.life import judge_agency, not_in_the_future, report_to_authority
 from cylinders.life_models import (
     AnomalyKind,
@@ -38,6 +38,7 @@ from cylinders.models import (
     Cylinder,
     CylinderIdentifier,
     FactKind,
+    HoldKind,
     Inspection,
     ScrapMethod,
     Scrapping,
@@ -111,7 +112,10 @@ def inspect(
     passed: bool,
     report_no: str,
 ) -> Answer:
-    """检验. The agency that inspects a bottle has it; a pass puts it back, a failure holds and reports it."""
+    """检验. The agency that inspects a bottle has it; a pass puts it back, a failure holds and reports it.
+
+    A pass answers what a filler found before or after a filling; every other hold stands.
+    """
     agency_id = deed.actor.scope_id(ScopeKind.AGENCY)
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
     not_in_the_future(inspected_on, "/inspected_on")
@@ -139,6 +143,8 @@ def inspect(
     deed.db.add(inspection)
     deed.db.flush()
     CYLINDER.move(deed.db, cylinder, "pass_inspection" if passed else "fail_inspection")
+    if passed:
+        lift_holds(deed, cylinder, HoldKind.FAILED_CHECK)
     if passed and stands_held(deed, cylinder_id):
         CYLINDER.move(deed.db, cylinder, "hold")
     if not passed:

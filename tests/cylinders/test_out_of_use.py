@@ -19,7 +19,15 @@ from cylinders.life_models import (
     Seizure,
     UnfitReport,
 )
-from cylinders.models import CustodyFact, Cylinder, CylinderCustody, CylinderType, Inspection
+from cylinders.models import (
+    CustodyFact,
+    Cylinder,
+    CylinderCustody,
+    CylinderType,
+    Hold,
+    HoldKind,
+    Inspection,
+)
 from cylinders.queries import judge_bottle
 from cylinders.states import CylinderState
 from evidence.models import Entry, Outcome
@@ -277,6 +285,17 @@ def test_a_failure_is_held_and_reported_to_the_registering_authority(bottles: Bo
     assert state_of(db, bottle) is CylinderState.HELD
     [told] = events(db, "cylinder.reported_unfit")
     assert (told["why"], told["registered_by_firm_id"]) == ("failed_inspection", str(bottles.cast.firm()))
+
+
+def test_a_pass_answers_what_a_filler_found_and_no_other_hold(bottles: Bottles, db: Session) -> None:
+    bottle = bottles.empty()
+    found = {"cylinder_id": bottle.id, "reference": "CY-1", "from_at": THE_DAY}
+    for kind in (HoldKind.FAILED_CHECK, HoldKind.POLICE):
+        db.add(Hold(kind=kind, **found))
+    db.commit()
+    assert made(inspect(bottles, bottle, True))["cylinder"]["state"] == "held"
+    made(bottles.receive(bottle.code))
+    assert [one["facts"] for one in bottles.verdict(bottle.code)["reasons"]] == [{"hold": "police"}]
 
 
 def test_one_report_number_on_two_bottles_is_flagged_and_stands(bottles: Bottles, db: Session) -> None:
