@@ -24,6 +24,7 @@ from dispatch.safety.routes import room as safety
 from oversight.routes import room as oversight
 from registry.privacy_models import Reveal
 from registry.routes import room as registry
+from web.collisions import face as collisions
 from web.courier import face as courier
 from web.dispatcher import face as dispatcher
 from web.health import room as health
@@ -70,6 +71,7 @@ PAGES = (
     office,
     labels,
     public,
+    collisions,
 )
 
 
