@@ -32,6 +32,7 @@ from cylinders.filling_models import (
 )
 from cylinders.filling_states import FillingState
 from cylinders.models import Cylinder, Filling
+from cylinders.queries import labels_of
 from registry.models import Site
 from rulebook import current
 
@@ -261,10 +262,12 @@ def state_of(authorisation: FillingAuthorisation, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationView:
-    """One filling from its authorisation on. ``token`` only where it has just been given."""
+    """One filling from its authorisation on. ``code``: of the bottle's own label now. ``token`` only where it
+    has just been given."""
 
     id: UUID
     cylinder_id: UUID
+    code: str | None
     state: str
     site_id: UUID
     scale: str
@@ -329,6 +332,7 @@ def _view(db: Session, doing: Doing, found: FillingAuthorisation, with_token: bo
     return AuthorisationView(
         found.id,
         found.cylinder_id,
+        labels_of(db, [found.cylinder_id]).get(found.cylinder_id),
         state_of(found, clock.now()),
         found.site_id,
         db.get_one(Scale, found.scale_id).number,

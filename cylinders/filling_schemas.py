@@ -184,6 +184,7 @@ class AuthorisationOut(View):
 
     id = Id()
     cylinder_id = Id()
+    code = fields.String()
     state = fields.String(metadata={"enum": STATES})
     token = fields.String()
     site_id = Id()

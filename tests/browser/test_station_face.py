@@ -13,7 +13,7 @@ from cylinders.models import CustodyFact, FactKind, Filling
 from registry.models import HolderKind
 from tests.browser.conftest import Browse, House
 from tests.cast import Cast
-from tests.cylinders.cast import Bottles
+from tests.cylinders.cast import AFTER, BEFORE, Bottles
 
 
 @pytest.fixture
@@ -43,6 +43,26 @@ def is_now(page: Page, state: str) -> None:
     expect(page.locator("#verdict")).to_have_class(re.compile(rf"\b{state}\b"))
 
 
+def begin(page: Page) -> None:
+    page.get_by_role("button", name="开始充装").click()
+    is_now(page, "checking")
+
+
+def look(page: Page) -> None:
+    page.get_by_role("button", name="检查全部合格").click()
+    page.fill("#tare_weighed_g", "16.5")
+    page.fill("#residue_g", "0")
+    page.get_by_role("button", name="查完，开始充气").click()
+    is_now(page, "weighing")
+
+
+def weigh(page: Page, gross_kg: str) -> None:
+    page.fill("#gross_g", gross_kg)
+    page.fill("#seal_no", "F-1")
+    page.get_by_role("button", name="检查全部合格").click()
+    page.get_by_role("button", name="记录充装").click()
+
+
 def test_from_scan_to_filling_with_the_keyboard_alone(
     terminal: Page, house: House, browse: Browse, bottles: Bottles
 ) -> None:
@@ -56,24 +76,34 @@ def test_from_scan_to_filling_with_the_keyboard_alone(
     browse.is_accessible(page)
     browse.shot(page, "station-desk-green")
     expect(page.locator("#code")).to_be_focused()
-    page.keyboard.press("Enter")  # an empty line goes on to the weights
+    page.keyboard.press("Enter")  # an empty line goes on: filler and scale are chosen, so to the button
+    expect(page.get_by_role("button", name="开始充装")).to_be_focused()
+    page.keyboard.press("Enter")
+    is_now(page, "checking")
+    expect(page.locator("#verdict h1")).to_contain_text("不要充气")
+    browse.is_accessible(page)
+    browse.shot(page, "station-checking")
+    for _ in BEFORE:  # one item after the other: Space says it passes, Tab goes on
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
     expect(page.locator("#tare_weighed_g")).to_be_focused()
     for text in ("16.5", "0"):
         page.keyboard.type(text)
         page.keyboard.press("Enter")
-    for item in ("valve", "body", "tag"):
-        page.locator(f'[name="before-{item}"][value="pass"]').focus()
-        page.keyboard.press("Space")
-    page.locator("#gross_g").focus()
+    expect(page.get_by_role("button", name="查完，开始充气")).to_be_focused()
+    page.keyboard.press("Enter")
+    is_now(page, "weighing")
+    expect(page.locator("#verdict .which").last).to_contain_text("31.4 kg")
+    browse.is_accessible(page)
+    browse.shot(page, "station-weighing")
+    expect(page.locator("#gross_g")).to_be_focused()
     page.keyboard.type("31.3")
     page.keyboard.press("Enter")
     page.keyboard.type("F-000777")
-    for item in ("leak", "valve", "body", "tag"):
-        page.locator(f'[name="after-{item}"][value="pass"]').focus()
-        page.keyboard.press("Space")
-    page.locator("#scale").focus()
-    page.keyboard.type("S-1")
     page.keyboard.press("Enter")
+    for _ in AFTER:
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="记录充装")).to_be_focused()
     page.keyboard.press("Enter")
     is_now(page, "filled")
@@ -150,15 +180,20 @@ def test_any_key_goes_to_the_scan_line_and_a_scan_into_a_weight_is_a_scan(
     page.locator("main").focus()
     shoot(page, first.code)
     is_now(page, "allowed")
-    page.locator("#tare_weighed_g").focus()
-    shoot(page, second.code)
-    is_now(page, "refused")
+    begin(page)
+    for field in ("#tare_weighed_g", '[name="before-tag"][value="pass"]'):
+        page.locator(field).focus()
+        shoot(page, second.code)  # it goes to the scan line, and there the bottle that has begun comes first
+        expect(page.locator("#scan-note")).to_contain_text("还没记完")
+    expect(page.locator("#tare_weighed_g")).to_have_value("")
+    is_now(page, "checking")
 
 
-def test_a_half_entered_filling_is_not_lost_to_the_next_scan(terminal: Page, bottles: Bottles) -> None:
+def test_a_filling_that_has_begun_is_not_lost_to_the_next_scan(terminal: Page, bottles: Bottles) -> None:
     page = terminal
     shoot(page, bottles.empty().code)
     is_now(page, "allowed")
+    begin(page)
     page.fill("#tare_weighed_g", "16.5")
     page.locator("#code").focus()
     shoot(page, bottles.empty().code)
@@ -166,6 +201,59 @@ def test_a_half_entered_filling_is_not_lost_to_the_next_scan(terminal: Page, bot
     expect(page.locator("#tare_weighed_g")).to_have_value("16.5")
     page.get_by_role("button", name="放弃这瓶").click()
     is_now(page, "idle")
+
+
+def test_too_heavy_is_red_until_bled_and_a_reload_goes_on_where_it_was(
+    terminal: Page, house: House, browse: Browse, bottles: Bottles
+) -> None:
+    page, bottle = terminal, bottles.empty()
+    shoot(page, bottle.code)
+    is_now(page, "allowed")
+    begin(page)
+    look(page)
+    weigh(page, "35")
+    is_now(page, "refused")
+    expect(page.locator("#verdict h1")).to_contain_text("过量")
+    browse.is_accessible(page)
+    browse.shot(page, "station-overfilled")
+    page.reload()
+    shoot(page, bottle.code)
+    expect(page.locator("#verdict h1")).to_contain_text("过量")
+    weigh(page, "31.3")
+    is_now(page, "filled")
+    with house.ground.sessions() as db:
+        assert db.scalars(sa.select(Filling)).one().gross_g == 31_300
+
+
+def test_what_is_found_is_red_and_recorded_and_a_stopped_station_is_red_throughout(
+    terminal: Page, house: House, browse: Browse, bottles: Bottles, cast: Cast
+) -> None:
+    page = terminal
+    shoot(page, bottles.empty().code)
+    is_now(page, "allowed")
+    begin(page)
+    page.get_by_role("button", name="检查全部合格").click()
+    page.check('[name="before-corrosion"][value="fail"]')
+    page.fill("#tare_weighed_g", "16.5")
+    page.fill("#residue_g", "0")
+    page.get_by_role("button", name="查完，开始充气").click()
+    is_now(page, "refused")
+    expect(page.locator("#verdict h1")).to_contain_text("不合格，已记录")
+    browse.is_accessible(page)
+    browse.shot(page, "station-found-wrong")
+    stop = {"reason": "unsafe", "reference": "TC-2024-7"}
+    cast.regulator.post(f"/api/v1/sites/{cast.filling_station()}/filling-stops", stop)
+    page.reload()
+    expect(page.locator(".stopped")).to_contain_text("责令本站停止充装")
+    shoot(page, bottles.empty().code)
+    is_now(page, "refused")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "station-stopped")
+    page.goto(house.at("/station/means"))
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "station-means")
 
 
 def test_a_server_that_is_gone_is_grey_and_green_is_gone_with_it(
@@ -204,12 +292,10 @@ def test_a_filling_that_got_no_answer_keeps_its_form_and_is_recorded_once(
             lost.append(answer.text())
             route.abort("connectionreset")
 
-    page.route("**/station/fillings", lose_once)
-    for name, text in (("tare_weighed_g", "16.5"), ("residue_g", "0"), ("gross_g", "31"), ("seal_no", "F-1")):
-        page.fill(f"#{name}", text)
-    page.fill("#scale", "S-1")
-    page.get_by_role("button", name="检查全部合格").click()
-    page.get_by_role("button", name="记录充装").click()
+    page.route("**/station/weighings", lose_once)
+    begin(page)
+    look(page)
+    weigh(page, "31")
     is_now(page, "grey")
     expect(page.locator("#verdict")).to_contain_text("不会记两次")
     expect(page.locator("#gross_g")).to_have_value("31")
@@ -371,7 +457,7 @@ def test_a_batch_by_f2_is_scanned_weighed_and_recorded(
         page.fill(f"#seal_no-{at}", f"F-{at}")
         page.check(f'[name="before-{at}"]')
         page.check(f'[name="after-{at}"]')
-    page.fill("#scale", "S-1")
+    page.select_option("#scale", "S-1")
     page.get_by_role("button", name="确认充装 2 瓶").click()
     expect(page.locator("#verdict h1")).to_contain_text("2 已充")
     browse.is_accessible(page)
@@ -404,12 +490,18 @@ def test_without_the_script_a_plain_form_answers_with_a_page(
     page.fill("#code", bottles.empty().code)
     page.get_by_role("button", name="查 Ask").click()
     is_now(page, "allowed")
-    for name, text in (("tare_weighed_g", "16.5"), ("residue_g", "0"), ("gross_g", "31"), ("seal_no", "F-1")):
+    begin(page)
+    for name, text in (("tare_weighed_g", "16.5"), ("residue_g", "0")):
         page.fill(f"#{name}", text)
-    page.fill("#scale", "S-1")
-    page.get_by_role("button", name="记录充装").click()  # no check was answered: the browser asks for them
+    page.get_by_role("button", name="查完，开始充气").click()  # no check was answered: the browser asks
     for choice in page.locator('input[value="pass"]').all():
         choice.check()
+    page.get_by_role("button", name="查完，开始充气").click()
+    is_now(page, "weighing")
+    for choice in page.locator('input[value="pass"]').all():
+        choice.check()
+    for name, text in (("gross_g", "31"), ("seal_no", "F-1")):
+        page.fill(f"#{name}", text)
     page.get_by_role("button", name="记录充装").click()
     is_now(page, "filled")
     with house.ground.sessions() as db:
@@ -424,9 +516,10 @@ def test_the_desk_fits_its_screen_with_the_weights_open(
     page.goto(house.at("/station/"))
     shoot(page, bottles.empty().code)
     is_now(page, "allowed")
+    begin(page)
     browse.is_accessible(page)
     browse.reflows(page)
-    browse.shot(page, f"station-weigh-{width}")
+    browse.shot(page, f"station-check-{width}")
     primary = page.locator("button.primary:visible")
     filled = primary.evaluate_all(
         "all => all.filter(one => getComputedStyle(one).backgroundColor === 'rgb(11, 93, 87)').length"

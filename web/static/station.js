@@ -284,7 +284,13 @@ document.addEventListener("keydown", (event) => {
     firstOpen().focus();
     return;
   }
-  if (event.key.length === 1 && event.key !== " " && !here.matches?.("input, select, textarea")) input.focus();
+  if (event.key === "Enter" && here.matches?.('input[type="radio"]')) {
+    event.preventDefault(); // a gun shoots here too: its Enter sends no form
+    next(here);
+    return;
+  }
+  const types = here.matches?.('input:not([type="radio"]), select, textarea');
+  if (event.key.length === 1 && event.key !== " " && !types) input.focus();
 });
 
 function next(field) {
