@@ -16,6 +16,7 @@ FORM = Why("表单或系统先挡住，轮不到这条", "a form, or an earlier 
 ELSEWHERE = Why("本地当天没有这条规定", "no rule of the place asks it on that day")
 AT_THE_DOOR = Why("订气时不问，上门安检查；查出即停供，不算拒绝", "looked at at the door, where it withholds")
 PAPERS = Why("样例的企业、人员、车辆证照齐全", "the sample's firms, crews and vehicles have their papers")
+LATE = Why("过了时限才办的才听得到", "only who comes too late hears it")
 RECORDED = Why("查到的作为事实记下，不是拒绝", "found and recorded as a fact, which is no refusal")
 OURS = Why("程序或规则库出错才有", "only a fault of ours, or of the rulebook, brings it about")
 NO_VERB = Why("接口还没有能造成它的办理事项", "no verb of the API brings it about yet")
@@ -29,8 +30,7 @@ _BY_REASON: dict[Why, str] = {
         state.changed_meanwhile delivery.line_done person.just_registered premises.address_taken
         household.stands holding.card_holds_another holding.bottle_on_another_card
         plan.order_on_another_round plan.already_applied alarm.acknowledged_already
-        custody.not_on_card custody.not_with_giver custody.not_full custody.held
-        filling.authorisation_expired""",
+        custody.not_on_card custody.not_with_giver custody.not_full custody.held""",
     FORM: """
         account.missing card.missing card.quota_full booking.quantity_missing
         booking.stored_weight_unknown identity.not_verified
@@ -47,6 +47,7 @@ _BY_REASON: dict[Why, str] = {
     PAPERS: """
         firm.no_gas_licence site.no_permit refill.no_gas_licence courier.no_certificate
         vehicle.no_permit vehicle.limits_unknown contract.second_supplier""",
+    LATE: "filling.authorisation_expired",
     RECORDED: """
         filling.overfilled filling.check_failed filling.look_failed filling.residue_not_extracted
         filling.tare_drifted""",
