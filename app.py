@@ -11,6 +11,7 @@ import core.second_factor
 import rulebook.models
 import web.api_page
 import web.pages
+import web.resident.my_data
 import web.rights
 from core import http, logs
 from core.ground import Ground
@@ -32,6 +33,7 @@ from web.labels import face as labels
 from web.metrics import room as metrics
 from web.office import face as office
 from web.phone import room as phone
+from web.privacy_page import room as privacy_page
 from web.public import room as public
 from web.regulator import face as regulator
 from web.resident.pages import face as resident
@@ -58,6 +60,7 @@ PAGES = (
     health,
     metrics,
     start,
+    privacy_page,
     signing_in,
     phone,
     own_password,

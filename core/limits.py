@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock
 from core.db import Base, Group, grouped, table_of
@@ -81,6 +81,16 @@ def must_not_be_spent(ground: Ground, limit: Limit, subject: str) -> None:
 def subject_of(ground: Ground, limit: Limit, subject: str) -> bytes:
     """What stands for an address or a number where tries are counted."""
     return blind_index(ground.keyring, "limit", limit.name, subject).digest
+
+
+def count_in(db: Session, ground: Ground, name: str, subject: str, window_from: datetime) -> int:
+    """Count one more within an open deed, and how many that makes: a deed that is refused does not count.
+
+    The row is held until the deed ends, so that two at once cannot both be the last.
+    """
+    digest = blind_index(ground.keyring, "limit", name, subject).digest
+    row = {"name": name, "subject": digest, "window_from": window_from}
+    return db.scalar(_COUNTED, row) or 0
 
 
 def forget_before(ground: Ground, instant: datetime) -> int:

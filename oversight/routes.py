@@ -8,7 +8,7 @@ from core import clock
 from core.http import Room, doing
 from core.refusal import Refusal
 from evidence.models import Entry
-from oversight import alarms, queries
+from oversight import alarms, own_data, queries
 from oversight.models import AlarmNote
 from oversight.queries import trace_view
 from oversight.schemas import (
@@ -22,6 +22,8 @@ from oversight.schemas import (
     TraceOut,
     TraceQuery,
 )
+from registry.privacy_schemas import CopyView, LooksView, RequestsView
+from registry.schemas import NothingIn
 
 room = Room("oversight", __name__, description="Traces, refusals and tips")
 
@@ -106,3 +108,28 @@ def _refused_view(entry: Entry) -> dict[str, Any]:
         "recorded_at": entry.recorded_at,
         "reasons": [Refusal.from_plain(row).worded(doing().actor.audience) for row in reasons],
     }
+
+
+@room.get("/districts/<int:district>/own-data/looks")
+@room.may("own_data.read")
+@room.response(200, LooksView)
+def looks_at_own_data(district: int) -> Any:
+    """Who looked at one's own data: role and unit, when, why; the latest first."""
+    return {"items": own_data.looks(doing())}
+
+
+@room.get("/districts/<int:district>/own-data/requests")
+@room.may("own_data.read")
+@room.response(200, RequestsView)
+def own_requests(district: int) -> Any:
+    return {"items": own_data.own_requests(doing())}
+
+
+@room.post("/districts/<int:district>/own-data/copies")
+@room.may("own_data.copy", writes=True)
+@room.arguments(NothingIn)
+@room.response(201, CopyView)
+def copy_own_data(body: dict[str, Any], district: int) -> tuple[Any, int, dict[str, str]]:
+    """A copy of everything about oneself; that it was given is on record, the copy is not."""
+    done = own_data.copy_own_data(doing())
+    return own_data.copied(doing(), done), 201, {"Cache-Control": "no-store"}

@@ -4,8 +4,9 @@ One document belongs to one person, in every district. Whoever shows a document 
 says the same name, is that person; the answer is the person's id and nothing else.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from core import clock
+from core import clock, confirmations, limits
 from core.db import table_of
 from core.ids import new_id
 from core.problems import NotFound, WrongField
-from core.refusal import Refused
+from core.refusal import Refusal, Refused
 from core.sealed import commitment, new_salt
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
@@ -26,12 +27,25 @@ from registry import refusals as no
 from registry.documents import DocumentFacts, WrongDocument, check_document
 from registry.mentions import resting
 from registry.models import Account, CheckMethod, IdentityCheck, Person, PersonDocument, PersonPhone
+from registry.privacy_models import NoticeShown, ProcessingStop, Reveal
+from registry.privacy_notice import in_force
+from rulebook import current
 
 
 class RevealField(StrEnum):
     ADDRESS = "address"
     NAME = "name"
     PHONE = "phone"
+
+
+class RevealPurpose(StrEnum):
+    """What will be done with it."""
+
+    CALL = "call"
+    VISIT = "visit"
+    SERVE_NOTICE = "serve_notice"
+    VERIFY_IDENTITY = "verify_identity"
+    ANSWER_REQUEST = "answer_request"
 
 
 class RevealReason(StrEnum):
@@ -46,25 +60,52 @@ class RevealReason(StrEnum):
 
 @does("person.register")
 def register_person(
-    deed: Deed, *, document: Mapping[str, Any], name: str, phone: str, method: CheckMethod
+    deed: Deed,
+    *,
+    document: Mapping[str, Any],
+    name: str,
+    phone: str,
+    method: CheckMethod,
+    notice_version: str,
+    evidence: str | None = None,
 ) -> Answer:
-    """``document``: kind, number, valid_until (None: it states no end)."""
+    """``document``: kind, number, valid_until (None: no end). ``notice_version``: what was shown before."""
     facts = document_facts(deed, document, "/document/number")
     found = person_behind(deed, facts)
     person_id = found or new_id()
     deed.about(SubjectType.PERSON, person_id)
     deed.note(document_kind=facts.kind, method=method, warnings=list(facts.warnings))
+    deed.note(notice_version=notice_version, evidence=evidence)
+    standing_notice = in_force(clock.day_of(deed.recorded_at)).version
+    if notice_version != standing_notice:
+        raise Refused([resting(deed, no.NOTICE_OUTDATED(version=standing_notice))])
+    check = _Check(document.get("valid_until"), method, evidence)
     if found:
-        deed.note(check_id=recognise(deed, found, facts, document.get("valid_until"), name, method))
+        deed.note(check_id=_recognised(deed, found, facts, name, check))
     else:
-        committed = enter_person(deed, person_id, facts, document.get("valid_until"), name, phone, method)
-        deed.note(commitment=committed)
+        deed.note(commitment=_entered(deed, person_id, facts, name, phone, check))
+    deed.db.flush()
+    deed.db.add(
+        NoticeShown(
+            person_id=person_id,
+            id=new_id(),
+            version=notice_version,
+            shown_by=deed.actor.principal_id,
+            shown_at=deed.recorded_at,
+        )
+    )
     return {"person_id": str(person_id), "standing": found is not None}
 
 
 @does("person.verify")
 def verify_person(
-    deed: Deed, person_id: UUID, *, document: Mapping[str, Any], method: CheckMethod, passed: bool
+    deed: Deed,
+    person_id: UUID,
+    *,
+    document: Mapping[str, Any],
+    method: CheckMethod,
+    passed: bool,
+    evidence: str | None = None,
 ) -> Answer:
     """Record another identity check: a document shown again, a renewed one, or one that did not hold."""
     person = deed.db.get(Person, person_id, with_for_update=True)
@@ -73,7 +114,7 @@ def verify_person(
     _must_reach(deed, person_id)
     facts = document_facts(deed, document, "/document/number")
     deed.about(SubjectType.PERSON, person_id)
-    deed.note(document_kind=facts.kind, method=method, passed=passed)
+    deed.note(document_kind=facts.kind, method=method, passed=passed, evidence=evidence)
     owner = person_behind(deed, facts)
     if owner not in (None, person_id):
         raise Refused([resting(deed, no.DOCUMENT_OF_ANOTHER())])
@@ -81,7 +122,8 @@ def verify_person(
         _must_be_valid(deed, document.get("valid_until"))
     if passed and owner is None:
         _enter_document(deed, person_id, facts)
-    check_id = _enter_check(deed, person_id, facts, document.get("valid_until"), method, passed)
+    check = _Check(document.get("valid_until"), method, evidence)
+    check_id = _enter_check(deed, person_id, facts, check, passed)
     deed.note(check_id=check_id)
     return {"person_id": str(person_id), "check_id": str(check_id)}
 
@@ -93,10 +135,13 @@ def reveal_household(
     *,
     fields: Sequence[RevealField],
     reason: RevealReason,
+    purpose: RevealPurpose,
     case_no: str | None = None,
 ) -> Answer:
-    """Give the right to see these fields once, and keep who asked, of whom, which, and why.
+    """Give the right to see these fields once, and keep who asked, of whom, which, why, and what for.
 
+    Whoever asks has just shown who they are (N01), sees a bounded number of people a day (N02), and nobody
+    whose data are kept for a term only (N05).
     The answer holds no personal data, since answers are kept; ``queries.revealed`` opens the values.
     """
     party = queries.party_within_reach(deed.db, deed.actor, deed.district, household_id)
@@ -107,12 +152,49 @@ def reveal_household(
         deed.about(SubjectType.PERSON, account.person_id)
         deed.at(firm=account.firm_id)
     shown = sorted({field.value for field in fields})
-    deed.note(fields=shown, reason=reason, case_no=case_no)
+    deed.note(fields=shown, reason=reason, purpose=purpose, case_no=case_no)
+    refusals = [resting(deed, one) for one in _reveal_refusals(deed, person_id)]
+    if refusals:
+        raise Refused(refusals)
+    deed.db.add(
+        Reveal(
+            district=deed.district,
+            id=new_id(),
+            household_id=household_id,
+            person_id=person_id,
+            principal_id=deed.actor.principal_id,
+            role=deed.actor.role,
+            scope_code=deed.actor.reach.code,
+            fields=shown,
+            reason=reason.value,
+            purpose=purpose.value,
+            case_no=case_no,
+            revealed_at=deed.recorded_at,
+        )
+    )
     return {
         "household_id": str(household_id),
         "person_id": person_id and str(person_id),
         "fields": shown,
     }
+
+
+def _reveal_refusals(deed: Deed, person_id: UUID | None) -> Iterator[Refusal]:
+    place, day = str(deed.district), clock.day_of(deed.recorded_at)
+    fresh, most = (current().look(name, place, day) for name in ("N01.fresh_minutes", "N02.reveals_a_day"))
+    if fresh is not None and isinstance(fresh.value, int):
+        within = timedelta(minutes=fresh.value)
+        if not confirmations.is_fresh(deed.db, deed.doing.credential, deed.actor.principal_id, within):
+            yield no.NOT_CONFIRMED(fresh_minutes=fresh.value)
+    if most is not None and isinstance(most.value, int):
+        times = limits.count_in(
+            deed.db, deed.ground, "person.reveal", str(deed.actor.principal_id), clock.at(day)
+        )
+        if times > most.value:
+            yield no.QUOTA_SPENT(most=most.value)
+    stop = deed.db.get(ProcessingStop, person_id) if person_id else None
+    if stop is not None:
+        yield no.PROCESSING_STOPPED(erase_on=stop.erase_on)
 
 
 @does("person.index_phones")
@@ -127,7 +209,7 @@ def index_phones(deed: Deed) -> Answer:
     numbers = sealing.all_opened(deed.db, deed.ground, [sealing.phone_of(person) for person in people])
     known = [(one, number) for one, number in zip(people, numbers, strict=True) if number is not None]
     for person, number in known:
-        _enter_phone(deed, person.person_id, number)
+        enter_phone(deed, person.person_id, number)
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.note(scheme=scheme, written=len(known))
     return {"written": len(known)}
@@ -152,6 +234,15 @@ def person_behind(deed: Deed, facts: DocumentFacts) -> UUID | None:
     ).first()
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """How somebody was identified; ``evidence``: the code of what it can be shown by."""
+
+    valid_until: date | None
+    method: CheckMethod
+    evidence: str | None = None
+
+
 def enter_person(
     deed: Deed,
     person_id: UUID,
@@ -162,7 +253,11 @@ def enter_person(
     method: CheckMethod,
 ) -> str:
     """Write a new person; the commitment to what was said, for the evidence."""
-    _must_be_valid(deed, valid_until)
+    return _entered(deed, person_id, facts, name, phone, _Check(valid_until, method))
+
+
+def _entered(deed: Deed, person_id: UUID, facts: DocumentFacts, name: str, phone: str, check: _Check) -> str:
+    _must_be_valid(deed, check.valid_until)
     salt = new_salt()
     db, ground = deed.db, deed.ground
     db.add(
@@ -176,9 +271,9 @@ def enter_person(
         )
     )
     _enter_document(deed, person_id, facts)
-    _enter_phone(deed, person_id, phone)
+    enter_phone(deed, person_id, phone)
     deed.db.flush()
-    _enter_check(deed, person_id, facts, valid_until, method, True)
+    _enter_check(deed, person_id, facts, check, True)
     said = {"name": name, "phone": phone, "document": f"{facts.kind}:{facts.normalised}"}
     return commitment(salt, said)
 
@@ -195,12 +290,16 @@ def recognise(
 
     The phone on file stays as it is.
     """
+    return _recognised(deed, person_id, facts, name, _Check(valid_until, method))
+
+
+def _recognised(deed: Deed, person_id: UUID, facts: DocumentFacts, name: str, check: _Check) -> UUID:
     person = deed.db.get_one(Person, person_id, with_for_update=True)
     known = sealing.opened(deed.db, deed.ground, sealing.name_of(person))
     if known is None or sealing.plain_name(known) != sealing.plain_name(name):
         raise Refused([resting(deed, no.NAME_DIFFERS())])
-    _must_be_valid(deed, valid_until)
-    return _enter_check(deed, person_id, facts, valid_until, method, True)
+    _must_be_valid(deed, check.valid_until)
+    return _enter_check(deed, person_id, facts, check, True)
 
 
 def _must_be_valid(deed: Deed, valid_until: date | None) -> None:
@@ -218,7 +317,7 @@ def _enter_document(deed: Deed, person_id: UUID, facts: DocumentFacts) -> None:
         )
 
 
-def _enter_phone(deed: Deed, person_id: UUID, phone: str) -> None:
+def enter_phone(deed: Deed, person_id: UUID, phone: str) -> None:
     indexes = sealing.phone_indexes(deed.ground, phone)
     rows = [
         {"scheme": one.scheme, "value": one.digest, "person_id": person_id, "recorded_at": deed.recorded_at}
@@ -231,8 +330,7 @@ def _enter_check(
     deed: Deed,
     person_id: UUID,
     facts: DocumentFacts,
-    valid_until: date | None,
-    method: CheckMethod,
+    check: _Check,
     passed: bool,
 ) -> UUID:
     check_id = new_id()
@@ -242,11 +340,12 @@ def _enter_check(
             id=check_id,
             document_kind=facts.kind.value,
             number_sealed=sealing.seal_number(deed.db, deed.ground, person_id, check_id, facts.normalised),
-            valid_until=valid_until,
-            method=method,
+            valid_until=check.valid_until,
+            method=check.method,
             passed=passed,
             checked_by=deed.actor.principal_id,
             checked_at=deed.recorded_at,
+            evidence=check.evidence,
         )
     )
     return check_id

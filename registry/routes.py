@@ -17,11 +17,14 @@ from registry import (
     imports,
     passwords,
     people,
+    privacy,
+    privacy_schemas,
     queries,
     schemas,
     second_factors,
     zones,
 )
+from registry.privacy_notice import in_force
 
 room = Room("registry", __name__)
 
@@ -287,6 +290,47 @@ def reveal_household(body: Json, district: int, household_id: UUID) -> tuple[Jso
     asked = body.pop("fields_asked")
     done = people.reveal_household(doing(), household_id, fields=asked, **body)
     return queries.revealed(doing(), done), 201, {"Cache-Control": "no-store"}
+
+
+@room.get("/privacy-notice")
+@room.may("privacy_notice.read")
+@room.response(200, privacy_schemas.NoticeView)
+def privacy_notice() -> Any:
+    """The version in force today: to be shown before somebody is registered."""
+    return in_force(clock.today())
+
+
+@room.post("/districts/<int:district>/own-data/requests")
+@room.may("own_data.ask", writes=True)
+@room.arguments(privacy_schemas.RequestIn)
+@room.response(201, privacy_schemas.RequestedView)
+def ask_about_own_data(body: Json, district: int) -> Json:
+    """To correct or to erase what is on record; a clerk decides."""
+    return privacy.ask(doing(), **body)
+
+
+@room.post("/districts/<int:district>/own-data/requests/<uuid:request_id>/withdrawals")
+@room.may("own_data.withdraw", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, privacy_schemas.RequestedView)
+def withdraw_request(body: Json, district: int, request_id: UUID) -> Json:
+    return privacy.withdraw(doing(), request_id)
+
+
+@room.get("/districts/<int:district>/privacy-requests")
+@room.may("own_data.decide")
+@room.response(200, privacy_schemas.RequestsView)
+def privacy_requests(district: int) -> Json:
+    """What waits for a decision, the longest first."""
+    return {"items": privacy.waiting(doing())}
+
+
+@room.post("/districts/<int:district>/privacy-requests/<uuid:request_id>/decisions")
+@room.may("own_data.decide", writes=True)
+@room.arguments(privacy_schemas.DecisionIn)
+@room.response(201, privacy_schemas.DecidedView)
+def decide_request(body: Json, district: int, request_id: UUID) -> Json:
+    return privacy.decide(doing(), request_id, **body)
 
 
 # --------------------------------------------------------------------------------------------------------

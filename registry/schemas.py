@@ -38,7 +38,7 @@ from registry.models import (
     UserClass,
     VehicleKind,
 )
-from registry.people import RevealField, RevealReason
+from registry.people import RevealField, RevealPurpose, RevealReason
 from registry.premises_gate import FloorKind
 
 MAX_ZONES = 200
@@ -518,17 +518,21 @@ class PersonIn(Form):
     name = Text(required=True, most=60)
     phone = Phone(required=True)
     method = Word(CheckMethod, required=True)
+    notice_version = Text(required=True, code=True, most=20, pattern="[0-9A-Za-z.-]{1,20}")
+    evidence = PlainCode(load_default=None, allow_none=True)
 
 
 class IdentityCheckIn(Form):
     document = Part(DocumentIn, required=True)
     method = Word(CheckMethod, required=True)
     passed = Flag(required=True)
+    evidence = PlainCode(load_default=None, allow_none=True)
 
 
 class RevealIn(Form):
     fields_asked = Rows(Word(RevealField), least=1, most=3, required=True, data_key="fields")
     reason = Word(RevealReason, required=True)
+    purpose = Word(RevealPurpose, required=True)
     case_no = PlainCode(load_default=None, allow_none=True)
 
 

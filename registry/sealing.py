@@ -2,6 +2,7 @@
 
     person      name, phone, salt       sealed under (person, id)
     identity    document number         sealed under (person, id)
+    request     how it should read      sealed under (person, id)
     household   address                 sealed under (household, id)
     staff       name, phone             sealed under (staff, id)
 
@@ -28,6 +29,7 @@ from core.sealed import (
 )
 from registry.documents import DocumentFacts
 from registry.models import Household, IdentityCheck, Person, Staff
+from registry.privacy_models import PrivacyRequest
 
 
 def seal_person(db: Session, ground: Ground, person_id: UUID, column: str, text: str) -> bytes:
@@ -36,6 +38,11 @@ def seal_person(db: Session, ground: Ground, person_id: UUID, column: str, text:
 
 def seal_number(db: Session, ground: Ground, person_id: UUID, check_id: UUID, number: str) -> bytes:
     return seal(db, ground.keyring, _person(person_id), "identity_check", "number_sealed", check_id, number)
+
+
+def seal_request(db: Session, ground: Ground, request: PrivacyRequest, said: str) -> bytes:
+    subject = _person(request.person_id)
+    return seal(db, ground.keyring, subject, "privacy_request", "said_sealed", request.id, said)
 
 
 def seal_address(db: Session, ground: Ground, household_id: UUID, address: str) -> bytes:
@@ -69,6 +76,11 @@ def number_of(check: IdentityCheck) -> SealedValue:
     return SealedValue(
         _person(check.person_id), "identity_check", "number_sealed", check.id, check.number_sealed
     )
+
+
+def said_of(request: PrivacyRequest) -> SealedValue:
+    subject = _person(request.person_id)
+    return SealedValue(subject, "privacy_request", "said_sealed", request.id, request.said_sealed or b"")
 
 
 def address_of(household: Household) -> SealedValue:

@@ -14,6 +14,7 @@ from core.auth import Grant, Role, ScopeKind, issue_token
 from core.geo import Datum, Point, area_to_geojson
 from core.ids import new_id
 from cylinders.models import Phase
+from registry.privacy_notice import in_force
 from sample import bottles, firms, places
 from sample.bottles import SampleCylinder
 from sample.cast import SLOTS, Cast
@@ -467,6 +468,11 @@ def place_body(user: SamplePremises) -> dict[str, Any]:
         "converted_to_pipe": user.converted_to_pipe,
         "has_cylinder_room": user.has_cylinder_room,
     }
+
+
+def seen_with_notice(body: dict[str, Any]) -> dict[str, Any]:
+    """The document was seen there, after the privacy notice in force had been shown."""
+    return {**body, "method": "document_seen", "notice_version": in_force(firms.DEMO_DAY).version}
 
 
 def registrant_body(someone: SamplePerson, valid_until: date | None = None) -> dict[str, Any]:

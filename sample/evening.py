@@ -1,6 +1,7 @@
 """After the rounds: the overdue empty is found out, and the district looks at what was done. Then, in a copy
 of the world, the new year."""
 
+import secrets
 import time as system_time
 from collections import Counter
 from datetime import date, time
@@ -71,9 +72,19 @@ def look_back(scene: Scene) -> None:
             raise Unexpected(f"trace of a {what}: expected events in an intact chain, got {trace}")
         scene.shown[f"trace of a {what}"] = path
         scene.counts[f"events in the trace of a {what}"] = len(trace["events"])
-    reveal = {"fields": ["name", "phone", "address"], "reason": "safety", "case_no": "YL-2024-0612"}
-    path = f"households/{withheld.household_id}/reveals"
-    scene.do_here(f"regulator {CHANGNING}", path, reveal, "a name revealed")
+    reveal = {
+        "fields": ["name", "phone", "address"],
+        "reason": "safety",
+        "purpose": "call",
+        "case_no": "YL-2024-0612",
+    }
+    path, who = f"households/{withheld.household_id}/reveals", f"regulator {CHANGNING}"
+    scene.refused_here(who, path, reveal, "a name, by nobody in particular", {"N01"})
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    body = {"principal_id": scene.world.principals[who], "login": "regulator", "password": password}
+    scene.do("administrator", "/passwords", body, "a password for the regulator")
+    scene.api.ask(regulator, "/confirmations", {"password": password}, "the regulator shows who they are")
+    scene.do_here(who, path, reveal, "a name revealed")
     scene.count("reveals")
     _await_tips(scene)
 

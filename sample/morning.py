@@ -3,7 +3,7 @@
 from typing import Any
 
 from sample.bottles import CylinderFault, SampleCylinder
-from sample.build import SCALE, Builder, place_body, registrant_body
+from sample.build import SCALE, Builder, place_body, registrant_body, seen_with_notice
 from sample.cast import EVENING, LAST_TOMORROW, NEWCOMER, Booking
 from sample.client import Unexpected
 from sample.firms import DEMO_DAY, FILLING_SITE, FIRMS, SUPPLY_SITE
@@ -45,7 +45,7 @@ def _must_be_barred(scene: Scene, clerk: str, path: str, body: Any, what: str, r
 
 def _opening(scene: Scene, clerk: str, newcomer: SamplePremises) -> dict[str, Any]:
     """A family comes with a document and an address; both are put on file, whatever the law then says."""
-    someone = {**registrant_body(person(newcomer.number)), "method": "document_seen"}
+    someone = seen_with_notice(registrant_body(person(newcomer.number)))
     district = newcomer.district
     person_id = scene.do_here(clerk, "people", someone, "newcomer registered", district)["person_id"]
     placed = scene.do_here(clerk, "premises", place_body(newcomer), "newcomer's address", district)
@@ -59,7 +59,7 @@ def _opening(scene: Scene, clerk: str, newcomer: SamplePremises) -> dict[str, An
 
 
 def _transfer(scene: Scene, clerk: str, giver: SamplePremises) -> dict[str, Any]:
-    someone = {**registrant_body(person(2 * NEWCOMER + giver.number)), "method": "document_seen"}
+    someone = seen_with_notice(registrant_body(person(2 * NEWCOMER + giver.number)))
     person_id = scene.do_here(clerk, "people", someone, "new holder registered", giver.district)["person_id"]
     return {"person_id": person_id, "applied_on": DEMO_DAY.isoformat()}
 

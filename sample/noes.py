@@ -14,7 +14,7 @@ from core.auth import Role, ScopeKind
 from core.ids import new_id
 from sample import firms, places
 from sample.bottles import MODELS
-from sample.build import Builder, gas_batch, place_body, registrant_body
+from sample.build import Builder, gas_batch, place_body, registrant_body, seen_with_notice
 from sample.cast import EVENING, NEWCOMER
 from sample.client import Unexpected
 from sample.door import code_of
@@ -76,7 +76,7 @@ def at_the_offices(scene: Scene) -> None:
 def _people(asking: Asking) -> None:
     someone = asking.scene.cast.too_late
     clerk, own = f"clerk {someone.firm}", person(someone.number)
-    known = {**registrant_body(own), "method": "document_seen"}
+    known = seen_with_notice(registrant_body(own))
     asking.no_here(
         clerk,
         "people",
@@ -84,8 +84,10 @@ def _people(asking: Asking) -> None:
         "a known document under another name",
         ["person.name_differs"],
     )
-    late = {**registrant_body(own, DEMO_DAY - timedelta(days=11)), "method": "document_seen"}
+    late = {**known, **registrant_body(own, DEMO_DAY - timedelta(days=11))}
     asking.no_here(clerk, "people", late, "a document that has expired", ["person.document_expired"])
+    unread = {**known, "notice_version": "2019-01"}
+    asking.no_here(clerk, "people", unread, "a notice that is not in force", ["person.notice_outdated"])
     other = registrant_body(person(asking.scene.cast.waiting.number))["document"]
     path = f"people/{asking.scene.user(someone).person_id}/identity-checks"
     check = {"document": other, "method": "document_seen", "passed": True}
@@ -139,7 +141,7 @@ def _openings(asking: Asking) -> None:
 
 
 def _registered(asking: Asking, clerk: str, someone: SamplePerson) -> str:
-    body = {**registrant_body(someone), "method": "document_seen"}
+    body = seen_with_notice(registrant_body(someone))
     return str(asking.scene.do_here(clerk, "people", body, "somebody is registered", QINGPU)["person_id"])
 
 

@@ -24,6 +24,7 @@ TOLD = Why("不是拒绝：柜台的库存页据此提示", "refuses nothing: th
 BY_REQUEST = Why(
     "样例的台账按请求导入，不用文件", "the sample brings its registers in requests, not as files"
 )
+NOBODY = Why("样例当天没有人走到这一步", "nobody comes to that on the sample day")
 
 _BY_REASON: dict[Why, str] = {
     RACE: """
@@ -55,6 +56,9 @@ _BY_REASON: dict[Why, str] = {
     NO_VERB: "account.closed household.closed",
     TOLD: "stock.over_cap",
     BY_REQUEST: "import.rows_wrong import.file_imported",
+    NOBODY: """
+        second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
+        privacy_request.decided""",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 

@@ -25,8 +25,8 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from core import clock
-from core.auth import Role
+from core import clock, confirmations
+from core.auth import Role, hash_token
 from registry.documents import resident_check_digit, uscc_check_character
 from tests.desk import Desk, Person
 
@@ -369,7 +369,7 @@ class Cast:
 
     def person(self, **changed: Any) -> UUID:
         """A registered person."""
-        body = self.registrant(method="document_seen") | changed
+        body = self.registrant(method="document_seen", notice_version="2021-11") | changed
         answer = self.clerk.post(self.at("people"), body)
         assert answer.status_code in (200, 201), answer.text
         return UUID(answer.json["person_id"])  # type: ignore[index]  # a JSON answer, as asserted
@@ -378,6 +378,11 @@ class Cast:
         """A registered premises; its household's id."""
         answer = made(self.clerk.post(self.at("premises"), self.place_body(**changed)))
         return UUID(answer["household_id"])
+
+    def confirmed(self, person: Person) -> Person:
+        """Somebody who has just shown once more who they are, as before a reveal."""
+        confirmations.confirm(self.desk.ground, person.principal_id, hash_token(person.token))
+        return person
 
     def registrant_of(self, users: Users) -> UUID:
         """The person in whose name the account stands."""

@@ -162,6 +162,7 @@ OPEN_PAGES = {
     "/",
     "/healthz",
     "/metrics",
+    "/privacy",
     "/sign-in",
     "/sign-in/code",
     "/sign-in/enrol",

@@ -24,6 +24,7 @@ from core.problems import WrongField
 from core.refusal import Audience, Refused
 from core.sealed import KeyringError
 from evidence.verify import Tally, verify
+from registry import retention
 from registry.grants import give_grant
 from registry.people import index_phones
 from registry.schemas import PlainCode
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     keys.add_argument("version", nargs="?", type=int, help="which one: retire")
     keys.add_argument("--district", type=_district, default=100000, help="where the deeds file")
+    _command(commands, "retain", _retain, "erase and delete what is over its term, as the worker does hourly")
     rules = _command(commands, "rules", _rules, "show the law that binds at a place on a day")
     rules.add_argument("action", choices=["show"])
     rules.add_argument("--place", required=True, help="100000, 310000, 310105 …")
@@ -257,6 +259,13 @@ def _index_phones(options: argparse.Namespace) -> int:
     with _house() as house:
         done = index_phones(_doing(house, options.district))
     print(f"{done['written']} telephone numbers can now be found")
+    return 0
+
+
+def _retain(_: argparse.Namespace) -> int:
+    with _house() as house:
+        gone = retention.retain(house.ground)
+    print(", ".join(f"{what} {number}" for what, number in gone.items()))
     return 0
 
 

@@ -8,6 +8,10 @@ RIGHTS: dict[Role, frozenset[str]] = {
     Role.RESIDENT: frozenset(
         {
             "home.read",
+            "own_data.read",
+            "own_data.copy",
+            "own_data.ask",
+            "own_data.withdraw",
             "slot.read",
             "order.book",
             "order.cancel",
@@ -86,6 +90,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "person.register",
             "person.verify",
             "person.reveal",
+            "own_data.ask",
+            "own_data.decide",
             "premises.register",
             "account.open",
             "account.transfer",
@@ -237,4 +243,5 @@ RIGHTS: dict[Role, frozenset[str]] = {
 STAFF = frozenset(Role) - {Role.RESIDENT}
 OF_STAFF = {"password.change", "second_factor.enrol", "presence.confirm"}
 RIGHTS |= {role: RIGHTS[role] | OF_STAFF for role in STAFF}
-RIGHTS |= {role: RIGHTS[role] | {"session.own"} for role in Role}
+OF_ALL = {"session.own", "privacy_notice.read"}
+RIGHTS |= {role: RIGHTS[role] | OF_ALL for role in Role}

@@ -17,20 +17,17 @@ from datetime import date, time, timedelta
 
 import structlog
 
-import rulebook
-from core import clock, config, confirmations, demo_clock, jobs, limits, logs, outbox, sessions
+from core import clock, config, demo_clock, jobs, logs, outbox
 from core.config import CHECKOUT
 from core.ground import Ground
 from cylinders import notices, sightings
-from registry import phone_codes
-from rulebook.edition import NATION
+from registry import retention
 from web.opening import worker_ground
 
 log = structlog.get_logger()
 
 OUTBOX_EVERY_S = 1.0
 FORGET_EVERY_TURNS = 3600
-KEPT_AFTER_SIGNING_IN = timedelta(days=2)
 AGAIN_AFTER_S = 2.0
 STOPPED_WITHIN_S = 10
 LOOK_EVERY_S = 30.0
@@ -106,14 +103,8 @@ def watch(ground: Ground, told_on: date | None, back: timedelta) -> date | None:
 
 
 def forget(ground: Ground) -> None:
-    """Tries and sign-in challenges of days ago count for nothing any more; sessions are kept by rule N04."""
-    before = clock.now() - KEPT_AFTER_SIGNING_IN
-    limits.forget_before(ground, before)
-    phone_codes.forget_before(ground, before)
-    confirmations.forget_before(ground, before)
-    rule = rulebook.current().look("N04.sign_ins_keep_days", NATION, clock.today())
-    if rule is not None and isinstance(rule.value, int):
-        sessions.forget_before(ground, clock.now() - timedelta(days=rule.value))
+    """What is over its term goes (registry/retention.py); looked at every hour, due by the day."""
+    retention.retain(ground)
 
 
 # --- for whoever serves -----------------------------------------------------------------------------------

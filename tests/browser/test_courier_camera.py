@@ -37,7 +37,7 @@ def test_a_label_held_before_the_camera_is_loaded(
 ) -> None:
     day.order()
     round_id = day.round()
-    cookie = house.cookie_of(day.courier.principal_id, SignedInBy.PASSWORD)
+    cookie = house.cookie_of(day.courier.principal_id, SignedInBy.PASSWORD_AND_CODE)
     page = before_camera.page(cookie, viewport={"width": 390, "height": 844})
     page.context.grant_permissions(["camera"])
     page.goto(house.at(f"/courier/rounds/{round_id}/loads"))
@@ -52,7 +52,7 @@ def test_a_label_held_before_the_camera_is_loaded(
 def test_without_a_camera_the_code_is_typed(house: House, browse: Browse, day: WorkingDay) -> None:
     day.order()
     round_id = day.round()
-    cookie = house.cookie_of(day.courier.principal_id, SignedInBy.PASSWORD)
+    cookie = house.cookie_of(day.courier.principal_id, SignedInBy.PASSWORD_AND_CODE)
     page = browse.page(cookie, viewport={"width": 390, "height": 844})
     page.goto(house.at(f"/courier/rounds/{round_id}/loads"))
     page.get_by_role("button", name="相机扫码").click()

@@ -123,7 +123,7 @@ def begin(house: House, browse: Browse) -> Begin:
         booked = [day.order() for _ in range(doors)]
         round_id = day.planned_round()
         bottles = [day.bottle() for _ in range(doors)]
-        cookie = house.cookie_of(day.courier.principal_id, SignedInBy.PASSWORD)
+        cookie = house.cookie_of(day.courier.principal_id, SignedInBy.PASSWORD_AND_CODE)
         return Trip(house, browse, day, browse.page(cookie, **PHONE | options), booked, bottles, round_id)
 
     return begun

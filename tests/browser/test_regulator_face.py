@@ -132,8 +132,9 @@ def test_a_household_s_file_is_masked_and_its_check_shows_who_signed(
     booked, _, _ = a_leak(day)
     household = str(booked.home.users.household_id)
     address = made(
-        day.cast.clerk.post(
-            day.at(f"households/{household}/reveals"), {"fields": ["address"], "reason": "audit"}
+        day.cast.confirmed(day.cast.clerk).post(
+            day.at(f"households/{household}/reveals"),
+            {"fields": ["address"], "reason": "audit", "purpose": "visit"},
         )
     )["address"]
     page = open_page()

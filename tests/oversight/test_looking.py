@@ -57,9 +57,9 @@ def test_a_code_a_card_a_plate_an_order_a_notice_each_lead_where_they_belong(
 
 def test_an_address_is_found_whole_and_never_in_part(day: WorkingDay, regulator: Doing) -> None:
     home = day.home()
-    asked = {"fields": ["address"], "reason": "audit"}
+    asked = {"fields": ["address"], "reason": "audit", "purpose": "visit"}
     at = day.at(f"households/{home.users.household_id}/reveals")
-    address = made(day.cast.clerk.post(at, asked))["address"]
+    address = made(day.cast.confirmed(day.cast.clerk).post(at, asked))["address"]
     assert found(regulator, address) == [("household", str(home.users.household_id))]
     assert found(regulator, address[:-1]) == []
 
@@ -225,8 +225,8 @@ def test_no_page_of_a_trace_holds_personal_data(app: Flask, desk: Desk, day: Wor
     booked, bottle, _ = day.loaded()
     made(day.deliver(booked, day.report(booked, bottle)))
     household = booked.home.users.household_id
-    asked = {"fields": ["name", "phone", "address"], "reason": "audit"}
-    clear = made(day.cast.clerk.post(day.at(f"households/{household}/reveals"), asked))
+    asked = {"fields": ["name", "phone", "address"], "reason": "audit", "purpose": "visit"}
+    clear = made(day.cast.confirmed(day.cast.clerk).post(day.at(f"households/{household}/reveals"), asked))
     pages = pages_of(app, desk, desk.sign_in(Role.REGULATOR, CHANGNING, district=f"{CHANGNING}"))
     for path in (f"households/{household}", f"orders/{booked.order_id}", f"cylinders/{bottle.cylinder_id}"):
         answer = pages.get(f"/oversight/{path}")

@@ -89,9 +89,9 @@ def test_a_households_trace_holds_its_cards_and_hazards_lead_on(day: WorkingDay,
 def test_a_trace_holds_no_personal_data(day: WorkingDay, regulator: Person) -> None:
     booked = day.order()
     whole = regulator.get(f"/api/v1/districts/{CHANGNING}/households/{booked.home.users.household_id}/trace")
-    revealed = day.cast.clerk.post(
+    revealed = day.cast.confirmed(day.cast.clerk).post(
         day.at(f"households/{booked.home.users.household_id}/reveals"),
-        {"fields": ["name", "phone", "address"], "reason": "audit"},
+        {"fields": ["name", "phone", "address"], "reason": "audit", "purpose": "visit"},
     )
     values = made(revealed)
     for field in ("name", "phone", "address"):

@@ -24,7 +24,13 @@ ADDRESS = "样例市样例路8弄12号304室"
 
 def wang(**changed: Any) -> dict[str, Any]:
     document = {"kind": "resident_id", "number": NUMBER}
-    return {"document": document, "name": NAME, "phone": PHONE, "method": "document_seen"} | changed
+    return {
+        "document": document,
+        "name": NAME,
+        "phone": PHONE,
+        "method": "document_seen",
+        "notice_version": "2021-11",
+    } | changed
 
 
 def register(who: SignedIn, cast: Cast, **changed: Any) -> Any:
@@ -198,8 +204,9 @@ def test_the_file_is_masked_by_default(cast: Cast) -> None:
 
 
 def reveal(cast: Cast, who: SignedIn, household_id: UUID, key: str | None = None, **changed: Any) -> Any:
-    body = {"fields": ["address", "name", "phone"], "reason": "delivery", "case_no": "T-2024/0612"}
-    return who.post(cast.at(f"households/{household_id}/reveals"), body | changed, key=key)
+    body = {"fields": ["address", "name", "phone"], "reason": "delivery", "purpose": "visit"}
+    body["case_no"] = "T-2024/0612"
+    return cast.confirmed(who).post(cast.at(f"households/{household_id}/reveals"), body | changed, key=key)
 
 
 def test_a_reveal_answers_clear_values_and_leaves_an_entry_without_them(cast: Cast, ground: Ground) -> None:
@@ -212,6 +219,7 @@ def test_a_reveal_answers_clear_values_and_leaves_an_entry_without_them(cast: Ca
     assert entry["payload"] == {
         "fields": ["address", "name", "phone"],
         "reason": "delivery",
+        "purpose": "visit",
         "case_no": "T-2024/0612",
     }
     assert {subject["type"] for subject in entry["subjects"]} == {"household", "person"}

@@ -45,7 +45,7 @@ pytestmark = pytest.mark.slow
 NAME, PHONE, NUMBER = "欧阳样例甲", "13800009876", resident_number(777, "19810513")
 ANOTHER = resident_number(778, "19810513")
 ADDRESS = "样例市无名路九弄九号九〇九室"
-ASKED = {"fields": ["name", "phone"], "reason": "delivery"}
+ASKED = {"fields": ["name", "phone"], "reason": "delivery", "purpose": "call"}
 LOGIN, PASSWORD = "ouyang.yangli", "correct horse battery"
 WELL_WITHIN_S = 90
 
@@ -165,7 +165,7 @@ def test_what_the_server_says_names_nobody(
         place = cast.place_body(address=f"{ADDRESS}之二")
         assert cast.clerk.post(cast.at("premises"), place).status_code == 500
     janitor.execute("UPDATE sealed_key SET wrapped = 'broken'")
-    assert cast.clerk.post(cast.at(f"households/{home}/reveals"), ASKED).status_code == 500
+    assert cast.confirmed(cast.clerk).post(cast.at(f"households/{home}/reveals"), ASKED).status_code == 500
 
     served_log, database_log = said_by(served), cluster.log.read_bytes()[begun_at:].decode(errors="replace")
     assert len(re.findall(r'"event":"bug"', served_log)) == 3
@@ -270,7 +270,7 @@ def live_a_visit(cast: Cast) -> tuple[UUID, list[str]]:
     assert done["outcome"] == "delivered"
     again = resident.post(cast.at("orders"), booking)  # not due yet: refused
     assert again.status_code == 409
-    reveal = cast.clerk.post(cast.at(f"households/{home.household_id}/reveals"), ASKED)
+    reveal = cast.confirmed(cast.clerk).post(cast.at(f"households/{home.household_id}/reveals"), ASKED)
     assert reveal.status_code == 201, reveal.text
     assert NAME in reveal.text
     return home.household_id, [qr, code, resident.token, courier.token, cast.clerk.token]

@@ -17,7 +17,7 @@ _keys = itertools.count(1)
 class DispatcherDesk:
     def __init__(self, desk: Desk, person: Person) -> None:
         self.client: FlaskClient = desk.app.test_client()
-        secret = sessions.open_session(desk.ground, person.principal_id, SignedInBy.PASSWORD)
+        secret = sessions.open_session(desk.ground, person.principal_id, SignedInBy.PASSWORD_AND_CODE)
         signer = desk.app.session_interface.get_signing_serializer(desk.app)  # type: ignore[attr-defined]
         self.client.set_cookie("lpg", str(signer.dumps({"secret": secret})))
 

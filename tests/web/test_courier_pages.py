@@ -28,7 +28,7 @@ class Hand:
 
     def __init__(self, app: Flask, desk: Desk, person: Person):
         self.client: FlaskClient = app.test_client()
-        secret = sessions.open_session(desk.ground, person.principal_id, SignedInBy.PASSWORD)
+        secret = sessions.open_session(desk.ground, person.principal_id, SignedInBy.PASSWORD_AND_CODE)
         signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
         self.client.set_cookie("lpg", str(signer.dumps({"secret": secret})))
 

@@ -34,7 +34,7 @@ class Clerk:
 
     def __init__(self, app: Flask, ground: Ground, principal_id: UUID):
         self.client: FlaskClient = app.test_client()
-        secret = sessions.open_session(ground, principal_id, SignedInBy.PASSWORD)
+        secret = sessions.open_session(ground, principal_id, SignedInBy.PASSWORD_AND_CODE)
         signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
         self.client.set_cookie("lpg", signer.dumps({"secret": secret}))
 

@@ -5,6 +5,7 @@ from dispatch.orders.models import Purpose
 from dispatch.orders.states import OrderState
 from dispatch.safety.models import Grade
 from dispatch.safety.states import HazardState
+from registry.states import PrivacyRequestState
 
 Said = tuple[str, str]
 Tag = tuple[str, str, str]
@@ -73,3 +74,34 @@ CURES_HERE: dict[str, tuple[str, str, str]] = {
     "allow_check": ("/resident/hazards", "看安检记录", "See the checks"),
 }
 """The action of a cure that can be taken on a page of ours: address, Chinese, English. Others are a call."""
+
+FIELDS: dict[str, Said] = {
+    "address": ("地址", "address"),
+    "name": ("姓名", "name"),
+    "phone": ("电话", "telephone"),
+}
+ROLES: dict[str, Said] = {
+    "courier": ("送气工", "courier"),
+    "clerk": ("办公室", "office"),
+    "dispatcher": ("调度", "dispatcher"),
+    "regulator": ("监管部门", "authority"),
+    "administrator": ("系统管理员", "administrator"),
+}
+LOOKS: dict[str, Said] = {
+    "reveal": ("看了不打星号的信息", "saw what is usually masked"),
+    "file": ("查看了本户档案（信息打着星号）", "read the file of this home, masked"),
+    "round": ("送气时看了要送的门", "saw the doors of a round"),
+}
+REASONS: dict[str, Said] = {
+    "delivery": ("送气", "a delivery"),
+    "safety": ("安全", "safety"),
+    "complaint": ("投诉", "a complaint"),
+    "audit": ("检查", "an audit"),
+    "correction": ("更正信息", "a correction"),
+}
+REQUEST_TAGS: dict[PrivacyRequestState, Tag] = {
+    PrivacyRequestState.ASKED: ("quiet", "等待办理", "waiting"),
+    PrivacyRequestState.GRANTED: ("good", "已办理", "done"),
+    PrivacyRequestState.DECLINED: ("bad", "没有办理", "declined"),
+    PrivacyRequestState.WITHDRAWN: ("quiet", "已撤回", "withdrawn"),
+}

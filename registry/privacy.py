@@ -1,0 +1,350 @@
+"""Verbs: what people may ask about their own data, and what is decided about it (PIPL 44 to 50).
+
+    ask       a person, or a clerk for them, asks for a correction or for erasure
+    decide    a clerk grants or declines it, with a reason; granted, it is done in the same deed
+    withdraw  the person no longer asks
+
+Erasure ends the key of the person's sealed data and every index by which they were found: name, telephone,
+numbers, salts and the address of a home that stands empty are noise from then on, in copies of the database
+too. The trace stays: it names a surrogate that leads to nobody. While an account is not closed
+erasure is refused; while the term after closing runs the data are kept and used for nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import clock, sealed, sessions
+from core.auth import ApiToken, Grant, Role, ScopeKind
+from core.db import table_of
+from core.doing import Doing
+from core.ground import Ground
+from core.ids import new_id
+from core.problems import NotFound, WrongField
+from core.refusal import Refused
+from core.sealed import Subject
+from core.sealed import SubjectType as SealedSubject
+from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
+from registry import people, queries, sealing
+from registry import refusals as no
+from registry.mentions import resting
+from registry.models import Account, Household, Person, PersonDocument, PersonPhone, Premises
+from registry.privacy_models import (
+    CorrectedField,
+    PrivacyRequest,
+    ProcessingStop,
+    RequestKind,
+    RequestReason,
+)
+from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState
+from rulebook import current
+
+
+@does("own_data.ask")
+def ask(
+    deed: Deed,
+    *,
+    kind: RequestKind,
+    field: CorrectedField | None = None,
+    said: str | None = None,
+    household_id: UUID | None = None,
+) -> Answer:
+    """A resident of their own; a clerk for the registrant of a household that is named."""
+    account = _account_asked_about(deed, household_id)
+    deed.about(SubjectType.PERSON, account.person_id)
+    deed.at(firm=account.firm_id)
+    request = PrivacyRequest(
+        district=deed.district,
+        id=new_id(),
+        person_id=account.person_id,
+        household_id=account.household_id,
+        firm_id=account.firm_id,
+        kind=kind,
+        field=field,
+        said_sealed=None,
+        state=PrivacyRequestState.ASKED,
+        asked_at=deed.recorded_at,
+    )
+    if said is not None:
+        said = sealing.plain_phone(said) if field is CorrectedField.PHONE else said
+        request.said_sealed = sealing.seal_request(deed.db, deed.ground, request, said)
+    deed.db.add(request)
+    deed.note(request_id=request.id, kind=kind, field=field)
+    return {"request_id": str(request.id)}
+
+
+@does("own_data.withdraw")
+def withdraw(deed: Deed, request_id: UUID) -> Answer:
+    request = _locked(deed, request_id)
+    if deed.actor.scope_id(ScopeKind.PERSON) != request.person_id:
+        raise NotFound
+    PRIVACY_REQUEST.move(deed.db, request, "withdraw")
+    deed.note(request_id=request.id)
+    return {"request_id": str(request.id)}
+
+
+@does("own_data.decide")
+def decide(deed: Deed, request_id: UUID, *, granted: bool, reason: RequestReason) -> Answer:
+    """Done at once where granted. ``outcome``: corrected, erased, stopped (until ``erase_on``), declined."""
+    seen = _in_reach(deed, request_id)
+    household = _lock_home(deed, seen)
+    request = _locked(deed, request_id)
+    deed.at(firm=request.firm_id)
+    deed.note(request_id=request.id, kind=request.kind, granted=granted, reason=reason)
+    if request.state is not PrivacyRequestState.ASKED:
+        raise Refused([resting(deed, no.REQUEST_DECIDED(state=request.state))])
+    if not granted:
+        outcome: dict[str, Any] = {"outcome": "declined"}
+    elif request.kind is RequestKind.CORRECTION:
+        outcome = _correct(deed, request, household)
+    else:
+        outcome = erase_or_stop(deed, request.person_id)
+    PRIVACY_REQUEST.move(deed.db, request, "grant" if granted else "decline")
+    request.reason, request.decided_by, request.decided_at = reason, deed.actor.principal_id, deed.recorded_at
+    deed.note(**outcome)
+    return {"request_id": str(request.id), **outcome}
+
+
+@does("person.retain")
+def erase_when_due(deed: Deed, person_id: UUID) -> Answer:
+    """The daily job's: what no term holds any more is erased without being asked for (PIPL 47)."""
+    deed.about(SubjectType.PERSON, person_id)
+    outcome = erase_or_stop(deed, person_id)
+    deed.note(**outcome)
+    return outcome
+
+
+def erase_or_stop(deed: Deed, person_id: UUID) -> dict[str, Any]:
+    """Erased; or kept and used for nothing until the term after the last closing is over."""
+    person = deed.db.get_one(Person, person_id, with_for_update=True)
+    homes = _homes_of(deed.db, person_id)
+    if any(account.state is not AccountState.CLOSED for account, _ in homes):
+        raise Refused([resting(deed, no.ERASURE_HELD_BY_ACCOUNT())])
+    erase_on = _term_ends_on(deed, person, [household for _, household in homes])
+    if clock.day_of(deed.recorded_at) < erase_on:
+        stop = {
+            "person_id": person_id,
+            "district": deed.district,
+            "stopped_at": deed.recorded_at,
+            "erase_on": erase_on,
+        }
+        deed.db.execute(insert(table_of(ProcessingStop)).values(stop).on_conflict_do_nothing())
+        return {"outcome": "stopped", "erase_on": erase_on.isoformat()}
+    _erase(deed, person, [household for _, household in homes])
+    return {"outcome": "erased"}
+
+
+def _erase(deed: Deed, person: Person, households: list[Household]) -> None:
+    db, person_id = deed.db, person.person_id
+    sealed.erase(db, Subject(SealedSubject.PERSON, person_id))
+    for table in (PersonDocument, PersonPhone):
+        db.execute(sa.delete(table).where(table.person_id == person_id))
+    for household in households:
+        if not _is_anothers(db, household, person_id):
+            sealed.erase(db, Subject(SealedSubject.HOUSEHOLD, household.id))
+            deed.about(SubjectType.HOUSEHOLD, household.id)
+    until = deed.recorded_at + timedelta(microseconds=1)
+    db.execute(
+        sa.update(Grant)
+        .where(
+            Grant.principal_id == person.principal_id,
+            Grant.from_at < until,
+            sa.or_(Grant.until_at.is_(None), Grant.until_at > until),
+        )
+        .values(until_at=until)
+    )
+    db.execute(
+        sa.update(ApiToken)
+        .where(ApiToken.principal_id == person.principal_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=deed.recorded_at)
+    )
+    sessions.end_all(db, person.principal_id)
+
+
+def _is_anothers(db: Session, household: Household, person_id: UUID) -> bool:
+    """Somebody lives on there, or somebody else's account stood there whose own term may run."""
+    others = sa.select(Account.id).where(
+        Account.district == household.district,
+        Account.household_id == household.id,
+        Account.person_id != person_id,
+    )
+    return household.closed_at is None or db.scalars(others.limit(1)).first() is not None
+
+
+def _term_ends_on(deed: Deed, person: Person, households: list[Household]) -> date:
+    """Rule N03's months after the last home was closed; who never had one counts from the registration."""
+    closed = [clock.day_of(one.closed_at) for one in households if one.closed_at is not None]
+    last = max(closed, default=clock.day_of(person.recorded_at))
+    rule = current().look("N03.keep_months", str(deed.district), clock.day_of(deed.recorded_at))
+    months = rule.value if rule is not None and isinstance(rule.value, int) else 0
+    return months_after(last, months)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of a later month; its last where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
+
+
+# --- corrections --------------------------------------------------------------------------------------------
+
+
+def _correct(deed: Deed, request: PrivacyRequest, household: Household) -> dict[str, Any]:
+    said = sealing.opened(deed.db, deed.ground, sealing.said_of(request))
+    if said is None or request.field is None:
+        raise NotFound  # erased since it was asked
+    if request.field is CorrectedField.ADDRESS:
+        _correct_address(deed, household, said)
+    else:
+        person = deed.db.get_one(Person, request.person_id, with_for_update=True)
+        column = f"{request.field.value}_sealed"
+        setattr(person, column, sealing.seal_person(deed.db, deed.ground, request.person_id, column, said))
+        if request.field is CorrectedField.PHONE:
+            deed.db.execute(sa.delete(PersonPhone).where(PersonPhone.person_id == request.person_id))
+            people.enter_phone(deed, request.person_id, said)
+    return {"outcome": "corrected", "field": request.field.value}
+
+
+def _correct_address(deed: Deed, household: Household, said: str) -> None:
+    """The place stays the place; only how its address is written changes, and how it is found."""
+    household.address_sealed = sealing.seal_address(deed.db, deed.ground, household.id, said)
+    premises = deed.db.get_one(Premises, (household.district, household.premises_id))
+    index = sealing.address_index(deed.ground, said)
+    premises.address_scheme, premises.address_index = index.scheme, index.digest
+    deed.about(SubjectType.HOUSEHOLD, household.id)
+    deed.db.flush()
+
+
+# --- rows ---------------------------------------------------------------------------------------------------
+
+
+def _account_asked_about(deed: Deed, household_id: UUID | None) -> Account:
+    if deed.actor.role is Role.RESIDENT:
+        person_id = deed.actor.scope_id(ScopeKind.PERSON)
+        own = sa.select(Account).where(Account.district == deed.district, Account.person_id == person_id)
+        if household_id is not None:
+            own = own.where(Account.household_id == household_id)
+        account = deed.db.scalars(own.order_by(Account.id.desc()).limit(1)).first()
+    else:
+        if household_id is None:
+            raise WrongField("/household_id", "required", "必须填写", "expected a value, found none")
+        account = queries.party_within_reach(deed.db, deed.actor, deed.district, household_id).account
+    if account is None:
+        raise NotFound
+    return account
+
+
+def _in_reach(deed: Deed, request_id: UUID) -> PrivacyRequest:
+    request = deed.db.get(PrivacyRequest, (deed.district, request_id))
+    if request is None:
+        raise NotFound
+    deed.actor.must_reach(firm=request.firm_id, district=request.district, person=request.person_id)
+    return request
+
+
+def _locked(deed: Deed, request_id: UUID) -> PrivacyRequest:
+    _in_reach(deed, request_id)
+    request = deed.db.get_one(
+        PrivacyRequest, (deed.district, request_id), with_for_update=True, populate_existing=True
+    )
+    deed.about(SubjectType.PERSON, request.person_id)
+    return request
+
+
+def _lock_home(deed: Deed, request: PrivacyRequest) -> Household:
+    """Premises, household, then the person: in the order of the house."""
+    party = queries.booking_party(deed.db, deed.district, request.household_id, lock=True)
+    if party is None:
+        raise NotFound
+    deed.db.get_one(Person, request.person_id, with_for_update=True)
+    return party.household
+
+
+def _homes_of(db: Session, person_id: UUID) -> list[tuple[Account, Household]]:
+    """Every account in this name, in every district."""
+    rows = db.execute(
+        sa.select(Account, Household)
+        .join(
+            Household, sa.and_(Household.district == Account.district, Household.id == Account.household_id)
+        )
+        .where(Account.person_id == person_id)
+        .order_by(Account.id)
+    )
+    return [(row.Account, row.Household) for row in rows]
+
+
+def waiting(doing: Doing) -> list[Mapping[str, Any]]:
+    """The district's undecided requests within reach, the oldest first."""
+    query = sa.select(PrivacyRequest).where(
+        PrivacyRequest.district == doing.district, PrivacyRequest.state == PrivacyRequestState.ASKED
+    )
+    with doing.ground.sessions() as db:
+        rows = db.scalars(query.order_by(PrivacyRequest.asked_at, PrivacyRequest.id)).all()
+        reach = doing.actor.reach
+        own = [row for row in rows if reach.covers(firm=row.firm_id, district=row.district)]
+        return request_views(db, doing.ground, own)
+
+
+def requests_of(db: Session, ground: Ground, district: int, person_id: UUID) -> list[Mapping[str, Any]]:
+    """Everything this person ever asked here, the latest first."""
+    rows = db.scalars(
+        sa.select(PrivacyRequest)
+        .where(PrivacyRequest.district == district, PrivacyRequest.person_id == person_id)
+        .order_by(PrivacyRequest.id.desc())
+    ).all()
+    return request_views(db, ground, rows)
+
+
+def request_views(db: Session, ground: Ground, rows: Sequence[PrivacyRequest]) -> list[Mapping[str, Any]]:
+    """With what the person wrote, in clear: who decides has to read it."""
+    texts = sealing.all_opened(db, ground, [sealing.said_of(row) for row in rows if row.said_sealed])
+    said = iter(texts)
+    return [
+        {column.key: getattr(row, column.key) for column in sa.inspect(PrivacyRequest).column_attrs}
+        | {"said": next(said) if row.said_sealed else None}
+        for row in rows
+    ]
+
+
+def districts_of_retention(db: Session) -> list[int]:
+    return list(db.scalars(sa.select(Account.district).distinct().order_by(Account.district)))
+
+
+def due_for_erasure(db: Session, district: int, today: date) -> list[UUID]:
+    """People of this district whose last account, wherever, is closed for the term of rule N03 and more."""
+    rule = current().look("N03.keep_months", str(district), today)
+    if rule is None or not isinstance(rule.value, int):
+        return []
+    cutoff = clock.at(months_after(today, -rule.value) + timedelta(days=1))
+    query = (
+        sa.select(Account.person_id)
+        .join(
+            Household, sa.and_(Household.district == Account.district, Household.id == Account.household_id)
+        )
+        .join(
+            sealed.SealedKey,
+            sa.and_(
+                sealed.SealedKey.subject_type == SealedSubject.PERSON,
+                sealed.SealedKey.subject_id == Account.person_id,
+            ),
+        )
+        .group_by(Account.person_id)
+        .having(
+            sa.func.bool_or(Account.district == district),
+            sa.func.bool_and(Account.state == AccountState.CLOSED),
+            sa.func.max(Household.closed_at) < cutoff,
+        )
+        .order_by(Account.person_id)
+        .limit(MOST_AT_ONCE)
+    )
+    return list(db.scalars(query))
+
+
+MOST_AT_ONCE = 500

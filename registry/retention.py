@@ -1,0 +1,64 @@
+"""What is kept no longer than its term (PIPL 19, 47): looked at daily, by the rules of the day.
+
+people whose accounts are all closed    erased after rule N03's months, a deed each
+sessions of sign-ins                    deleted after rule N04's days
+tries, challenges, confirmations        deleted after two days: they mean nothing any more
+reveals, looks, entries                 stay: they say who saw what, and hold no personal data
+"""
+
+from datetime import timedelta
+
+import structlog
+
+from core import clock, confirmations, limits, outbox, sessions
+from core.auth import Actor, Reach, Role, ScopeKind
+from core.doing import Doing
+from core.ground import Ground
+from core.refusal import Refused
+from registry import phone_codes, privacy
+from rulebook import current
+from rulebook.edition import NATION
+
+log = structlog.get_logger()
+
+KEPT_AFTER_SIGNING_IN = timedelta(days=2)
+
+
+def retain(ground: Ground) -> dict[str, int]:
+    """Whatever is over its term now; how many went. Broken off, it goes on the next time."""
+    before = clock.now() - KEPT_AFTER_SIGNING_IN
+    gone = {
+        "tries": limits.forget_before(ground, before),
+        "challenges": phone_codes.forget_before(ground, before),
+        "confirmations": confirmations.forget_before(ground, before),
+        "sessions": _sessions(ground),
+        "people": _people(ground),
+    }
+    if any(gone.values()):
+        log.info("retention", **gone)
+    return gone
+
+
+def _sessions(ground: Ground) -> int:
+    rule = current().look("N04.sign_ins_keep_days", NATION, clock.today())
+    if rule is None or not isinstance(rule.value, int):
+        return 0
+    return sessions.forget_before(ground, clock.now() - timedelta(days=rule.value))
+
+
+def _people(ground: Ground) -> int:
+    """The house itself does it, a deed for each; who opened an account elsewhere meanwhile is refused."""
+    with ground.reads() as db:
+        districts = privacy.districts_of_retention(db)
+    erased = 0
+    for district in districts:
+        actor = Actor(outbox.HOUSE, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", district), district)
+        with ground.reads() as db:
+            due = privacy.due_for_erasure(db, district, clock.today())
+        for person_id in due:
+            here = Doing(ground, actor, district, f"retention-{person_id}")
+            try:
+                erased += privacy.erase_when_due(here, person_id)["outcome"] == "erased"
+            except Refused:
+                continue
+    return erased
