@@ -43,6 +43,7 @@ from web.signing_in import own as own_password
 from web.signing_in import room as signing_in
 from web.start import room as start
 from web.station import face as station
+from web.suppliers import room as suppliers
 
 # tables that no room's routes bring along
 TABLES = (
@@ -61,6 +62,7 @@ PAGES = (
     metrics,
     start,
     privacy_page,
+    suppliers,
     signing_in,
     phone,
     own_password,

@@ -174,6 +174,14 @@ def _staff(firm: str, kind: str) -> dict[str, Any]:
         "certificate_no": f"SQ-{kind}",
         "certificate_from": "2022-01-01",
         "certificate_until": "2026-12-31",
+        "trainings": [
+            {
+                "course": "refresher",
+                "reference": "PX-1",
+                "trained_on": "2022-01-01",
+                "valid_until": "2026-12-31",
+            }
+        ],
     }
 
 

@@ -52,7 +52,18 @@ from cylinders.refill_gate import (
     unknown_bottle,
 )
 from cylinders.states import CylinderState
-from registry.models import Account, Card, Firm, HolderKind, Licence, LicenceKind, Site, Staff, StaffKind
+from registry.models import (
+    Account,
+    Card,
+    Firm,
+    HolderKind,
+    Licence,
+    LicenceKind,
+    Site,
+    Staff,
+    StaffKind,
+    Training,
+)
 from rulebook import current
 from rulebook.gate import Verdict, judge
 from rulebook.term import Term
@@ -348,6 +359,7 @@ class Standing:
     filling_licence: Term | None = None
     filler_certificate: Term | None = None
     filler_id: UUID | None = None
+    filler_training: Term | None = None
 
 
 def _paper(kind: LicenceKind, holder: sa.ColumnElement[bool]) -> LateralFromClause:
@@ -366,17 +378,29 @@ _gas = _paper(LicenceKind.GAS_BUSINESS, _licence.c.firm_id == _firm.c.id)
 _filling = _paper(LicenceKind.CYLINDER_FILLING, _licence.c.site_id == _site.c.id)
 _filler_id = sa.bindparam("filler_id", type_=sa.Uuid)
 _certificate_covers = sa.and_(_staff.c.certificate_from <= _DAY, _staff.c.certificate_until >= _DAY)
+_training = table_of(Training)
+_training_covers = sa.and_(_training.c.trained_on <= _DAY, _training.c.valid_until >= _DAY)
+_is_trained = sa.exists().where(
+    _training.c.district == _staff.c.district, _training.c.staff_id == _staff.c.id, _training_covers
+)
 _filler = (
-    sa.select(_staff.c.id, _staff.c.certificate_from, _staff.c.certificate_until)
+    sa.select(_staff.c.district, _staff.c.id, _staff.c.certificate_from, _staff.c.certificate_until)
     .where(
         _staff.c.district == _firm.c.home_district,
         _staff.c.firm_id == _firm.c.id,
         _staff.c.kind == StaffKind.FILLER,
         sa.or_(_filler_id.is_(None), _staff.c.id == _filler_id),
     )
-    .order_by(_certificate_covers.desc(), _staff.c.certificate_until.desc())
+    .order_by(_certificate_covers.desc(), _is_trained.desc(), _staff.c.certificate_until.desc())
     .limit(1)
     .lateral("filler")
+)
+_trained = (
+    sa.select(_training.c.trained_on, _training.c.valid_until)
+    .where(_training.c.district == _filler.c.district, _training.c.staff_id == _filler.c.id)
+    .order_by(_training_covers.desc(), _training.c.valid_until.desc())
+    .limit(1)
+    .lateral("trained")
 )
 _PAPERS_OF_SITE = (
     sa.select(
@@ -390,12 +414,15 @@ _PAPERS_OF_SITE = (
         _filler.c.id.label("filler_id"),
         _filler.c.certificate_from,
         _filler.c.certificate_until,
+        _trained.c.trained_on,
+        _trained.c.valid_until.label("trained_until"),
     )
     .select_from(
         _site.join(_firm, _firm.c.id == _site.c.firm_id)
         .outerjoin(_gas, sa.true())
         .outerjoin(_filling, sa.true())
         .outerjoin(_filler, sa.true())
+        .outerjoin(_trained, sa.true())
     )
     .where(_site.c.id == sa.bindparam("site_id", type_=sa.Uuid))
 )
@@ -428,6 +455,7 @@ def standing_of_site(db: Session, site_id: UUID, day: date, filler_id: UUID | No
         _term(row.filling_from, row.filling_until),
         _term(row.certificate_from, row.certificate_until),
         row.filler_id,
+        _term(row.trained_on, row.trained_until),
     )
 
 
@@ -513,6 +541,7 @@ def _with_papers(facts: RefillFacts, standing: Standing) -> RefillFacts:
         gas_licence=standing.gas_licence,
         filling_licence=standing.filling_licence,
         filler_certificate=standing.filler_certificate,
+        filler_training=standing.filler_training,
     )
 
 

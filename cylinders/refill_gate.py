@@ -82,6 +82,7 @@ class RefillFacts:
     screwed_guard: bool = False
     filling_licence: Term | None = None
     filler_certificate: Term | None = None
+    filler_training: Term | None = None
     is_full: bool | None = None
     is_here: bool = False
     holds: tuple[HoldKind, ...] = ()
@@ -103,7 +104,7 @@ class Made(Protocol):
 
 @gate("refill", facts=RefillFacts)
 def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
-    """Every reason against, in the order of the law: F01 to F16."""
+    """Every reason against, in the order of the law: F01 to F17."""
     # F01 the bottle's identity is established
     if c.identity is Identity.UNKNOWN:
         yield no.IDENTITY_UNKNOWN()
@@ -200,6 +201,10 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
             yield no.CUSTODY_CONFLICT()
         elif hold is not HoldKind.CLAIMED_TWICE:  # said under F01
             yield no.ON_HOLD(hold=hold)
+
+    # F17 whoever fills was trained, and the training holds
+    if c.purpose is Purpose.FILL and not holds(c.filler_training, law.day):
+        yield no.FILLER_NOT_TRAINED()
 
 
 def unknown_bottle(

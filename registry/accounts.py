@@ -28,6 +28,7 @@ from registry.models import (
     AccountOrigin,
     CardException,
     Contract,
+    Firm,
     Household,
     Person,
     ResidentRegistration,
@@ -143,15 +144,27 @@ def resume_account(deed: Deed, account_id: UUID) -> Answer:
 
 @does("contract.sign")
 def sign_contract(
-    deed: Deed, *, account_id: UUID, number: str, valid_from: date, valid_until: date
+    deed: Deed,
+    *,
+    account_id: UUID,
+    number: str,
+    valid_from: date,
+    valid_until: date,
+    firm_id: UUID | None = None,
 ) -> Answer:
-    """A business's supply contract with the account's own firm; both days included."""
+    """A business's supply contract, both days included; with the account's own firm where none is named.
+
+    Another firm enters its own contract with a business too: from then on the business has two suppliers,
+    and is supplied by none (A08) until one of the contracts has ended.
+    """
     account = named(deed.db.get(Account, (deed.district, account_id), with_for_update=True), "/account_id")
-    if not deed.actor.reach.covers(firm=account.firm_id, district=deed.district):
-        raise unknown("/account_id")
+    supplier = firm_id or account.firm_id
+    if not deed.actor.reach.covers(firm=supplier, district=deed.district):
+        raise unknown("/firm_id" if firm_id else "/account_id")
+    named(deed.db.get(Firm, supplier), "/firm_id")
     household = deed.db.get_one(Household, (deed.district, account.household_id))
     deed.about(SubjectType.HOUSEHOLD, household.id)
-    deed.at(firm=account.firm_id)
+    deed.at(firm=supplier)
     deed.note(account_id=account.id, valid_from=valid_from, valid_until=valid_until)
     reasons = []
     if account.state is AccountState.CLOSED:
@@ -160,7 +173,7 @@ def sign_contract(
         reasons.append(no.NO_CONTRACT_FOR_RESIDENT())
     if reasons:
         raise Refused([resting(deed, refusal) for refusal in reasons])
-    contract = enter_contract(deed, account, number, valid_from, valid_until)
+    contract = enter_contract(deed, account, number, valid_from, valid_until, supplier)
     deed.note(contract_id=contract.id)
     return {"contract_id": str(contract.id), "account_id": str(account.id)}
 
@@ -206,13 +219,19 @@ def enter_account(deed: Deed, household: Household, opening: Opening) -> tuple[A
 
 
 def enter_contract(
-    deed: Deed, account: Account, number: str, valid_from: date, valid_until: date
+    deed: Deed,
+    account: Account,
+    number: str,
+    valid_from: date,
+    valid_until: date,
+    firm_id: UUID | None = None,
 ) -> Contract:
+    """With the account's own firm where none is named."""
     contract = Contract(
         district=deed.district,
         id=new_id(),
         account_id=account.id,
-        firm_id=account.firm_id,
+        firm_id=firm_id or account.firm_id,
         number=number,
         valid_from=valid_from,
         valid_until=valid_until,

@@ -3,7 +3,7 @@
 They are filed in the district of the firm's home, whose code must be the one in the address.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from registry import sealing
 from registry.documents import WrongDocument, check_plate
 from registry.mentions import my_home_firm, resting, unknown
 from registry.models import Binding, Device, Staff, StaffKind, Vehicle, VehicleKind, Zone
+from registry.trainings import TrainingGiven, enter_trainings, is_trained
+from rulebook import current
 
 
 @does("staff.register")
@@ -34,6 +36,7 @@ def register_staff(
     certificate_no: str,
     certificate_from: date,
     certificate_until: date,
+    trainings: Sequence[TrainingGiven] = (),
 ) -> Answer:
     firm = my_home_firm(deed, firm_id)
     staff_id = new_id()
@@ -59,6 +62,8 @@ def register_staff(
             recorded_at=deed.recorded_at,
         )
     )
+    deed.db.flush()
+    enter_trainings(deed, staff_id, trainings)
     return {"staff_id": str(staff_id)}
 
 
@@ -238,6 +243,9 @@ def _paper_refusals(
                 valid_from=valid_from, valid_until=valid_until, from_on=from_on, until_on=until_on
             )
             yield resting(deed, refusal)
+    asks_training = current().look("D10", str(deed.district), from_on) is not None
+    if asks_training and not is_trained(deed.db, courier.district, courier.id, from_on, until_on):
+        yield resting(deed, no.TRAINING_NOT_IN_FORCE(from_on=from_on, until_on=until_on))
     if device.revoked_at is not None:
         yield resting(deed, no.DEVICE_REVOKED())
 

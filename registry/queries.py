@@ -47,6 +47,7 @@ from registry.models import (
     ZoneSet,
 )
 from registry.states import AccountState, CardState
+from registry.trainings import trainings_of
 from rulebook import current
 from rulebook.gate import Verdict, judge
 
@@ -490,7 +491,7 @@ def staff_view(doing: Doing, staff_id: str) -> dict[str, Any]:
             db, doing.ground, [sealing.staff_name_of(found), sealing.staff_phone_of(found)]
         )
         masked = {"name_masked": name and mask_name(name), "phone_masked": phone and mask_phone(phone)}
-        return _columns(found) | masked
+        return _columns(found) | masked | {"trainings": trainings_of(db, doing.district, found.id)}
 
 
 def vehicle_view(doing: Doing, vehicle_id: str) -> dict[str, Any]:

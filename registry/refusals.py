@@ -428,6 +428,13 @@ CERTIFICATE_NOT_IN_FORCE = reason(
     en="the courier's certificate holds {valid_from} to {valid_until}, not all of {from_on} to {until_on}",
     office=("renew", "续证后再绑定，或缩短时间", "renew the certificate, or bind for a shorter time"),
 )
+TRAINING_NOT_IN_FORCE = reason(
+    "binding.training_not_in_force",
+    "D10",
+    zh="送气工没有覆盖{from_on}至{until_on}的安全培训记录",
+    en="no safety training of the courier holds for all of {from_on} to {until_on}",
+    office=("train", "安排培训并登记后再绑定", "have the courier trained, enter it, then bind"),
+)
 PERMIT_NOT_IN_FORCE = reason(
     "binding.permit_not_in_force",
     "D07",

@@ -15,6 +15,7 @@ from registry import (
     grants,
     households,
     imports,
+    papers,
     passwords,
     people,
     privacy,
@@ -22,6 +23,7 @@ from registry import (
     queries,
     schemas,
     second_factors,
+    trainings,
     zones,
 )
 from registry.privacy_notice import in_force
@@ -176,6 +178,34 @@ def confirm_presence(body: Json) -> Json:
 def register_staff(body: Json, district: int) -> Json:
     done = crews.register_staff(doing(), **body)
     return queries.staff_view(doing(), done["staff_id"])
+
+
+@room.post("/districts/<int:district>/staff/<uuid:staff_id>/trainings")
+@room.may("staff.register", writes=True)
+@room.arguments(schemas.TrainingsIn)
+@room.response(201, schemas.StaffView)
+def record_trainings(body: Json, district: int, staff_id: UUID) -> Json:
+    """Without training in force nobody fills, is bound, loads or hands over."""
+    done = trainings.record_trainings(doing(), staff_id, **body)
+    return queries.staff_view(doing(), done["staff_id"])
+
+
+@room.get("/districts/<int:district>/expiring-papers")
+@room.may("paper.read")
+@room.arguments(schemas.ExpiringQuery, location="query")
+@room.response(200, schemas.ExpiringView)
+def expiring_papers(query: Json, district: int) -> Json:
+    """Licences, permits, certificates, trainings and contracts that lapsed or lapse soon, the first first."""
+    return {"items": papers.expiring(doing(), **query)}
+
+
+@room.get("/suppliers")
+@room.may("supplier.read")
+@room.response(200, schemas.SuppliersView)
+def lawful_suppliers() -> Json:
+    """Who may supply bottled gas today, and where; the page /suppliers shows it to everybody."""
+    with doing().ground.reads() as db:
+        return {"items": papers.lawful_suppliers(db, clock.today())}
 
 
 @room.post("/districts/<int:district>/vehicles")

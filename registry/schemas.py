@@ -16,6 +16,7 @@ from core.fields import (
     Number,
     Part,
     PointForm,
+    QueryNumber,
     Rows,
     Text,
     View,
@@ -35,9 +36,11 @@ from registry.models import (
     PremisesKind,
     SiteKind,
     StaffKind,
+    TrainingCourse,
     UserClass,
     VehicleKind,
 )
+from registry.papers import PaperKind
 from registry.people import RevealField, RevealPurpose, RevealReason
 from registry.premises_gate import FloorKind
 
@@ -314,6 +317,70 @@ class EndedGrantView(View):
 # Crews
 
 
+class TrainingIn(Form):
+    course = Word(TrainingCourse, required=True)
+    reference = PlainCode(required=True)
+    trained_on = Day(required=True)
+    valid_until = Day(required=True)
+
+    @ma.validates_schema
+    def in_order(self, form: Mapping[str, Any], **kwargs: Any) -> None:
+        _ends_after("trained_on", "valid_until", form)
+
+
+class TrainingsIn(Form):
+    trainings = Rows(Part(TrainingIn), least=1, most=20, required=True)
+
+
+class TrainingView(View):
+    id = Id()
+    course = Word(TrainingCourse)
+    reference = fields.String()
+    trained_on = Day()
+    valid_until = Day()
+
+
+class ExpiringQuery(Form):
+    within_days = QueryNumber(least=0, most=3660, load_default=60)
+
+
+class ExpiringPaperView(View):
+    """``days_left``: negative where it has lapsed. ``what``: the kind of licence, of staff, of vehicle …"""
+
+    kind = Word(PaperKind)
+    what = fields.String()
+    number = fields.String()
+    holder_id = Id()
+    firm_id = Id()
+    valid_until = Day()
+    days_left = fields.Integer()
+
+
+class ExpiringView(View):
+    items = fields.List(fields.Nested(ExpiringPaperView))
+
+
+class SupplyPointView(View):
+    name = fields.String()
+    district = fields.Integer()
+    permit_number = fields.String()
+    permit_until = Day()
+
+
+class SupplierView(View):
+    firm_id = Id()
+    name = fields.String()
+    uscc = fields.String()
+    home_district = fields.Integer()
+    licence_number = fields.String()
+    licence_until = Day()
+    supply_points = fields.List(fields.Nested(SupplyPointView))
+
+
+class SuppliersView(View):
+    items = fields.List(fields.Nested(SupplierView))
+
+
 class StaffIn(Form):
     firm_id = Id(required=True)
     kind = Word(StaffKind, required=True)
@@ -322,6 +389,7 @@ class StaffIn(Form):
     certificate_no = Code(required=True)
     certificate_from = Day(required=True)
     certificate_until = Day(required=True)
+    trainings = Rows(Part(TrainingIn), most=20, load_default=list)
 
     @ma.validates_schema
     def in_order(self, form: Mapping[str, Any], **kwargs: Any) -> None:
@@ -404,6 +472,7 @@ class StaffView(View):
     certificate_from = Day()
     certificate_until = Day()
     recorded_at = Instant()
+    trainings = fields.List(fields.Nested(TrainingView))
 
 
 class VehicleView(View):
@@ -652,6 +721,7 @@ class ContractTermIn(Form):
 
 class ContractIn(ContractTermIn):
     account_id = Id(required=True)
+    firm_id = Id(load_default=None, allow_none=True)
 
 
 class NothingIn(Form):

@@ -205,6 +205,14 @@ class Builder:
             "certificate_no": one.certificate_no.replace(" ", ""),
             "certificate_from": one.certificate_from.isoformat(),
             "certificate_until": one.certificate_until.isoformat(),
+            "trainings": [
+                {
+                    "course": "refresher",
+                    "reference": "PX-2024-03",
+                    "trained_on": "2024-03-20",
+                    "valid_until": "2025-03-19",
+                }
+            ],
         }
 
     def vehicle_body(self, vehicle: firms.SampleVehicle) -> dict[str, Any]:

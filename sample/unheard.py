@@ -47,6 +47,7 @@ _BY_REASON: dict[Why, str] = {
         handover.blocking_finding handover.check_refused hazard.not_rechecked_on_site""",
     PAPERS: """
         firm.no_gas_licence site.no_permit refill.no_gas_licence courier.no_certificate
+        courier.not_trained refill.filler_not_trained binding.training_not_in_force
         vehicle.no_permit vehicle.limits_unknown contract.second_supplier""",
     LATE: "filling.authorisation_expired",
     RECORDED: """

@@ -210,6 +210,7 @@ class Cast:
             "certificate_no": f"SQ-{number:06d}",
             "certificate_from": "2022-01-01",
             "certificate_until": "2026-12-31",
+            "trainings": [training()],
         } | changed
 
     def vehicle(self, **changed: Any) -> UUID:
@@ -395,6 +396,11 @@ class Cast:
 
 def licence(kind: str, start: date | str = "2020-01-01", end: date | str = "2030-12-31") -> dict[str, Any]:
     return {"kind": kind, "number": f"样许{next(_numbers):06d}", **span(str(start), str(end))}
+
+
+def training(start: str = "2022-01-01", end: str = "2026-12-31") -> dict[str, Any]:
+    reference = f"PX-{next(_numbers):06d}"
+    return {"course": "refresher", "reference": reference, "trained_on": start, "valid_until": end}
 
 
 def span(start: str, end: str) -> dict[str, str]:

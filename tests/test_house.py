@@ -163,6 +163,7 @@ OPEN_PAGES = {
     "/healthz",
     "/metrics",
     "/privacy",
+    "/suppliers",
     "/sign-in",
     "/sign-in/code",
     "/sign-in/enrol",

@@ -24,6 +24,7 @@ from evidence.deed import Deed
 from evidence.models import SubjectType
 from registry.models import Binding, HolderKind, Premises, Vehicle
 from registry.queries import binding_at, staff, vehicle, zone_at
+from registry.trainings import training_span
 from rulebook.term import Term
 
 
@@ -40,6 +41,7 @@ class CrewFacts:
     vehicle: Vehicle | None
     vehicle_permit: Term | None
     courier_certificate: Term | None
+    courier_training: Term | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,13 @@ def crew_facts(db: Session, round: Round, order: Order, at: datetime) -> CrewFac
         courier_certificate=(
             Term(courier.certificate_from, courier.certificate_until) if courier is not None else None
         ),
+        courier_training=_training(db, round, clock.day_of(at)),
     )
+
+
+def _training(db: Session, round: Round, day: date) -> Term | None:
+    span = training_span(db, round.binding_district, round.courier_id, day)
+    return Term(*span) if span is not None else None
 
 
 def _in_zone(db: Session, order: Order, bound: Binding | None, day: date) -> bool | None:

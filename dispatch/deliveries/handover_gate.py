@@ -56,6 +56,7 @@ class LoadFacts:
     is_full: bool | None
     ordered_type: str | None
     loaded_type: str | None
+    courier_training: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class HandoverFacts:
     is_full: bool | None
     ordered_type: str | None
     loaded_type: str | None
+    courier_training: Term | None = None
 
 
 @gate("load", facts=LoadFacts)
@@ -104,6 +106,8 @@ def load_refusals(c: LoadFacts, law: Law) -> Iterator[Refusal]:
         yield no.SIZE_MAY_NOT_RIDE()
 
     yield from bottle_refusals(c)
+
+    yield from training_refusals(c, law)
 
 
 @gate("handover", facts=HandoverFacts)
@@ -134,6 +138,8 @@ def handover_refusals(c: HandoverFacts, law: Law) -> Iterator[Refusal]:
 
     yield from bottle_refusals(c)
 
+    yield from training_refusals(c, law)
+
 
 def binding_refusals(c: LoadFacts | HandoverFacts) -> Iterator[Refusal]:
     """D02 courier, vehicle and device are bound; D03 the address lies in their zone, or was approved."""
@@ -161,6 +167,12 @@ def paper_refusals(c: LoadFacts | HandoverFacts, law: Law) -> Iterator[Refusal]:
         yield no.VEHICLE_PERMIT()
     if not holds(c.courier_certificate, law.day):
         yield no.COURIER_CERTIFICATE()
+
+
+def training_refusals(c: LoadFacts | HandoverFacts, law: Law) -> Iterator[Refusal]:
+    """D10 the courier was trained, and the training holds."""
+    if not holds(c.courier_training, law.day):
+        yield no.COURIER_NOT_TRAINED()
 
 
 def bottle_refusals(c: LoadFacts | HandoverFacts) -> Iterator[Refusal]:

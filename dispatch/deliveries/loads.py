@@ -130,6 +130,7 @@ def load_facts(
         approved_outside_zone=crew.approved_outside_zone,
         vehicle_permit=crew.vehicle_permit,
         courier_certificate=crew.courier_certificate,
+        courier_training=crew.courier_training,
         bottles=len(aboard) + 1,
         max_bottles=crew.vehicle.max_cylinders if crew.vehicle is not None else None,
         load_g=aboard_g + riding.nominal_g,

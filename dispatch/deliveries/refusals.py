@@ -191,6 +191,20 @@ SIZE_MAY_NOT_RIDE = reason(
     office=("change_vehicle", "改派能装该规格的车", "assign a vehicle that may carry it"),
 )
 
+# D10: the courier's training
+COURIER_NOT_TRAINED = reason(
+    "courier.not_trained",
+    "D10",
+    zh="送气工没有在有效期内的安全培训记录",
+    en="the courier has no safety training in force",
+    courier=CALL_DISPATCHER,
+    office=(
+        "train_courier",
+        "换培训合格的人员，安排培训后登记",
+        "send a trained courier, and train this one",
+    ),
+)
+
 # D08: the bottle itself
 BOTTLE_REFUSED = reason(
     "delivery.bottle_refused",

@@ -195,6 +195,7 @@ def handover_facts(db: Session, visit: Visit, report: Report) -> HandoverFacts:
         empty_path_recorded=visit.holding is None and visit.card.exception is not None,
         vehicle_permit=visit.crew.vehicle_permit,
         courier_certificate=visit.crew.courier_certificate,
+        courier_training=visit.crew.courier_training,
         bottle_refusals=tuple(refusal.code for refusal in visit.full.verdict.reasons),
         is_full=custody.full if custody is not None else None,
         ordered_type=visit.line.cylinder_model,

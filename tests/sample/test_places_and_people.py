@@ -447,6 +447,7 @@ def facts_of(bottle: SampleCylinder) -> RefillFacts:
         scrap_ordered=bottle.scrap_ordered,
         filling_licence=papers,
         filler_certificate=papers,
+        filler_training=papers,
         is_full=bottle.is_full,
         is_here=True,
         holds=(bottle.hold,) if bottle.hold else (),
