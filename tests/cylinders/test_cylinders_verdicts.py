@@ -131,7 +131,10 @@ def test_before_anybody_is_certified_nobody_may_fill(bottles: Bottles) -> None:
     bottle = bottles.empty()
     assert codes(bottles.verdict(bottle.code)) == []
     none_yet = Bottles(Cast(bottles.cast.desk), certified=False)
-    assert codes(none_yet.verdict(none_yet.empty().code)) == ["refill.no_filler_certificate"]
+    assert codes(none_yet.verdict(none_yet.empty().code)) == [
+        "refill.no_filler_certificate",
+        "refill.filler_not_trained",
+    ]
 
 
 BAD_SCANS = [
