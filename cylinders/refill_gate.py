@@ -104,7 +104,7 @@ class Made(Protocol):
 
 @gate("refill", facts=RefillFacts)
 def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
-    """Every reason against, in the order of the law: F01 to F17."""
+    """Every reason against, in the order of the law: F01 to F20."""
     # F01 the bottle's identity is established
     if c.identity is Identity.UNKNOWN:
         yield no.IDENTITY_UNKNOWN()
@@ -202,7 +202,7 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
         elif hold is not HoldKind.CLAIMED_TWICE:  # said under F01
             yield no.ON_HOLD(hold=hold)
 
-    # F17 whoever fills was trained, and the training holds
+    # F20 whoever fills was trained, and the training holds
     if c.purpose is Purpose.FILL and not holds(c.filler_training, law.day):
         yield no.FILLER_NOT_TRAINED()
 

@@ -388,10 +388,10 @@ NO_FILLER_CERTIFICATE = reason(
     office=("train_filler", "安排取证或换证", "have the filler certified"),
 )
 
-# F17: the filler's training
+# F20: the filler's training
 FILLER_NOT_TRAINED = reason(
     "refill.filler_not_trained",
-    "F17",
+    "F20",
     zh="充装人员没有在有效期内的安全培训记录",
     en="the filler has no safety training in force",
     station=("change_filler", "换培训合格的人员充装", "let a trained filler do it"),

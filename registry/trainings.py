@@ -1,6 +1,6 @@
 """Verb: the safety training of a firm's staff, course by course; what holds is read for a day.
 
-Without training in force nobody fills (F17), is bound (D10), loads or hands over.
+Without training in force nobody fills (F20), is bound (D10), loads or hands over.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 Before: a certificate alone was looked at; a reveal was an entry only; staff signed in by password. During: new
 tables, one new column that older rows leave empty, two indexes on small tables, and the right to delete what is
 erased or forgotten (indexes of documents and telephones, ended sessions). After: staff on file have no training
-yet, so where rules F17 and D10 are asked their training must be entered before they fill or drive again; a
+yet, so where rules F20 and D10 are asked their training must be entered before they fill or drive again; a
 regulator or an administrator is asked for a second factor at the next sign-in.
 """
 
