@@ -45,6 +45,11 @@ def test_a_day_at_the_office_from_the_start_to_every_list(
         browse.is_accessible(page)
         browse.reflows(page)
         browse.shot(page, f"office-{number}")
+    page.goto(house.at("/office/"))
+    for name in ("大字", "更大字"):
+        page.get_by_role("button", name=name).click()
+    browse.is_accessible(page)
+    browse.shot(page, "office-larger")
     page.goto(house.at(f"/office/cylinders/{filled.id}/trace"))
     browse.is_accessible(page)
     page.goto(house.at("/office/"))
