@@ -39,7 +39,11 @@ def test_a_day_at_the_office_from_the_start_to_every_list(
     page = browse.page(house.cookie_of(cast.clerk.principal_id))
     page.goto(house.at("/office/"))
     expect(page.locator("#todo + ul")).to_contain_text("超上限")
-    addresses = ("", "stock", "day", "day?what=refused", "held", "inspections", f"cylinders/{filled.id}")
+    bottles.empty(last_inspection=None, made_on="2020-06-01", bought_on="2020-07-01")
+    addresses = (
+        "", "stock", "day", "day?what=refused", "held", "inspections", f"cylinders/{filled.id}", "due",
+        "recalls", "accounts?kind=opening",
+    )  # fmt: skip
     for number, address in enumerate(addresses):
         page.goto(house.at(f"/office/{address}"))
         browse.is_accessible(page)

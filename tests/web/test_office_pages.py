@@ -25,8 +25,8 @@ from tests.cylinders.cast import Bottles
 from tests.desk import Desk
 from web.office.sheets import guarded
 
-PAGES = ("", "stock", "day", "day?what=refused", "counts", "held", "inspections", "search")
-FILES = ("stock", "bottles", "fillings", "refusals", "held", "inspections")
+PAGES = ("", "stock", "day", "day?what=refused", "counts", "due", "held", "recalls", "inspections", "search")
+FILES = ("stock", "bottles", "fillings", "refusals", "due", "held", "inspections")
 
 
 class Clerk:
@@ -535,3 +535,45 @@ def test_whether_an_account_may_be_opened_is_said_before_anybody_s_papers_are_ta
         "kind=opening&on=2199-01-01",
     ):
         assert clerk.get(f"accounts?{asked}").status_code == 200, asked
+
+
+# --- what falls due, and recalls --------------------------------------------------------------------------
+
+DUE_SOON = {"last_inspection": None, "made_on": "2020-06-01", "bought_on": "2020-07-01"}
+
+
+def test_what_falls_due_is_listed_by_holder_and_taken_away(
+    clerk: Clerk, stranger: Clerk, cast: Cast, bottles: Bottles
+) -> None:
+    users = cast.household()
+    home, here = bottles.on_card(users, **DUE_SOON), bottles.empty(**DUE_SOON)
+    bottles.empty()
+    rows = {row[0].strip("'"): row for row in clerk.rows("due.csv")[1:]}
+    assert rows.keys() == {home.code, here.code}
+    assert rows[here.code][2:7] == ["检验到期", "2024-06-30", "18", "站点", "样例充装站"]
+    assert rows[home.code][5:8] == ["住户", "", str(users.card_ids[0])[-8:].upper()]
+    page = clerk.get("due").text
+    assert "还有 18 天" in page
+    assert str(users.household_id) not in page
+    assert len(clerk.rows("due.csv?holder=household")) == 2
+    assert len(clerk.rows(f"due.csv?site={cast.filling_station()}")) == 2
+    assert len(clerk.rows("due.csv?kind=life")) == 1
+    for asked in ("kind=x", "holder=x", "overdue=1", "cursor=of-nobody", "cursor=%00"):
+        assert clerk.get(f"due?{asked}").status_code == 200, asked
+    assert len(stranger.rows("due.csv")) == 1
+
+
+def test_a_recall_is_read_by_the_firm_whose_bottles_it_lists(
+    clerk: Clerk, stranger: Clerk, cast: Cast, bottles: Bottles
+) -> None:
+    bottle = bottles.empty(phase="two_phase")
+    body = {"criterion": {"phase": "two_phase"}, "reference": "ZH-2024-9"}
+    recall = made(cast.regulator.post("/api/v1/recalls", body))
+    listed = clerk.get("recalls").text
+    assert "ZH-2024-9" in listed
+    page = clerk.get(f"recalls/{recall['id']}").text
+    assert f"/office/cylinders/{bottle.id}" in page
+    assert f"/office/cylinders/{bottle.id}" not in clerk.get(f"recalls/{recall['id']}?state=settled").text
+    assert clerk.get(f"recalls/{recall['id']}?state=x").status_code == 200
+    assert "ZH-2024-9" not in stranger.get("recalls").text
+    assert stranger.get(f"recalls/{recall['id']}").status_code == 404

@@ -5,7 +5,7 @@
     bottles     a bottle's file by any of its codes, its trace, inspections
     registering one bottle's file made
     households  一户一档, masked; a card lost and replaced; a survey; a contract
-    queues      what is held and contested, and why
+    queues      what falls due, what is recalled, what is held and contested, and why
     sheets      the same lists as files for a spreadsheet
 
 Every page works without scripts.

@@ -1,7 +1,9 @@
 """What the words of the rooms are called in the office: Chinese, English."""
 
 from cylinders.count_queries import KIND_WORDS, WHY_WORDS
+from cylinders.life_models import DueKind, RecallOutcome
 from cylinders.models import Phase, Scheme
+from cylinders.states import TaskState
 from registry.account_gate import AccountBusiness
 from registry.accounts import SuspensionReason
 from registry.models import CardException, PremisesKind, SiteKind, UserClass
@@ -120,3 +122,23 @@ BOTTLE: dict[str, Said] = {
     "site_id": ("站点", "Site"),
 }
 """The fields of the form by which a bottle is put on file."""
+
+DUE: dict[str, Said] = {
+    DueKind.INSPECTION.value: ("检验到期", "inspection due"),
+    DueKind.LIFE.value: ("使用年限到期", "end of life"),
+}
+
+TASKS: dict[str, Said] = {
+    TaskState.LISTED.value: ("待通知", "to be told"),
+    TaskState.NOTIFIED.value: ("已通知", "told"),
+    TaskState.BROUGHT_IN.value: ("已收回", "brought in"),
+    TaskState.SETTLED.value: ("已了结", "settled"),
+}
+"""How far a recall has come with a bottle."""
+
+OUTCOMES: dict[str, Said] = {
+    RecallOutcome.SCRAPPED.value: ("报废", "scrapped"),
+    RecallOutcome.RETURNED_TO_MAKER.value: ("退回制造厂", "returned to its maker"),
+    RecallOutcome.NOT_AFFECTED.value: ("不在召回之列", "not affected"),
+    RecallOutcome.NOT_FOUND.value: ("找不到，已说明", "not found, explained"),
+}

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.http import doing
-from cylinders import count_queries, office_queries
+from cylinders import count_queries, due_queries, office_queries
+from rulebook import current
 from web import trace_words, words
 from web.office.face import day_asked, drawn, face, kept, number_asked, office, site_asked
 from web.office.sheets import Cell, sheet
@@ -28,8 +29,7 @@ def start() -> ResponseReturnValue:
         counted={one.site_id: one for one in office_queries.counts_of_day(here, today)},
         held=office_queries.how_many_held(here),
         contested=len(office_queries.contested(here)),
-        wanted=None,
-        missed=False,
+        notice_days=due_queries.notice_days(current().at(str(here.district), today)),
     )
 
 
