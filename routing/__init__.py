@@ -3,6 +3,7 @@
     matrix      travel times between places, or the lack of a way
     problem     the day: a station, stops, vehicles, and what of it has begun
     solve       greedy start, compiled search, OR-Tools' proof; a plan in which every stop is accounted for
+    replan      a plan under way: an urgent order, a lost crew, and how much those who drive it notice
     check       judges a plan, bare routes or a round as driven; shares no code with the solver
 
 Units, for the whole package: moments in whole seconds since the day's local midnight and durations in
@@ -18,9 +19,11 @@ from routing.check import Driven, Fault, Violation, check
 from routing.matrix import GreatCircle, Matrix, TravelTimes
 from routing.plan import Note, Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
 from routing.problem import Problem, Stop, Vehicle
+from routing.replan import Churn, Replanned, churn, insert_urgent, without_crew
 from routing.solve import solve
 
 __all__ = [
+    "Churn",
     "Driven",
     "Fault",
     "GreatCircle",
@@ -29,6 +32,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Reason",
+    "Replanned",
     "Routes",
     "Stop",
     "Stopped",
@@ -39,5 +43,8 @@ __all__ = [
     "Violation",
     "Visit",
     "check",
+    "churn",
+    "insert_urgent",
     "solve",
+    "without_crew",
 ]

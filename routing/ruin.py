@@ -5,7 +5,7 @@ and does without it where it is missing.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numba
 import numpy as np
@@ -31,10 +31,22 @@ Expired = Callable[[], bool]
 
 
 def improve(
-    timetable: Timetable, start: Rounds, iterations: int, seed: int, expired: Expired | None = None
+    timetable: Timetable,
+    start: Rounds,
+    iterations: int,
+    seed: int,
+    expired: Expired | None = None,
+    *,
+    crew_of: Mapping[int, int] | None = None,
+    hot: float = HOT,
 ) -> Improved:
-    """The best rounds met in ``iterations`` turns from ``start``; ``expired`` is asked now and then."""
+    """The best rounds met in ``iterations`` turns from ``start``; ``expired`` is asked now and then.
+
+    ``crew_of``: stops that must stay with a vehicle. ``hot``: the first temperature; low shakes up less.
+    """
     day = _day(timetable)
+    for place, v in (crew_of or {}).items():
+        day.may[:, place] &= np.arange(len(timetable.vehicles)) == v
     state = _state(timetable, start, seed)
     for v in range(len(timetable.vehicles)):
         if not kernel.note_times(day, state, v):
@@ -42,8 +54,8 @@ def improve(
     kernel.note_left(day, state)
     best_route, best_length = state.route.copy(), state.rounds[:, kernel.LENGTH].copy()
     costs = np.full(2, kernel.total_cost(day, state))
-    hot_s = HOT * _near_s(timetable)
-    cooling = math.log(COLD / HOT) / max(1, iterations)
+    hot_s = hot * _near_s(timetable)
+    cooling = math.log(COLD / hot) / max(1, iterations)
     stopped, done = Stopped.ITERATIONS, 0
     while done < iterations:
         if expired is not None and expired():
