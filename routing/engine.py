@@ -14,7 +14,8 @@ looks the solver takes at its limit, which is about one for every neighbouring p
 clocks are set far beyond. Whoever calls may stop a runaway, and then the plan says so.
 
 Goods that come late. A dimension "goods" has, all along a trip, the moment at which it is taken to leave the
-station: at least the release of each stop on it, at most the moment it really leaves.
+station: at least the release of each stop on it, at most the time at the station before it. (A sum with the
+slack there would not do: bounds of sums are not carried on to what they are made of.)
 
 Traps, each met and measured:
 - ``SetAllowedVehiclesForIndex`` raises TypeError in ortools 9.15; ``VehicleVar(i).SetValues([-1, …])`` says
@@ -61,7 +62,10 @@ def prove(timetable: Timetable, rounds: Rounds) -> Rounds | None:
     """``rounds`` or better ones, which hold in the solver's own model; None if it does not take them."""
     model = _Model(timetable, rounds)
     found = model.search(rounds, _Budget(POLISH_LOOKS, None), is_whole=True)
-    return None if found is None else min(rounds, found, key=timetable.objective)
+    if found is None:
+        return None
+    holds = all(timetable.fits(v, trips) for v, trips in enumerate(found))
+    return min(rounds, found, key=timetable.objective) if holds else rounds
 
 
 def improve(
@@ -188,9 +192,11 @@ class _Model:
             goods.CumulVar(at).SetMin(self.timetable.release_s[place])
         stations = [self.routing.Start(v) for v in range(len(self.vehicles))]
         stations += [self.index.NodeToIndex(node) for node in range(self.first_copy, len(self.place_of_node))]
+        solver, everywhere = self.routing.solver(), range(self.routing.Size() + len(self.vehicles))
+        goods_at = [goods.CumulVar(at) for at in everywhere]
         for at in stations:
-            leaves = self.time.CumulVar(at) + self.time.SlackVar(at)
-            self.routing.solver().Add(goods.CumulVar(at) + goods.SlackVar(at) <= leaves)
+            self.time.SlackVar(at).SetValue(0)  # who waits, waits before leaving: its moment is the time here
+            solver.Add(solver.Element(goods_at, self.routing.NextVar(at)) <= self.time.CumulVar(at))
 
     def search(self, start: Rounds, budget: "_Budget", is_whole: bool = False) -> Rounds | None:
         """The best rounds met; with ``is_whole`` None if the start is not accepted as it stands."""

@@ -1,0 +1,253 @@
+"""The planner, measured: against other planners, against best known solutions, over a city, and in a hurry.
+
+    zones     seeded days of 25 to 400 doors at 1 and 3 CPU s, beside PyVRP at 3 and 30 CPU s, and VROOM
+    public    gap to the best known solution at 10 CPU s; with several trips and release dates at 3 CPU s
+    city      10,000 doors in 200 zones on a pool of two processes, with its memory
+    urgent    one order more in a running plan, and a lost crew: time, and what those who drive notice
+
+Budgets are in CPU seconds of the process that searches; the number of turns they allow is measured first on
+the same problem. Every plan is judged by the independent checker, or the run fails.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import orjson
+
+from bench import public
+from bench.number import number_up_to
+from bench.rivals import Answer, pyvrp, vroom
+from bench.zone_days import zone_day
+from routing import Plan, Problem, check, insert_urgent, solve, without_crew
+from routing.solve import compiled_search
+
+SIZES = (25, 50, 100, 200, 400)
+PROBE_TURNS = 2_000
+DOORS_A_ZONE = 50
+CITY_TURNS = 12_000
+ZONE_COLUMNS = (
+    *("doors", "seed", "ours 1 s", "ours 3 s", "CPU s", "left", "PyVRP 3 s", "PyVRP 30 s", "÷ PyVRP 30 s"),
+    *("÷ it with true load", "VROOM", "CPU s", "÷ VROOM"),
+)
+PARTS = ("zones", "public", "city", "urgent")
+
+Figures: TypeAlias = dict[str, object]
+T = TypeVar("T")
+
+
+class NotAPlan(Exception):
+    """The checker found a fault: what was measured is no plan."""
+
+
+def within(problem: Problem, budget_s: float, seed: int = 1) -> tuple[Plan, float]:
+    """A plan for about so many CPU seconds, all its parts included, and how many it took."""
+    began_s = time.process_time()
+    solve(problem, 1, seed)
+    base_s = time.process_time() - began_s
+    began_s = time.process_time()
+    solve(problem, PROBE_TURNS, seed)
+    a_turn_s = max(1e-7, (time.process_time() - began_s - base_s) / PROBE_TURNS)
+    turns = max(1, int((budget_s - base_s) / a_turn_s))
+    began_s = time.process_time()
+    plan = solve(problem, turns, seed)
+    took_s = time.process_time() - began_s
+    expect_whole(problem, plan)
+    return plan, took_s
+
+
+def expect_whole(problem: Problem, plan: Plan) -> None:
+    if faults := check(problem, plan):
+        raise NotAPlan(f"{plan.engine}: {faults[0]}")
+
+
+def zones(sizes: Sequence[int], seeds: int, long_s: float) -> Iterator[Figures]:
+    """A line for each day: our cost at 1 and 3 CPU s, and the others' divided into it."""
+    yield from head(
+        "Zone days: cost, and ours at 3 s ÷ theirs (below 1: ours is better)",
+        ZONE_COLUMNS,
+    )
+    for doors in sizes:
+        for seed in range(1, seeds + 1):
+            problem = zone_day(doors, seed)
+            one, _ = within(problem, 1.0)
+            three, took_s = within(problem, 3.0)
+            short, long = pyvrp(problem, 3.0), pyvrp(problem, long_s)
+            true_load = pyvrp(problem, long_s, exact=True) if doors <= 50 else None
+            other = vroom(problem, 3.0)
+            yield row(
+                doors,
+                seed,
+                one.objective,
+                three.objective,
+                round(took_s, 1),
+                len(three.unserved),
+                short.objective,
+                long.objective,
+                round(three.objective / long.objective, 3),
+                "" if true_load is None else round(three.objective / true_load.objective, 3),
+                told(other),
+                round(other.cpu_s, 1),
+                round(three.objective / other.objective, 3),
+            )
+
+
+def told(answer: Answer) -> str:
+    return f"{answer.objective}" + ("*" if answer.faults else "")
+
+
+def public_instances(names: Sequence[str], budget_s: float, multi_s: float) -> Iterator[Figures]:
+    yield from head(
+        "Public instances: gap to the best known, %", ("name", "best known", "ours", "CPU", "gap")
+    )
+    gaps: dict[bool, list[float]] = {True: [], False: []}
+    for name in names:
+        given = public.instance(name)
+        if faults := check(given.problem, given.best_routes):
+            raise NotAPlan(f"the best known routes of {name}: {faults[0]}")
+        plan, took_s = within(given.problem, multi_s if given.is_multi_trip else budget_s)
+        gap = 100 * (plan.objective / given.best_known - 1)
+        gaps[given.is_multi_trip].append(gap)
+        yield row(name, given.best_known, plan.objective, round(took_s, 1), round(gap, 2))
+    for is_multi, found in gaps.items():
+        if found:
+            kind = "several trips, release dates" if is_multi else "one trip"
+            yield row(kind, "", "median", round(statistics.median(found), 2), f"worst {max(found):.2f}")
+
+
+def city(doors: int, processes: int, turns: int) -> Iterator[Figures]:
+    """Zones of fifty doors, each solved in one of the pool's processes."""
+    count = max(1, doors // DOORS_A_ZONE)
+    compiled_search()
+    began_s = time.perf_counter()
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        done = list(pool.map(solve_zone, [(seed, turns) for seed in range(count)]))
+    wall_s = time.perf_counter() - began_s
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = children.ru_utime + children.ru_stime
+    yield from head(
+        f"A city's day: {count} zones of {DOORS_A_ZONE} doors, {turns} turns each, {processes} processes",
+        ("doors", "wall s", "CPU s", "CPU / processes", "served", "÷ greedy", "MiB each"),
+    )
+    yield row(
+        count * DOORS_A_ZONE,
+        round(wall_s, 1),
+        round(cpu_s, 1),
+        round(cpu_s / processes, 1),
+        f"{sum(served for served, _, _ in done) / (count * DOORS_A_ZONE):.1%}",
+        round(sum(cost for _, cost, _ in done) / sum(greedy for _, _, greedy in done), 3),
+        round(children.ru_maxrss / 1024),
+    )
+
+
+def solve_zone(asked: tuple[int, int]) -> tuple[int, int, int]:
+    """Served doors, cost, and the cost by hand."""
+    seed, turns = asked
+    problem = zone_day(DOORS_A_ZONE, seed)
+    plan = solve(problem, turns, 1)
+    expect_whole(problem, plan)
+    return DOORS_A_ZONE - len(plan.unserved), plan.objective, solve(problem, 0, 1).objective
+
+
+def urgent(sizes: Sequence[int], seeds: int) -> Iterator[Figures]:
+    yield from head(
+        "One urgent order in a running plan, and a lost crew (CPU ms, median and worst)",
+        ("doors", "urgent", "worst", "served", "crew changed", "lost crew", "worst", "crew changed"),
+    )
+    for doors in sizes:
+        hurried = [hurry(zone_day(doors, 100 + seed)) for seed in range(seeds)]
+        lost = (
+            [lose(zone_day(doors, 100 + seed)) for seed in range(seeds)] if doors > DOORS_A_ZONE // 2 else []
+        )
+        yield row(
+            doors,
+            round(statistics.median(ms for ms, _, _ in hurried), 1),
+            round(max(ms for ms, _, _ in hurried), 1),
+            f"{sum(served for _, served, _ in hurried)} of {len(hurried)}",
+            sum(moved for _, _, moved in hurried),
+            round(statistics.median(ms for ms, _ in lost), 1) if lost else "",
+            round(max(ms for ms, _ in lost), 1) if lost else "",
+            sum(moved for _, moved in lost) if lost else "",
+        )
+
+
+def hurry(problem: Problem) -> tuple[float, bool, int]:
+    """The last door is ordered at noon, when the others have their plan."""
+    new = replace(problem.stops[-1], window=(12 * 3600, 14 * 3600), penalty=4 * 3600)
+    today = replace(problem, stops=(*problem.stops[:-1], new))
+    before = solve(replace(problem, stops=(*problem.stops[:-1], replace(new, penalty=0))), 10_000, 1)
+    routes = {v: [[s for s in trip if s != new.id] for trip in trips] for v, trips in before.routes.items()}
+    ms, done = timed(lambda: insert_urgent(today, routes, new.id))
+    expect_whole(today, done.plan)
+    return ms, new.id not in {left.stop for left in done.plan.unserved}, done.churn.other_crew
+
+
+def lose(problem: Problem) -> tuple[float, int]:
+    before = solve(problem, 10_000, 1)
+    ms, done = timed(lambda: without_crew(problem, before.routes, problem.vehicles[-1].id, 5_000, 1))
+    expect_whole(done.problem, done.plan)
+    return ms, done.churn.other_crew
+
+
+def timed(act: Callable[[], T]) -> tuple[float, T]:
+    began_s = time.process_time()
+    done = act()
+    return 1000 * (time.process_time() - began_s), done
+
+
+def head(title: str, columns: Sequence[str]) -> Iterator[Figures]:
+    print(f"\n{title}\nload {os.getloadavg()[0]:.1f}\n| " + " | ".join(columns) + " |", flush=True)
+    print("|" + "---|" * len(columns), flush=True)
+    yield {"title": title, "columns": list(columns), "load": os.getloadavg()[0]}
+
+
+def row(*values: object) -> Figures:
+    print("| " + " | ".join(map(str, values)) + " |", flush=True)
+    return {"row": list(values)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.routing",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--seeds", type=number_up_to(20), default=2, metavar="N", help="days of each size; 2")
+    parser.add_argument(
+        "--sizes", type=number_up_to(400), nargs="+", default=SIZES, metavar="N", help="doors"
+    )
+    parser.add_argument("--doors", type=number_up_to(50_000), default=10_000, metavar="N", help="of the city")
+    parser.add_argument("--quick", action="store_true", help="tenths of the budgets: does it run?")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
+    wanted = parser.parse_args(argv)
+    if unknown := set(wanted.parts) - set(PARTS):
+        parser.error(f"expected parts of {PARTS}, got {sorted(unknown)}")
+    quick = 0.02 if wanted.quick else 1.0
+    solve(zone_day(25, 1), 1, 1)
+    measured: list[Figures] = []
+    if "zones" in wanted.parts:
+        measured += zones(wanted.sizes, wanted.seeds, 30.0 * quick)
+    if "public" in wanted.parts:
+        names = ["R101", "R201R0.25"] if wanted.quick else public.names()
+        measured += public_instances(names, 10.0 * quick, 3.0 * quick)
+    if "city" in wanted.parts:
+        measured += city(wanted.doors, 2, int(CITY_TURNS * quick))
+    if "urgent" in wanted.parts:
+        measured += urgent(wanted.sizes, 5 * wanted.seeds)
+    if wanted.json is not None:
+        wanted.json.write_bytes(orjson.dumps(measured, option=orjson.OPT_INDENT_2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
