@@ -25,8 +25,8 @@ from core import clock
 from core.geo import Point
 from cylinders.models import CylinderType
 from dispatch.rounds.schemas import PLAIN_ITERATIONS
-from dispatch.rounds.service import TRAVEL, TRAVEL_TIMES
 from dispatch.rounds.solving import solve_apart
+from dispatch.rounds.streets import named, travel_times
 from dispatch.rounds.zone_day import Crew, Door, problem_of
 from routing import Plan, Problem, check, solve
 
@@ -80,7 +80,7 @@ def zone_day(stops: int, seed: int) -> Problem:
         Crew(UUID(int=k + 1), "etrike", 8, 120_000, 9, False, (8 * 3600, 18 * 3600))
         for k in range(-(-stops // STOPS_A_CREW))
     ]
-    return problem_of(SITE, doors, crews, DAY, TRAVEL)
+    return problem_of(SITE, doors, crews, DAY, travel_times(None))
 
 
 def _near(lots: random.Random, point: Point, within: float) -> Point:
@@ -141,7 +141,7 @@ def printed(circumstances: Circumstances, sizes: Sequence[Size]) -> str:
 def _lines(circumstances: Circumstances, sizes: Sequence[Size]) -> Iterator[str]:
     yield from circumstances.lines()
     yield ""
-    yield f"A zone's day planned afresh ({PLAIN_ITERATIONS} iterations, travel by {TRAVEL_TIMES})"
+    yield f"A zone's day planned afresh ({PLAIN_ITERATIONS} iterations, travel by {named(None, False)})"
     yield ""
     heads = "".join(f"{way + ', ms':>18}" for way in WAYS)
     yield f"  {'':>5}{'':>5}{heads}{'search/greedy':>15}{'apart/search':>14}{'served':>16}{'travel':>9}"

@@ -29,6 +29,7 @@ SETTINGS = {
     "LPG_MESSAGES": "where text messages go: file (messages.jsonl in LPG_STATE_DIR), console or off; file",
     "LPG_PROXIES": "how many proxies of yours pass requests on (they set X-Forwarded-For and -Proto); 0",
     "LPG_METRICS": "who may read /metrics: loopback (this machine, not by a proxy), open or off; loopback",
+    "LPG_OSRM_URL": "an OSRM server of yours for street times; absent: the great circle times 1.35",
     "LPG_DEMO_CLOCK": "1 to let the demo set the clock, 0 not to; never with LPG_DATABASE_URL; 0",
 }
 
@@ -59,6 +60,7 @@ class Config:
     messages: str
     metrics: str
     proxies: int
+    osrm_url: str | None  # without a slash at its end
     demo_clock: bool
 
 
@@ -84,6 +86,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         messages=form.take("LPG_MESSAGES", _one_of(MESSAGE_SINKS), "file"),
         proxies=form.take("LPG_PROXIES", _whole("a number", 0, 9), 0),
         metrics=form.take("LPG_METRICS", _one_of(METRICS_READERS), "loopback"),
+        osrm_url=form.take("LPG_OSRM_URL", _public_url, None),
         demo_clock=form.take("LPG_DEMO_CLOCK", _switch, False),
     )
     if config.owner_url and "LPG_DATABASE_URL" not in environ:

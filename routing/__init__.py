@@ -1,6 +1,7 @@
 """Who drives what where: one zone's day in, one plan out. Pure arithmetic, no clock, none of our rooms.
 
-    matrix      travel times between places, or the lack of a way
+    matrix      travel times between places, or the lack of a way; the great circle
+    travel      providers made of others: with a memory, with a second choice
     problem     the day: a station, stops, vehicles, and what of it has begun
     solve       greedy start, compiled search, OR-Tools' proof; a plan in which every stop is accounted for
     replan      a plan under way: an urgent order, a lost crew, and how much those who drive it notice
@@ -16,15 +17,18 @@ The same problem, seed, iterations and warm routes give the same plan, in any pr
 """
 
 from routing.check import Driven, Fault, Violation, check
-from routing.matrix import GreatCircle, Matrix, TravelTimes
+from routing.matrix import GreatCircle, Matrix, TravelTimes, TravelTimesFailed
 from routing.plan import Note, Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
 from routing.problem import Problem, Stop, Vehicle
 from routing.replan import Churn, Replanned, churn, insert_urgent, without_crew
 from routing.solve import solve
+from routing.travel import Cached, Fallback
 
 __all__ = [
+    "Cached",
     "Churn",
     "Driven",
+    "Fallback",
     "Fault",
     "GreatCircle",
     "Matrix",
@@ -37,6 +41,7 @@ __all__ = [
     "Stop",
     "Stopped",
     "TravelTimes",
+    "TravelTimesFailed",
     "Trip",
     "Unserved",
     "Vehicle",

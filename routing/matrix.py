@@ -23,10 +23,14 @@ EARTH_RADIUS_M = 6_371_008.8  # IUGG mean radius
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """``seconds`` and ``metres``: int32 [m, m], read-only copies; row = from, column = to, -1 = no way."""
+    """``seconds`` and ``metres``: int32 [m, m], read-only copies; row = from, column = to, -1 = no way.
+
+    ``fell_back``: they come from the second choice, since the first could not be had.
+    """
 
     seconds: NDArray[np.int32]
     metres: NDArray[np.int32]
+    fell_back: bool = False
 
     def __post_init__(self) -> None:
         for name in ("seconds", "metres"):
@@ -59,7 +63,9 @@ class Matrix:
 
     @classmethod
     def from_plain(cls, plain: Any) -> "Matrix":
-        return cls(**fields(plain, "a matrix", ("seconds", "metres")))
+        return cls(
+            **fields(plain, "a matrix", ("seconds", "metres"))
+        )  # the problem says whether it fell back
 
 
 def _frozen(values: ArrayLike, name: str) -> NDArray[np.int32]:
@@ -79,6 +85,10 @@ def _frozen(values: ArrayLike, name: str) -> NDArray[np.int32]:
     return frozen
 
 
+class TravelTimesFailed(Exception):
+    """The provider cannot say now; another may."""
+
+
 class TravelTimes(Protocol):
     """A provider of matrices. ``datum`` names the datum its points must be in: ``wgs84``."""
 
@@ -89,7 +99,10 @@ class TravelTimes(Protocol):
     def datum(self) -> str: ...
 
     def matrix(self, points: ArrayLike, profile: str) -> Matrix:
-        """``points``: float [m, 2], [lon, lat] in degrees. ValueError: unknown profile or bad point."""
+        """``points``: float [m, 2], [lon, lat] in degrees. ValueError: unknown profile or bad point.
+
+        ``TravelTimesFailed`` where the times cannot be had.
+        """
         ...
 
 
@@ -127,15 +140,21 @@ class GreatCircle:
 
 def great_circle_m(points: ArrayLike) -> NDArray[np.float64]:
     """Metres float [m, m] between ``points`` float [m, 2], [lon, lat] in degrees (haversine)."""
-    degrees = np.asarray(points, dtype=np.float64)
-    if degrees.size == 0:
-        return np.zeros((0, 0))
-    if degrees.ndim != 2 or degrees.shape[1] != 2:
-        raise ValueError(f"expected points [m, 2] as [lon, lat], got shape {degrees.shape}")
-    if not (np.abs(degrees) <= (180.0, 90.0)).all():
-        raise ValueError("expected every point as [lon, lat] in degrees within ±180 and ±90")
+    degrees = lon_lat(points)
     lon, lat = np.radians(degrees).T
     half_lon, half_lat = (lon[:, None] - lon) / 2, (lat[:, None] - lat) / 2
     chord = np.sin(half_lat) ** 2 + np.cos(lat[:, None]) * np.cos(lat) * np.sin(half_lon) ** 2
     metres: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
     return metres
+
+
+def lon_lat(points: ArrayLike) -> NDArray[np.float64]:
+    """``points`` as float [m, 2]; ValueError where they are no degrees of longitude and latitude."""
+    degrees = np.asarray(points, dtype=np.float64)
+    if degrees.size == 0:
+        return np.zeros((0, 2))
+    if degrees.ndim != 2 or degrees.shape[1] != 2:
+        raise ValueError(f"expected points [m, 2] as [lon, lat], got shape {degrees.shape}")
+    if not (np.abs(degrees) <= (180.0, 90.0)).all():
+        raise ValueError("expected every point as [lon, lat] in degrees within ±180 and ±90")
+    return degrees

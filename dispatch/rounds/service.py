@@ -19,7 +19,7 @@ from core.refusal import Refusal, Refused
 from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.queries import order_with_lines
 from dispatch.orders.states import LineState
-from dispatch.rounds import queries
+from dispatch.rounds import queries, streets
 from dispatch.rounds import refusals as no
 from dispatch.rounds.models import (
     ApprovalReason,
@@ -37,11 +37,7 @@ from evidence.models import SubjectType
 from registry.documents import WrongDocument, check_plate
 from registry.models import Binding, Zone
 from registry.queries import BoundCrew, binding_at, bindings_for_zone, vehicle
-from routing import GreatCircle, Plan, Problem, Trip, check
-
-TRAVEL = GreatCircle()
-TRAVEL_TIMES = f"{TRAVEL.name} x {TRAVEL.circuity}"
-"""Named in every plan: nobody shall take these times for street times."""
+from routing import Plan, Problem, Trip, check
 
 MOST_NAMED = 20
 PLAN_JOB = "plan.make"
@@ -94,7 +90,9 @@ def propose(
         reasons.append(no.NOTHING_TO_PLAN(day=day))
     if reasons:
         return Proposal(zone, day, wave, tuple(reasons))
-    problem = problem_of(found.site, found.doors, found.crews, day, TRAVEL)
+    problem = problem_of(
+        found.site, found.doors, found.crews, day, streets.travel_times(doing.ground.config.osrm_url)
+    )
     if job is not None:
         job.say("solving")
     plan = solve_apart(problem, iterations, seed, job.is_wanted if job is not None else None)
@@ -128,6 +126,7 @@ def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> An
     if problem is None or plan is None:
         raise LookupError("expected this key's earlier answer, found none")
     unserved = queries.unserved_to_plain(plan.unserved)
+    times = streets.named(deed.doing.ground.config.osrm_url, problem.fell_back)
     row = RoundPlan(
         district=deed.district,
         firm_id=zone.firm_id,
@@ -143,7 +142,7 @@ def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> An
         iterations=plan.iterations,
         travel_s=plan.travel_s,
         distance_m=plan.distance_m,
-        travel_times=TRAVEL_TIMES,
+        travel_times=times,
         recorded_at=deed.recorded_at,
     )
     deed.db.add(row)
@@ -154,7 +153,7 @@ def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> An
         engine=row.engine,
         seed=plan.seed,
         iterations=plan.iterations,
-        travel_times=TRAVEL_TIMES,
+        travel_times=times,
         served=sum(len(trip.visits) for trip in plan.trips),
         unserved=unserved,
     )

@@ -58,15 +58,21 @@ def problem_of(
     heaviest_g = max((grams_per_unit(kind) for door in doors for kind in door.brings), default=1)
     vehicles = [_vehicle(crew, heaviest_g) for crew in crews if units_of(crew, heaviest_g) > 0]
     truck_ids = frozenset(str(crew.binding_id) for crew in crews if crew.carries_50kg)
-    points = [(place.lon, place.lat) for place in (site, *(door.point for door in doors))]
+    spots = list(dict.fromkeys(door.point for door in doors))
+    points = [(place.lon, place.lat) for place in (site, *spots)]
+    travel_by_profile = {
+        profile: travel.matrix(points, profile)
+        for profile in sorted({vehicle.profile for vehicle in vehicles})
+    }
+    place_of = {spot: place for place, spot in enumerate(spots, start=1)}
     return Problem(
         stops=tuple(_stop(door, day, truck_ids) for door in doors),
         vehicles=tuple(vehicles),
         reload_s=RELOAD_S,
-        travel={
-            profile: travel.matrix(points, profile)
-            for profile in sorted({vehicle.profile for vehicle in vehicles})
-        },
+        travel=travel_by_profile,
+        # Neighbours in one house share a place: many doors are few places, and few travel times.
+        places=None if len(spots) == len(doors) else tuple(place_of[door.point] for door in doors),
+        fell_back=any(matrix.fell_back for matrix in travel_by_profile.values()),
     )
 
 

@@ -1,5 +1,6 @@
 """What a zone's day looks like to routing: units, windows, limits and who may carry what."""
 
+from dataclasses import replace
 from datetime import date, time
 from uuid import UUID
 
@@ -71,6 +72,16 @@ def test_units_never_promise_more_than_bottles_or_grams_allow(
     most_bottles: int, most_g: int, heaviest_g: int, units: int
 ) -> None:
     assert units_of(crew(max_cylinders=most_bottles, max_nominal_g=most_g), heaviest_g) == units
+
+
+def test_doors_of_one_house_share_a_place() -> None:
+    doors = [door(1, SMALL), door(2, SMALL), door(3, SMALL)]
+    doors[2] = replace(doors[2], point=doors[0].point)
+    shared = problem(doors, [crew()])
+    assert shared.places == (1, 2, 1)
+    assert shared.travel["etrike"].places == 3
+    assert problem(doors[:2], [crew()]).places is None
+    assert check(shared, solve(shared, 100, 1)) == ()
 
 
 def test_a_vehicle_that_may_carry_nothing_ordered_is_left_at_home() -> None:
