@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import bulk, command, memory, plan, register
+from bench import bulk, command, memory, plan, register, routing
 from bench.booking import BOOKING
 from bench.claim import Claim
 from bench.verdict import VERDICT
@@ -115,3 +115,12 @@ def test_a_register_is_asked_at_two_sizes_against_a_bare_row(tmp_path: Path) -> 
     sizes = json.loads((tmp_path / "report.json").read_text())["sizes"]
     assert [one["bottles"] for one in sizes] == [20, 40]
     assert all(one["throughput_ratio"] > 0 and one["p99_ratio"] > 0 and one["batches_s"] for one in sizes)
+
+
+def test_the_planner_is_measured_and_every_plan_of_it_checked(tmp_path: Path) -> None:
+    """Without the other planners, which are extras of their own."""
+    report = tmp_path / "routing.json"
+    words = ["public", "city", "urgent", "--quick", "--seeds", "1", "--sizes", "25", "--doors", "50"]
+    assert routing.main([*words, "--json", str(report)]) == 0
+    columns = [line["columns"] for line in json.loads(report.read_text()) if "columns" in line]
+    assert [line[0] for line in columns] == ["name", "doors", "doors"]
