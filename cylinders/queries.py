@@ -531,6 +531,7 @@ def _facts(
         max_fill_g=row.max_fill_g,
         registration_cancelled_on=row.cancelled_on,
         seized=row.seized,
+        at_inspection=row.state is CylinderState.AT_INSPECTION,
     )
     return _with_papers(file, standing)
 

@@ -51,6 +51,7 @@ class RefillFacts:
     inspection. ``extended_until`` is the last day of an extended life; it counts only with a passed
     inspection or a safety assessment *and* the change of registration (使用登记变更). ``max_fill_g`` is the
     stamped one: the 50 kg size has an interval of its own. ``seized``: taken by an authority to be scrapped.
+    ``at_inspection``: sent to an agency that has not answered, wherever the bottle is by now.
     """
 
     purpose: Purpose
@@ -89,6 +90,7 @@ class RefillFacts:
     max_fill_g: int | None = None
     registration_cancelled_on: date | None = None
     seized: bool = False
+    at_inspection: bool = False
 
 
 class Made(Protocol):
@@ -127,12 +129,14 @@ def refill_refusals(c: RefillFacts, law: Law) -> Iterator[Refusal]:
     elif not is_own(c) and not (c.entrusted and law.flag("F03.entrusted_allowed")):
         yield no.FOREIGN_OWNED()
 
-    # F04 inspected in time
+    # F04 inspected in time, and not out for it
     due_on = next_due_on(c, law)
     if due_on is None:
         yield no.INSPECTION_DATE_UNKNOWN()
     elif law.day > due_on:
         yield no.INSPECTION_OVERDUE(due_on=due_on, days=(law.day - due_on).days)
+    if c.at_inspection:
+        yield no.AT_INSPECTION()
 
     # F05 did not fail its last inspection
     if c.last_inspection_failed:

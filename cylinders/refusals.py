@@ -165,6 +165,21 @@ INSPECTION_OVERDUE = reason(
     office=("send_to_inspection", "安排送检", "send it to inspection"),
 )
 
+AT_INSPECTION = reason(
+    "refill.at_inspection",
+    "F04",
+    zh="这只瓶已送检，检验机构还没有给出结果",
+    en="the bottle was sent to an inspection agency, which has not answered yet",
+    station=(
+        "await_agency",
+        "隔离存放，等检验机构给出结果",
+        "set it aside until the agency has given its result",
+    ),
+    courier=DO_NOT_HAND_OVER,
+    resident=WAIT_FOR_ANOTHER,
+    office=("await_agency", "催检验机构给出结果", "ask the agency for its result"),
+)
+
 # F05: failed inspection
 INSPECTION_FAILED = reason(
     "refill.inspection_failed",

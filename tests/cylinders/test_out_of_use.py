@@ -24,6 +24,7 @@ from cylinders.models import (
     Cylinder,
     CylinderCustody,
     CylinderType,
+    Filling,
     Hold,
     HoldKind,
     Inspection,
@@ -252,6 +253,20 @@ def test_a_bottle_is_sent_received_passed_and_comes_back(bottles: Bottles, db: S
     assert bottles.verdict(bottle.code)["allowed"] is True
     assert (count(db, InspectionAnomaly), count(db, UnfitReport)) == (0, 0)
     assert not list(verify(db))
+
+
+def test_a_bottle_that_comes_back_before_the_agency_has_answered_is_not_filled(
+    bottles: Bottles, db: Session
+) -> None:
+    bottle = bottles.empty()
+    made(send(bottles, bottle, why="failed_check"))
+    made(bottles.receive(bottle.code))
+    assert codes(bottles.verdict(bottle.code)) == ["refill.at_inspection"]
+    assert codes(bottles.fill(bottle).get_json()) == ["refill.at_inspection"]
+    assert count(db, Filling) == 0
+    made(inspect(bottles, bottle, True))
+    made(bottles.receive(bottle.code))
+    made(bottles.fill(bottle))
 
 
 def test_only_what_stands_at_the_senders_site_is_sent(bottles: Bottles, db: Session) -> None:
