@@ -7,7 +7,7 @@ A code resolves to one bottle for ever. One that is found on a second bottle is 
                         or anybody could stop a rival's bottles by claiming their codes
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -168,6 +168,27 @@ def taken_refusals(deed: Deed, firm_id: UUID, taken: Iterable[CylinderIdentifier
         )
         found.append(no_label.REGISTERED_ELSEWHERE(scheme=one.scheme, value=one.value))
     return found
+
+
+def tell_of_register(
+    deed: Deed, firm_id: UUID, import_id: UUID, claimed: Sequence[Refusal], all_of: int
+) -> None:
+    """Of a register that claims other firms' codes: one tip, which names the first of them."""
+    if not claimed:
+        return
+    first, *_ = codes = [{name: one.facts[name] for name in ("scheme", "value")} for one in claimed]
+    deed.tell(
+        COLLISION_FOUND,
+        even_if_refused=True,
+        code=first["value"],
+        scheme=first["scheme"],
+        elsewhere=True,
+        codes=codes,
+        claimed=all_of,
+        import_id=import_id,
+        claimed_by_firm_id=firm_id,
+        seen_at=deed.occurred_at,
+    )
 
 
 def _collision(

@@ -38,7 +38,9 @@ from core.jobs import Job, JobState
 from core.problems import Busy, FieldFault, NotFound, WrongField
 from core.refusal import Refusal, Refused, with_basis
 from cylinders import refusals as no
+from cylinders.identifiers import tell_of_register
 from cylinders.import_models import FileEncoding, FileForm, RegisterFault, RegisterFile, StagedBottle
+from cylinders.label_refusals import REGISTERED_ELSEWHERE
 from cylinders.models import CylinderImport
 from cylinders.publishing import Overtaken, publish, take_your_time
 from cylinders.register_lines import MOST_BYTES, MOST_LINES, Line, RegisterReader, check_header
@@ -54,6 +56,9 @@ PROCEED, ROLLBACK = "proceed", "rollback"
 IMPORT_JOB = "cylinder_import"
 LINES_AT_ONCE = 10_000
 """Read, staged and committed together: what a killed worker has to do once more."""
+
+MOST_NAMED = 100
+"""Other firms' codes that one tip names; how many there are it says, however many."""
 
 TRIES = 4
 """How often lines are checked anew because somebody took one of their codes meanwhile."""
@@ -107,9 +112,11 @@ def _publish_rows(deed: Deed, batch: Batch, on_error: str) -> list[dict[str, Any
         bad = [item for item in items if not item["ok"]]
         deed.note(accepted=len(items) - len(bad), refused=len(bad))
         if bad and on_error == ROLLBACK:
+            _tell_of_claims(deed, batch)
             raise Refused([refusal for item in bad for refusal in _as_refusals(item)])
         with suppress(Overtaken):
             publish(deed, batch)
+            _tell_of_claims(deed, batch)
             return items
     raise Busy
 
@@ -479,6 +486,7 @@ def _publish_file(deed: Deed, *, file_id: UUID, job_id: UUID | None) -> Answer:
     deed.note(import_id=row.id, file=row.sha256, bytes=row.size_bytes, form=row.form, **row.evidence)
     deed.note(rows=rows, root=root, on_error=row.on_error, accepted=rows - refused, refused=refused)
     deed.note(refused_by_code=by_code, refused_root=refused_root)
+    _tell_of_claims(deed, batch)
     deed.keep_by(_row_of(batch).values(accepted=rows - refused, refused=refused, root=root))
     deed.keep_by(sa.delete(_staged).where(*_of(_staged, batch)).execution_options(synchronize_session=False))
     if refused and row.on_error == ROLLBACK:
@@ -490,6 +498,15 @@ def _publish_file(deed: Deed, *, file_id: UUID, job_id: UUID | None) -> Answer:
     if job_id is not None:
         jobs.finish(deed.db, deed.district, job_id, row.id)
     return {"import_id": str(row.id)}
+
+
+def _tell_of_claims(deed: Deed, batch: Batch) -> None:
+    """Lines with a code of another firm's bottle: the authority is told, as of a single registration."""
+    claims = (*_of(_faults, batch), _faults.c.code == REGISTERED_ELSEWHERE.code)
+    count = deed.db.scalar(sa.select(sa.func.count()).where(*claims)) or 0
+    first = sa.select(_faults).where(*claims).order_by(_faults.c.line, _faults.c.number).limit(MOST_NAMED)
+    named = [found for row in deed.db.execute(first) if isinstance(found := as_found(row), Refusal)]
+    tell_of_register(deed, batch.firm_id, batch.file_id, named, count)
 
 
 def _what_is_refused(db: Session, batch: Batch) -> tuple[int, dict[str, int], str]:

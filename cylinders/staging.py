@@ -317,10 +317,13 @@ UNION ALL
     WHERE card.district = staged.card_district AND card.id = staged.card_id
       AND account.firm_id = :firm_id AND account.state <> 'closed')
 UNION ALL
-  SELECT line, 4, NULL, 'cylinder.identifier_taken',
+  SELECT line, 4, NULL,
+         CASE WHEN standing.voided_at IS NULL AND has_it.owner_firm_id IS DISTINCT FROM :firm_id
+              THEN 'identifier.registered_elsewhere' ELSE 'cylinder.identifier_taken' END,
          jsonb_build_object('scheme', standing.scheme, 'value', standing.value)
   FROM staged CROSS JOIN LATERAL unnest(schemes, codes) AS one (scheme, value)
   JOIN cylinder_identifier AS standing ON standing.scheme = one.scheme AND standing.value = one.value
+  JOIN cylinder AS has_it ON has_it.cylinder_id = standing.cylinder_id
 UNION ALL
   SELECT line, 4, NULL, 'cylinder.contradicts_type',
          jsonb_build_object('name', one.name, 'given', one.given, 'model', model, 'catalogue', one.catalogue)

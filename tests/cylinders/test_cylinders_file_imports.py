@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from core.auth import Role, ScopeKind
 from core.ground import Ground
+from core.outbox import OutboxEvent, deliver_due
 from core.problems import WrongField
 from core.refusal import Refused
 from cylinders import imports, register_lines, staging
@@ -35,6 +36,7 @@ from cylinders.models import (
 )
 from evidence.models import Entry, Outcome
 from evidence.verify import verify
+from oversight.models import Tip
 from tests.cast import Cast
 from tests.conftest import doing_as
 from tests.cylinders.cast import Bottles
@@ -278,10 +280,56 @@ def test_of_two_imports_with_the_same_codes_one_wins_by_the_database(
     assert sorted((one["accepted"], one["refused"]) for one in told) == [(1, 3), (4, 0)]
     loser = next(one["id"] for one in told if one["refused"])
     assert {orjson.loads(line)["code"] for line in faults(files[loser], loser).splitlines()} == {
-        "cylinder.identifier_taken"
+        "identifier.registered_elsewhere"
     }
+    [claim] = claims(db)
+    assert (claim["import_id"], claim["claimed"], len(claim["codes"])) == (loser, 3, 3)
     assert counts(db)[:2] == [5, 3 + 5]
     assert not list(verify(db))
+
+
+def claims(db: Session) -> list[dict[str, Any]]:
+    told = sa.select(OutboxEvent.payload).where(OutboxEvent.topic == "identifier.collision_found")
+    return list(db.scalars(told))
+
+
+@pytest.mark.parametrize("on_error", ["proceed", "rollback"])
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_a_register_that_claims_another_firms_codes_is_told_of_also_when_it_is_refused(
+    bottles: Bottles, ground: Ground, db: Session, on_error: str, in_a_file: bool
+) -> None:
+    def stamped(*values: str) -> list[Any]:
+        return [[{"scheme": "stamp", "value": value}] for value in values]
+
+    rival = Bottles(Cast(bottles.cast.desk))
+    for code in stamped("YL-301", "YL-302", "YL-303"):
+        rival.register(rival.row(identifiers=code))
+    void = {"scheme": "stamp", "value": "YL-303", "reason": "wrongly_entered"}
+    third = rival.verdict("YL-303")["cylinder_id"]
+    assert rival.cast.clerk.post(f"/api/v1/cylinders/{third}/identifier-voidings", void).status_code == 201
+    bottles.empty(identifiers=stamped("YL-304")[0])
+    rows = [
+        bottles.row(identifiers=code) for code in stamped("YL-301", "YL-302", "YL-303", "YL-304", "YL-305")
+    ]
+    before = counts(db)[0]
+    if in_a_file:
+        import_id = ask(bottles, jsonl(rows), on_error=on_error)
+        run_due_jobs(ground)
+        found = [orjson.loads(line)["code"] for line in faults(bottles, import_id).splitlines()]
+    else:
+        asked = {"firm_id": str(bottles.cast.firm()), "evidence": PAPER, "on_error": on_error, "rows": rows}
+        said = bottles.cast.clerk.post("/api/v1/cylinder-imports", asked).json
+        reasons = [row["reasons"] for row in said["items"]] if on_error == "proceed" else [said["reasons"]]
+        found = [one["code"] for row in reasons for one in row]
+    taken, elsewhere = "cylinder.identifier_taken", "identifier.registered_elsewhere"
+    assert found == [elsewhere, elsewhere, taken, taken]
+    [told] = claims(db)
+    assert [one["value"] for one in told["codes"]] == ["YL-301", "YL-302"]
+    assert (told["claimed"], told["claimed_by_firm_id"]) == (2, str(bottles.cast.firm()))
+    assert counts(db)[0] == before + (on_error == "proceed")
+    deliver_due(ground, 310105)
+    [tip] = db.scalars(sa.select(Tip))
+    assert tip.facts == told
 
 
 # --- resumed, cancelled ---------------------------------------------------------------------------------
