@@ -158,6 +158,24 @@ def _firms(db: Session, cylinder_ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row.cylinder_id: row.name for row in rows}
 
 
+def labels_needing(db: Session, key_version: int) -> int:
+    """Labels in use whose tag only this key confirms. A void one may lose its tag: it confirms nothing."""
+    needing = (
+        sa.select(sa.func.count())
+        .select_from(Label)
+        .join(
+            CylinderIdentifier,
+            sa.and_(CylinderIdentifier.scheme == Scheme.PLATFORM, CylinderIdentifier.value == Label.code),
+        )
+        .where(
+            Label.key_version == key_version,
+            Label.voided_at.is_(None),
+            CylinderIdentifier.voided_at.is_(None),
+        )
+    )
+    return db.scalar(needing) or 0
+
+
 def _address(ground: Ground, row: Label) -> str | None:
     made = tag(ground.keyring, row.key_version, row.code, row.number)
     return made and address(ground.config.public_url, row.code, made)

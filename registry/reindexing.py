@@ -112,7 +112,12 @@ SCHEMES: dict[type[PersonDocument] | type[PersonPhone], str] = {
 
 
 def still_needing(db: Session, keyring: Keyring, purpose: Purpose, version: int) -> int:
-    """How many rows only the key of this version understands: with none left it may be retired."""
+    """How many rows only the key of this version understands: with none left it may be retired.
+
+    Of this room's purposes; whose labels need a label key, ``cylinders`` knows.
+    """
+    if purpose not in (Purpose.INDEX, Purpose.WRAPPING):
+        raise ValueError(f"no row of this room is under a {purpose} key")
     if purpose is Purpose.WRAPPING:
         wrapped = sa.select(sa.func.count()).select_from(SealedKey).where(SealedKey.key_version == version)
         return db.scalar(wrapped) or 0

@@ -1,9 +1,11 @@
 """./lpg manage keys: the installation's keys are changed while it serves, in steps that may be broken off.
 
-rotate index|wrapping     make a new key; then start the serving processes again
-rewrap                    after a new wrapping key
-reindex                   after a new index key
-retire index|wrapping N   once nothing needs the old one
+rotate index|wrapping|label     make a new key; then start the serving processes again
+rewrap                          after a new wrapping key
+reindex                         after a new index key
+retire index|wrapping|label N   once nothing needs the old one
+
+A label lives as long as the key it was printed under: that key goes once every such label is replaced.
 """
 
 import sys
@@ -11,13 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from core.doing import Doing
 from core.ground import Ground
 from core.sealed import Keyring, Purpose
+from cylinders.label_queries import labels_needing
 from evidence.deed import Answer
 from registry import reindexing
 
-CHANGED = (Purpose.INDEX.value, Purpose.WRAPPING.value)
+CHANGED = (Purpose.INDEX.value, Purpose.WRAPPING.value, Purpose.LABEL.value)
+NEXT = {
+    Purpose.INDEX: "start the serving processes again, then: keys reindex",
+    Purpose.WRAPPING: "start the serving processes again, then: keys rewrap",
+    Purpose.LABEL: "start the serving processes again; labels are printed under it from then on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ class Changing:
                     if version == keys.current:
                         print(f"{purpose} {version}: current")
                     else:
-                        rows = reindexing.still_needing(db, self.ground.keyring, purpose, version)
+                        rows = _still_needing(db, self.ground.keyring, purpose, version)
                         print(f"{purpose} {version}: {rows} rows still need it")
         return 0
 
@@ -63,8 +73,7 @@ class Changing:
         changed.replace(path)
         version = changed.keys(purpose).current
         reindexing.note_rotation(self.doing(None), purpose=purpose, version=version)
-        after = "reindex" if purpose is Purpose.INDEX else "rewrap"
-        print(f"{purpose} key {version} is current; start the serving processes again, then: keys {after}")
+        print(f"{purpose} key {version} is current; {NEXT[purpose]}")
         return 0
 
     def rewrap(self) -> int:
@@ -104,7 +113,7 @@ class Changing:
             print(f"{purpose} key {version} is not an older key of this keyring", file=sys.stderr)
             return 2
         with self.ground.reads() as db:
-            needing = reindexing.still_needing(db, keyring, purpose, version)
+            needing = _still_needing(db, keyring, purpose, version)
         if needing:
             print(f"{needing} rows still need {purpose} key {version}; nothing was retired", file=sys.stderr)
             return 1
@@ -113,6 +122,13 @@ class Changing:
         keyring.without_key(purpose, version).replace(path)
         print(f"{purpose} key {version} is gone; start the serving processes again")
         return 0
+
+
+def _still_needing(db: Session, keyring: Keyring, purpose: Purpose, version: int) -> int:
+    """How many rows only this key understands: people's and places', or labels on bottles."""
+    if purpose is Purpose.LABEL:
+        return labels_needing(db, version)
+    return reindexing.still_needing(db, keyring, purpose, version)
 
 
 def _say(text: str) -> None:

@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         commands, "index-phones", _index_phones, "make people from before able to sign in by telephone"
     )
     phones.add_argument("--district", type=_district, required=True, help="where the deed files, e.g. 310105")
-    keys = _command(commands, "keys", _keys, "change the keys that seal and index personal data")
+    keys = _command(
+        commands, "keys", _keys, "change the keys that seal and index personal data, and sign labels"
+    )
     keys.add_argument("action", choices=["show", "rotate", "rewrap", "reindex", "retire"])
     keys.add_argument(
         "purpose", nargs="?", choices=keys_of_house.CHANGED, help="of which key: rotate, retire"

@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core.auth import Role, ScopeKind
 from core.ground import Ground
 from core.outbox import deliver_due
-from core.sealed import Purpose
+from core.sealed import Keyring, Purpose
 from cylinders.code import ALPHABET, classify, label_parts
 from cylinders.label_address import TAG_SYMBOLS, is_tag, tag
 from cylinders.label_models import IdentifierCollision, Label
@@ -18,8 +19,10 @@ from evidence.models import Entry, Outcome
 from evidence.verify import verify
 from oversight.models import Tip
 from tests.cast import Cast, made
+from tests.conftest import doing_as
 from tests.cylinders.cast import Bottle, Bottles
 from tests.cylinders.test_cylinders_filling import codes
+from web.keys import Changing
 
 
 def count(db: Session, model: Any) -> int:
@@ -93,6 +96,28 @@ def test_a_tag_lives_as_long_as_its_key_and_the_label_says_which(ground: Ground)
     assert tag(newer, 2, code, 1) not in (before, None)
     assert tag(newer.without_key(Purpose.LABEL, 1), 1, code, 1) is None
     assert not is_tag(newer.without_key(Purpose.LABEL, 1), 1, code, 1, before or "")
+
+
+def test_a_label_key_stays_as_long_as_a_label_needs_it(
+    bottles: Bottles, ground: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bottle, scrapped = bottles.empty(), bottles.empty()
+    issue(bottles, bottle, scrapped)
+    body = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
+    made(bottles.agency.post(f"/api/v1/cylinders/{scrapped.id}/scrappings", body))
+    ground.keyring.save(ground.config.keyring_path)
+    doing = doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, "")
+    operator = Changing(ground, lambda district: doing)
+    assert operator.do("rotate", "label", None) == 0
+    object.__setattr__(ground, "keyring", Keyring.load(ground.config.keyring_path))
+    assert operator.do("show", None, None) == 0
+    assert "label 1: 2 rows still need it" in capsys.readouterr().out
+    assert operator.do("retire", "label", 1) == 1
+    assert sorted(Keyring.load(ground.config.keyring_path).label.by_version) == [1, 2]
+    for number in (1, 2):
+        assert on_label(bottles, bottle, number, "replacements", "damaged").status_code == 201
+    assert operator.do("retire", "label", 1) == 0
+    assert list(Keyring.load(ground.config.keyring_path).label.by_version) == [2]
 
 
 def test_labels_that_stand_are_not_issued_again_and_nothing_of_the_batch_is(
