@@ -339,7 +339,7 @@ class DueKind(StrEnum):
 
 
 class DueNotice(Base):
-    """提醒: its holder was told that the bottle falls due that day. Once per bottle, kind and day."""
+    """提醒: a household was told that its bottle falls due that day. Once per bottle, kind and day."""
 
     __tablename__ = "due_notice"
     __table_args__ = grouped(

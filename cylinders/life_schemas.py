@@ -276,7 +276,7 @@ class DueQuery(PageQuery):
 
 
 class DueOut(View):
-    """``days`` until it falls due, negative once it has; ``noticed_at``: when its holder was told."""
+    """``days`` until it falls due, negative once it has; ``noticed_at``: when a household was told."""
 
     cylinder_id = Id()
     code = fields.String()

@@ -1,8 +1,8 @@
-"""提醒: whoever has a bottle that falls due within the days of notice is told, once per bottle, kind and day.
+"""提醒: a household whose bottle falls due within the days of notice is told, once per bottle, kind and day.
 
 A deed of the house itself, some bottles at a time; the worker asks for it each morning (``web/worker.py``).
-A household gets a message through the outbox; a site or a firm reads the queue (``due_queries.py``), where
-each row says when its holder was told. Whoever was told of one day is told again only if the day moves.
+The message goes through the outbox. A site or a firm reads the queue (``due_queries.py``), and is written
+down as told of nothing: a bottle that a household gets after that morning is told of the next.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ AT_A_TIME = 500
 
 
 def notify_all(ground: Ground) -> int:
-    """Every district's bottles; how many holders were told."""
+    """Every district's bottles; of how many a household was told."""
     told = 0
     for district in _districts(ground):
         while (now := _notify_some(house_of(ground, district))) > 0:
@@ -64,8 +64,7 @@ def notify(deed: Deed) -> Answer:
     lines = sorted(f"{row.cylinder_id} {row.kind} {row.due_on}" for row in rows)
     deed.note(told=len(rows), root=hashlib.sha256("\n".join(lines).encode()).hexdigest())
     for row in rows:
-        if row.card_id is not None:
-            deed.tell(DUE, cylinder_id=row.cylinder_id, kind=row.kind, due_on=row.due_on)
+        deed.tell(DUE, cylinder_id=row.cylinder_id, kind=row.kind, due_on=row.due_on)
     return {"told": len(rows)}
 
 
@@ -94,7 +93,7 @@ def _due_and_not_told(district: int, limit: int) -> sa.Select[Any]:
     rows = due_within(law, None, law.day + timedelta(days=notice_days(law)))
     return (
         sa.select(rows)
-        .where(rows.c.district == district, rows.c.noticed_at.is_(None))
+        .where(rows.c.district == district, rows.c.card_id.is_not(None), rows.c.noticed_at.is_(None))
         .order_by(rows.c.position, rows.c.cylinder_id)
         .limit(limit)
     )

@@ -255,16 +255,17 @@ def test_a_resident_is_told_once_and_the_firm_sees_when(
 ) -> None:
     users = bottles.cast.household()
     home = bottles.on_card(users, **DUE_SOON)
-    bottles.empty(**DUE_SOON)
+    in_stock = bottles.empty(**DUE_SOON)
     bottles.empty()
-    assert (notify_all(ground), notify_all(ground)) == (2, 0)
+    assert (notify_all(ground), notify_all(ground)) == (1, 0)
     [message] = sent(ground)
     assert (home.code in message["zh"], "2024年6月30日" in message["zh"]) == (True, True)
     assert "2024-06-30" in message["en"]
-    assert count(db, DueNotice) == 2
-    assert all(row["noticed_at"] for row in due(bottles))
+    assert count(db, DueNotice) == 1
+    noticed = {row["cylinder_id"]: row["noticed_at"] is not None for row in due(bottles)}
+    assert noticed == {str(home.id): True, str(in_stock.id): False}
     [entry] = db.scalars(sa.select(Entry).where(Entry.verb == "due.notify"))
-    assert b'"told":2' in entry.written
+    assert b'"told":1' in entry.written
     [event] = events(db, "cylinder.due")
     assert event == {"cylinder_id": str(home.id), "kind": "inspection", "due_on": "2024-06-30"}
     assert not list(verify(db))
@@ -277,8 +278,24 @@ def test_a_bottle_that_has_left_the_card_is_told_to_nobody(bottles: Bottles, gro
     assert sent(ground) == []
 
 
+def test_a_household_that_gets_a_bottle_from_stock_when_it_is_nearly_due_is_told(
+    bottles: Bottles, db: Session, ground: Ground
+) -> None:
+    """The station was not told in its place the morning before."""
+    bottle = bottles.full(**DUE_SOON)
+    assert notify_all(ground) == 0
+    users = bottles.cast.household()
+    now_with = {"holder_kind": HolderKind.HOUSEHOLD, "holder_id": users.household_id}
+    now_with |= {"district": 310105, "card_id": users.card_ids[0]}
+    db.execute(sa.update(CylinderCustody).where(CylinderCustody.cylinder_id == bottle.id).values(**now_with))
+    db.commit()
+    assert notify_all(ground) == 1
+    [message] = sent(ground)
+    assert bottle.code in message["zh"]
+
+
 def test_the_worker_tells_in_the_morning_once_a_day(bottles: Bottles, db: Session, ground: Ground) -> None:
-    bottles.empty(**DUE_SOON)
+    bottles.on_card(bottles.cast.household(), **DUE_SOON)
     early = THE_DAY - timedelta(hours=1)
     with clock.standing_at(early):
         assert watch(ground, None, timedelta(days=1)) is None
