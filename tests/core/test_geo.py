@@ -71,6 +71,33 @@ def test_the_published_example_of_the_transformers_comes_out() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("wgs84", "gcj02"),
+    [
+        ((121.5272106, 31.1774276), (121.531541859215, 31.17530398364597)),
+        ((113.912316, 22.543847), (113.9171764808363, 22.540796131694766)),
+        ((116.377817, 39.911954), (116.38404722455657, 39.91334545536069)),
+    ],
+    ids=["Shanghai", "Shenzhen", "Beijing"],
+)
+def test_the_published_pairs_agree_in_both_directions(
+    wgs84: tuple[float, float], gcj02: tuple[float, float]
+) -> None:
+    """The pairs that the public transformers test themselves with (github.com/googollee/eviltransform)."""
+    phone, web_map = Point(*wgs84), Point(*gcj02)
+
+    assert distance_m(Point(*from_wgs84(phone, Datum.GCJ02)), web_map) < 0.5
+    assert distance_m(to_wgs84(*gcj02, Datum.GCJ02), phone) < 0.5
+
+
+@given(mainland)
+def test_a_baidu_map_lies_a_kilometre_off_and_comes_back_to_the_phone(point: Point) -> None:
+    shown = from_wgs84(point, Datum.BD09)
+
+    assert 300 < distance_m(point, Point(*shown)) < 3000
+    assert distance_m(point, to_wgs84(*shown, Datum.BD09)) < 0.5
+
+
 @pytest.mark.parametrize("datum", list(Datum))
 @given(point=mainland)
 def test_there_and_back_is_the_same_place(datum: Datum, point: Point) -> None:
