@@ -6,11 +6,13 @@ household  户: the family or business at that place; one is active per premises
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from core import clock
 from core.geo import Datum, to_wgs84
 from core.ids import new_id
 from core.problems import WrongField
@@ -20,6 +22,8 @@ from evidence.models import SubjectType
 from registry import queries, sealing
 from registry import refusals as no
 from registry.models import Household, Premises, PremisesKind, UserClass
+from registry.premises_models import PremisesSurvey
+from registry.premises_queries import latest_surveys
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,32 @@ class Place:
     floor_kind: str | None = None
     converted_to_pipe: bool | None = None
     has_cylinder_room: bool | None = None
+    bottle_place: str | None = None
+    other_fuel_in_room: bool | None = None
+    leak_alarm: bool | None = None
+    crowded: bool | None = None
+    category: str | None = None
+    rental: str | None = None
+    house_code: str | None = None
+    rental_cap: int | None = None
 
 
-SEEN = ("piped_gas", "lift", "height_m", "floor_kind", "converted_to_pipe", "has_cylinder_room")
-"""The facts of premises that somebody must have looked at."""
+SEEN_FIRST = ("piped_gas", "lift", "height_m", "floor_kind", "converted_to_pipe", "has_cylinder_room")
+SEEN_SINCE = (
+    "bottle_place",
+    "other_fuel_in_room",
+    "leak_alarm",
+    "crowded",
+    "category",
+    "rental",
+    "house_code",
+    "rental_cap",
+)
+SEEN = SEEN_FIRST + SEEN_SINCE
+"""The facts of premises that somebody must have looked at.
+
+An import's root was made over the first of them before the others were asked; those stand in it where known.
+"""
 
 
 @does("premises.register")
@@ -60,6 +86,8 @@ def register_premises(deed: Deed, *, place: Place) -> Answer:
     deed.about(SubjectType.HOUSEHOLD, household_id)
     premises = entered_again(premises, place) if premises else enter_premises(deed, place)
     household = enter_household(deed, premises, place, household_id)
+    seen = {name: value for name in SEEN if (value := getattr(place, name)) is not None}
+    enter_survey(deed, premises, seen, clock.day_of(deed.recorded_at), None)
     deed.note(
         premises_id=premises.id,
         household_id=household.id,
@@ -72,17 +100,58 @@ def register_premises(deed: Deed, *, place: Place) -> Answer:
 
 
 @does("premises.survey")
-def survey_premises(deed: Deed, household_id: UUID, *, seen: Mapping[str, Any]) -> Answer:
-    """Write down what was seen of the place; what is not named stays as it was."""
+def survey_premises(
+    deed: Deed,
+    household_id: UUID,
+    *,
+    seen: Mapping[str, Any],
+    seen_on: date | None = None,
+    evidence: str | None = None,
+) -> Answer:
+    """Write down what was seen of the place, when, and what shows it; what is not named stays as it was.
+
+    A survey entered late does not undo what a later one saw.
+    """
+    today = clock.day_of(deed.recorded_at)
+    seen_on = seen_on or today
+    if seen_on > today:
+        raise WrongField("/seen_on", "future", "勘查日不能在将来", "expected today or a day before")
     party = queries.party_within_reach(deed.db, deed.actor, deed.district, household_id)
     premises = deed.db.get_one(
         Premises, (deed.district, party.premises.id), with_for_update=True, populate_existing=True
     )
     deed.about(SubjectType.HOUSEHOLD, household_id)
-    deed.note(premises_id=premises.id, **seen)
+    deed.note(premises_id=premises.id, seen_on=seen_on, evidence=evidence, **seen)
+    later = {
+        name
+        for name, one in latest_surveys(deed.db, deed.district, premises.id).items()
+        if one.seen_on > seen_on
+    }
     for name, value in seen.items():
-        setattr(premises, name, value)
+        if name not in later:
+            setattr(premises, name, value)
+    enter_survey(deed, premises, seen, seen_on, evidence)
     return {"premises_id": str(premises.id), "household_id": str(household_id)}
+
+
+def enter_survey(
+    deed: Deed, premises: Premises, seen: Mapping[str, Any], seen_on: date, evidence: str | None
+) -> None:
+    """Each flag keeps the day it was seen and what shows it; a visit that saw nothing leaves no row."""
+    if seen:
+        deed.db.add(
+            PremisesSurvey(
+                district=deed.district,
+                id=new_id(),
+                premises_id=premises.id,
+                seen=dict(seen),
+                seen_on=seen_on,
+                evidence=evidence,
+                seen_by=deed.actor.principal_id,
+                recorded_at=deed.recorded_at,
+            )
+        )
+        deed.db.flush()
 
 
 def premises_at(deed: Deed, address: str) -> Premises | None:

@@ -38,7 +38,8 @@ from registry.accounts import (
     registrant_refusals,
 )
 from registry.households import (
-    SEEN,
+    SEEN_FIRST,
+    SEEN_SINCE,
     active_household,
     codes_must_nest,
     enter_household,
@@ -281,7 +282,8 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
         **ids,
         "commitment": committed,
         "address": premises.address_index.hex(),
-        **{name: getattr(premises, name) for name in ("street_code", "committee_code", "kind", *SEEN)},
+        **{name: getattr(premises, name) for name in ("street_code", "committee_code", "kind", *SEEN_FIRST)},
+        **{name: value for name in SEEN_SINCE if (value := getattr(premises, name)) is not None},
         "user_class": household.user_class,
         "applied_on": account.applied_on,
         "opened_on": account.opened_on,

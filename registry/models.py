@@ -407,12 +407,14 @@ class Premises(Base):
     """Where gas is used. The address is a blind index here; its text is sealed with the household.
 
     Facts that nobody has looked at are null (unknown): each premises rule says what unknown means.
+    ``house_code``: the town's code of the house whose let rooms share one ``rental_cap`` (控制数).
     """
 
     __tablename__ = "premises"
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.UniqueConstraint("district", "address_scheme", "address_index"),
+        sa.Index("ix_premises_house_code", "district", "house_code"),
     )
 
     district: Mapped[District]
@@ -431,6 +433,14 @@ class Premises(Base):
     converted_to_pipe: Mapped[bool | None]
     has_cylinder_room: Mapped[bool | None]
     recorded_at: Mapped[datetime]
+    bottle_place: Mapped[str | None]
+    other_fuel_in_room: Mapped[bool | None]
+    leak_alarm: Mapped[bool | None]
+    crowded: Mapped[bool | None]
+    category: Mapped[str | None]
+    rental: Mapped[str | None]
+    house_code: Mapped[str | None]
+    rental_cap: Mapped[int | None]
 
 
 class UserClass(StrEnum):

@@ -39,6 +39,31 @@ class BottlePlace(StrEnum):
     LIVED_IN_ROOM = "lived_in_room"
 
 
+class RentalKind(StrEnum):
+    """How a place is let: one room by itself, to a collective, or in a farmer's self-built house."""
+
+    NOT_LET = "not_let"
+    WHOLE = "whole"
+    SINGLE_ROOM = "single_room"
+    COLLECTIVE = "collective"
+    FARMHOUSE = "farmhouse"
+
+
+class SmallPlace(StrEnum):
+    """九小场所: the kinds of small place that campaigns must cover."""
+
+    SCHOOL = "school"
+    CARE_HOME = "care_home"
+    CLINIC = "clinic"
+    SHOP = "shop"
+    EATERY = "eatery"
+    INN = "inn"
+    ENTERTAINMENT = "entertainment"
+    NET_CAFE = "net_cafe"
+    BATH_HOUSE = "bath_house"
+    WORKSHOP = "workshop"
+
+
 class HazardGrade(StrEnum):
     GENERAL = "general"
     SERIOUS = "serious"
@@ -60,7 +85,9 @@ class PremisesFacts:
     ``judged_on`` is the later of booking day and delivery day. ``open_hazards`` are those not closed by a
     re-check; mending that is only claimed does not close one. ``crowded`` is said of a place, never
     guessed: a restaurant is a crowded place only where its file says so. ``largest_nominal_g`` is the
-    largest bottle asked for, by nominal fill; a cylinder room nobody has seen is none.
+    largest bottle asked for, by nominal fill; a cylinder room nobody has seen is none. ``house_bottles``:
+    how many bottles the cards of all users in a farmer's let house may hold, these included;
+    ``rental_cap`` is how many its village allows there.
     """
 
     kind: PremisesKind
@@ -80,11 +107,14 @@ class PremisesFacts:
     has_cylinder_room: bool | None = None
     largest_nominal_g: int | None = None
     in_lpg_free_area: bool = False
+    rental: RentalKind | None = None
+    rental_cap: int | None = None
+    house_bottles: int | None = None
 
 
 @gate("premises", facts=PremisesFacts)
 def premises_refusals(c: PremisesFacts, law: Law) -> Iterator[Refusal]:
-    """Every reason against, in the order of the law: P01 to P12, and P14."""
+    """Every reason against, in the order of the law: P01 to P14."""
     # P01 the community is on piped gas
     if c.piped_gas is None:
         yield no.PIPED_GAS_UNKNOWN(unknown="piped_gas")
@@ -160,6 +190,16 @@ def premises_refusals(c: PremisesFacts, law: Law) -> Iterator[Refusal]:
             yield no.OPEN_HAZARD(grade=hazard.grade, state=hazard.state)
     if c.inspection_refused:
         yield no.INSPECTION_REFUSED()
+
+    # P13 a room let by itself or to a collective; too many bottles in a farmer's let house
+    if c.rental is None:
+        yield no.RENTAL_UNKNOWN(unknown="rental")
+    elif c.rental in law.words("P13.barred_rentals"):
+        yield no.LET_ROOM(rental=c.rental)
+    if c.rental is RentalKind.FARMHOUSE and c.rental_cap is None:
+        yield no.RENTAL_CAP_UNKNOWN(unknown="rental_cap")
+    elif c.rental is RentalKind.FARMHOUSE and (c.house_bottles or 0) > (c.rental_cap or 0):
+        yield no.RENTAL_FULL(house_bottles=c.house_bottles, rental_cap=c.rental_cap)
 
     # P14 an area declared free of bottled gas
     if c.in_lpg_free_area:

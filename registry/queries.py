@@ -46,6 +46,7 @@ from registry.models import (
     Zone,
     ZoneSet,
 )
+from registry.premises_queries import latest_surveys
 from registry.states import AccountState, CardState
 from registry.trainings import trainings_of
 from rulebook import current
@@ -610,7 +611,13 @@ def _file_of(db: Session, doing: Doing, party: BookingParty) -> dict[str, Any]:
         "closed_at": household.closed_at,
         "address_masked": address and mask_address(address),
         "premises": _columns(premises)
-        | {"point": {"lon": premises.lon, "lat": premises.lat, "datum": Datum.WGS84.value}},
+        | {
+            "point": {"lon": premises.lon, "lat": premises.lat, "datum": Datum.WGS84.value},
+            "seen": [
+                {"name": name, "seen_on": one.seen_on, "evidence": one.evidence}
+                for name, one in sorted(latest_surveys(db, doing.district, premises.id).items())
+            ],
+        },
         "account": account and _columns(account),
         "registrant": account and _registrant(db, doing, account.person_id, party.identity),
         "cards": cards_of_account(db, doing.district, account.id) if account else [],

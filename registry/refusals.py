@@ -331,6 +331,50 @@ INSPECTION_REFUSED = reason(
     office=("written_notice", "书面告知并安排安检", "give written notice and arrange a check"),
 )
 
+# P13: let rooms
+RENTAL_UNKNOWN = reason(
+    "premises.rental_unknown",
+    "P13",
+    zh="没有记录这里是否出租、怎样出租",
+    en="nobody has recorded whether and how the place is let",
+    courier=LOOK_AT_DOOR,
+    office=("complete_file", "核实并登记", "find out and record it"),
+)
+LET_ROOM = reason(
+    "premises.let_room",
+    "P13",
+    zh="单间出租或群租的房间（{rental}）不供瓶装液化气",
+    en="no bottled gas is supplied to a room let by itself or to a collective ({rental})",
+    resident=("use_electricity", "请用电，或请房东统一安排", "please use electricity, or ask the landlord"),
+    courier=DO_NOT_SUPPLY,
+    office=(
+        "tell_landlord",
+        "书面告知房东和租客，收回气瓶",
+        "tell landlord and tenant in writing and take the bottle back",
+    ),
+)
+RENTAL_CAP_UNKNOWN = reason(
+    "premises.rental_cap_unknown",
+    "P13",
+    zh="没有记录这处农民自建出租房的用瓶控制数",
+    en="nobody has recorded how many bottles the village allows in this let farmhouse",
+    courier=LOOK_AT_DOOR,
+    office=("ask_village", "向村居核实控制数并登记", "ask the village committee and record it"),
+)
+RENTAL_FULL = reason(
+    "premises.rental_full",
+    "P13",
+    zh="这处出租房已有{house_bottles}瓶的用户，超过控制数{rental_cap}瓶",
+    en="the users of this let house may hold {house_bottles} bottles; the village allows {rental_cap}",
+    resident=("ask_landlord", "请联系房东或村居调整", "please ask the landlord or the village committee"),
+    courier=DO_NOT_SUPPLY,
+    office=(
+        "close_unused",
+        "清理空挂的用户，或请村居核定控制数",
+        "close accounts nobody uses, or ask the village to set the number",
+    ),
+)
+
 # P14: declared areas
 LPG_FREE_AREA = reason(
     "premises.lpg_free_area",
@@ -344,6 +388,20 @@ LPG_FREE_AREA = reason(
         "协助用户改用管道气或电，收回气瓶",
         "help the user to convert and take the bottle back",
     ),
+)
+AREA_NOTICE_SHORT = reason(
+    "area.notice_too_short",
+    "P14",
+    zh="从公告到生效只有{days}天，至少要{notice_days}天",
+    en="only {days} days lie between notice and effect; there must be {notice_days}",
+    office=("later_day", "把生效日往后定", "let it take effect later"),
+)
+AREA_ENDED = reason(
+    "area.ended",
+    "P14",
+    zh="这个区域已于{ended_on}解除",
+    en="this area ended on {ended_on}",
+    office=("look_up", "按现行区域办理", "act on the areas that stand"),
 )
 
 
@@ -651,8 +709,91 @@ AGENCY_TAKEN = reason(
     en="this agency, or an agency with this approval, is registered",
     office=LOOK_IT_UP,
 )
+AREA_NOTICE_TAKEN = reason(
+    "area.notice_taken",
+    "S03",
+    zh="这个公告号已登记了一个区域",
+    en="an area with this notice is registered",
+    office=LOOK_IT_UP,
+)
+
+# Bottled gas where it may not be
+USE_NOT_OVERDUE = reason(
+    "banned_use.not_overdue",
+    "B01",
+    zh="通知的期限（{deadline_on}）还没有过",
+    en="the day that the notice gives ({deadline_on}) is not over",
+    office=(
+        "wait",
+        "期限过后仍未清理的，再联合清理",
+        "wait for that day; what is left then is cleared jointly",
+    ),
+)
+USE_OWN_REPORT = reason(
+    "banned_use.own_report",
+    "B02",
+    zh="上报人不能自己销案",
+    en="who reported it does not close it",
+    office=("another_person", "由另一人到现场核实后销案", "let somebody else look and close it"),
+)
+USE_NOTICE_TAKEN = reason(
+    "banned_use.notice_taken",
+    "S03",
+    zh="这个通知书编号已用过",
+    en="a notice with this number was given already",
+    office=LOOK_IT_UP,
+)
+
+# The review list, the deposit
+NOT_TO_REVIEW = reason(
+    "account.not_to_review",
+    "A02",
+    zh="这一户不在复核清单上",
+    en="this account is not on the review list",
+    office=LOOK_IT_UP,
+)
+REVIEWED_ALREADY = reason(
+    "account.reviewed_already",
+    "S03",
+    zh="这一户已复核",
+    en="this account was reviewed already",
+    office=LOOK_IT_UP,
+)
+DEPOSIT_TOO_SMALL = reason(
+    "deposit.too_small",
+    "M01",
+    zh="押金余额{balance_fen}分，不够支出{amount_fen}分",
+    en="the deposit stands at {balance_fen} fen: {amount_fen} fen cannot leave it",
+    office=("look_up", "核对押金台账", "check the deposit's lines"),
+)
+DEPOSIT_OF_CLOSED = reason(
+    "deposit.account_closed",
+    "M02",
+    zh="已退户的用户不再收押金",
+    en="no deposit is taken for a closed account",
+    office=("refund", "只办退押金", "only give deposits back"),
+)
+DEPOSIT_RECEIPT_TAKEN = reason(
+    "deposit.receipt_taken",
+    "S03",
+    zh="这张收据已登记",
+    en="this receipt is entered already",
+    office=LOOK_IT_UP,
+)
+DEPOSIT_MEANWHILE = reason(
+    "deposit.changed_meanwhile",
+    "S02",
+    zh="这户的押金刚刚被别人改过",
+    en="somebody else has just entered a line of this deposit",
+    office=ASK_AGAIN,
+)
 
 HELD: dict[str, Reason] = {
+    "uq_banned_use_district_notice_no": USE_NOTICE_TAKEN,
+    "pk_account_review": REVIEWED_ALREADY,
+    "pk_deposit_line": DEPOSIT_MEANWHILE,
+    "uq_deposit_line_district_account_id_kind_receipt_no": DEPOSIT_RECEIPT_TAKEN,
+    "uq_free_area_district_notice_no": AREA_NOTICE_TAKEN,
     "uq_inspection_agency_approval_no": AGENCY_TAKEN,
     "uq_firm_uscc": USCC_TAKEN,
     "uq_licence_kind_number": LICENCE_TAKEN,

@@ -6,10 +6,14 @@ from uuid import UUID
 from core import clock
 from core.http import Room, doing
 from registry import (
+    account_reviews,
     accounts,
     agencies,
+    areas,
+    banned_uses,
     cards,
     crews,
+    deposits,
     devices,
     firms,
     grants,
@@ -18,6 +22,7 @@ from registry import (
     papers,
     passwords,
     people,
+    premises_schemas,
     privacy,
     privacy_schemas,
     queries,
@@ -364,6 +369,47 @@ def decide_request(body: Json, district: int, request_id: UUID) -> Json:
 
 
 # --------------------------------------------------------------------------------------------------------
+# Areas declared free of bottled gas
+
+
+@room.post("/districts/<int:district>/free-areas")
+@room.may("area.declare", writes=True)
+@room.arguments(premises_schemas.FreeAreaIn)
+@room.response(201, premises_schemas.FreeAreaView)
+def declare_area(body: Json, district: int) -> Any:
+    """Told of on one day, binding from a later one; the datum of the outline is named."""
+    done = areas.declare_area(doing(), **body)
+    return areas.area_view(doing(), done["area_id"])
+
+
+@room.get("/districts/<int:district>/free-areas")
+@room.may("area.read")
+@room.arguments(premises_schemas.FreeAreaQuery, location="query")
+@room.response(200, premises_schemas.FreeAreasView)
+def list_areas(query: Json, district: int) -> Json:
+    """Those that bind on a day, and those announced by then that do not bind yet."""
+    return areas.areas(doing(), **query)
+
+
+@room.post("/districts/<int:district>/free-areas/<uuid:area_id>/end")
+@room.may("area.declare", writes=True)
+@room.arguments(premises_schemas.AreaEndIn)
+@room.response(200, premises_schemas.FreeAreaView)
+def end_area(body: Json, district: int, area_id: UUID) -> Any:
+    done = areas.end_area(doing(), area_id, **body)
+    return areas.area_view(doing(), done["area_id"])
+
+
+@room.post("/districts/<int:district>/free-areas/<uuid:area_id>/exemptions")
+@room.may("area.declare", writes=True)
+@room.arguments(premises_schemas.ExemptionIn)
+@room.response(201, premises_schemas.ExemptionView)
+def exempt_place(body: Json, district: int, area_id: UUID) -> Any:
+    """One household's place in the area is supplied for a while, on the paper that says so."""
+    return areas.exempt_place(doing(), area_id, **body)
+
+
+# --------------------------------------------------------------------------------------------------------
 # Premises, households, accounts, cards
 
 
@@ -379,10 +425,12 @@ def register_premises(place: households.Place, district: int) -> tuple[Json, int
 
 @room.post("/districts/<int:district>/households/<uuid:household_id>/surveys")
 @room.may("premises.register", writes=True)
-@room.arguments(schemas.SeenIn)
+@room.arguments(schemas.SurveyIn)
 @room.response(201, schemas.HouseholdView)
 def survey_premises(body: Json, district: int, household_id: UUID) -> Json:
-    households.survey_premises(doing(), household_id, seen=body)
+    """What somebody saw there, on which day and shown by what; what is not named stays as it was."""
+    seen_on, evidence = body.pop("seen_on"), body.pop("evidence")
+    households.survey_premises(doing(), household_id, seen=body, seen_on=seen_on, evidence=evidence)
     return queries.household_view(doing(), household_id)
 
 
@@ -490,3 +538,95 @@ def sign_contract(body: Json, district: int) -> Json:
 def import_users(body: Json, district: int) -> Json:
     done = imports.import_rows(doing(), **body)
     return imports.worded(doing(), done)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Bottled gas where it may not be; what stands beside an account
+
+
+@room.post("/districts/<int:district>/banned-uses")
+@room.may("banned_use.report", writes=True)
+@room.arguments(premises_schemas.BannedUseIn)
+@room.response(201, premises_schemas.BannedUseView)
+def report_banned_use(seen: banned_uses.Seen, district: int) -> Json:
+    done = banned_uses.report_use(doing(), seen=seen)
+    return banned_uses.use_view(doing(), done["use_id"])
+
+
+@room.get("/districts/<int:district>/banned-uses")
+@room.may("banned_use.settle")
+@room.arguments(premises_schemas.BannedUseQuery, location="query")
+@room.response(200, premises_schemas.BannedUsePage)
+def list_banned_uses(query: Json, district: int) -> Any:
+    return banned_uses.uses(doing(), **query)
+
+
+@room.post("/districts/<int:district>/banned-uses/<uuid:use_id>/notices")
+@room.may("banned_use.settle", writes=True)
+@room.arguments(premises_schemas.UseNoticeIn)
+@room.response(201, premises_schemas.BannedUseView)
+def notify_banned_use(body: Json, district: int, use_id: UUID) -> Json:
+    done = banned_uses.give_notice(doing(), use_id, **body)
+    return banned_uses.use_view(doing(), done["use_id"])
+
+
+@room.post("/districts/<int:district>/banned-uses/<uuid:use_id>/joint-clearings")
+@room.may("banned_use.settle", writes=True)
+@room.arguments(premises_schemas.JointClearingIn)
+@room.response(201, premises_schemas.BannedUseView)
+def clear_banned_use_jointly(body: Json, district: int, use_id: UUID) -> Json:
+    done = banned_uses.clear_jointly(doing(), use_id, **body)
+    return banned_uses.use_view(doing(), done["use_id"])
+
+
+@room.post("/districts/<int:district>/banned-uses/<uuid:use_id>/clearings")
+@room.may("banned_use.settle", writes=True)
+@room.arguments(premises_schemas.ShownByIn)
+@room.response(201, premises_schemas.BannedUseView)
+def clear_banned_use(body: Json, district: int, use_id: UUID) -> Json:
+    done = banned_uses.clear(doing(), use_id, **body)
+    return banned_uses.use_view(doing(), done["use_id"])
+
+
+@room.post("/districts/<int:district>/banned-uses/<uuid:use_id>/dismissals")
+@room.may("banned_use.settle", writes=True)
+@room.arguments(premises_schemas.ShownByIn)
+@room.response(201, premises_schemas.BannedUseView)
+def dismiss_banned_use(body: Json, district: int, use_id: UUID) -> Json:
+    done = banned_uses.dismiss(doing(), use_id, **body)
+    return banned_uses.use_view(doing(), done["use_id"])
+
+
+@room.get("/districts/<int:district>/account-reviews")
+@room.may("account.review")
+@room.arguments(premises_schemas.ReviewQuery, location="query")
+@room.response(200, premises_schemas.ReviewPage)
+def list_account_reviews(query: Json, district: int) -> Any:
+    """Accounts opened or passed on after the bar took effect: those of the 41 days, and later ones."""
+    decided = {"true": True, "false": False}.get(query.pop("decided") or "")
+    return account_reviews.review_list(doing(), decided=decided, **query)
+
+
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/reviews")
+@room.may("account.review", writes=True)
+@room.arguments(premises_schemas.ReviewIn)
+@room.response(201, premises_schemas.ReviewView)
+def review_account(body: Json, district: int, account_id: UUID) -> Json:
+    done = account_reviews.review_account(doing(), account_id, **body)
+    return account_reviews.review_view(doing(), done["account_id"])
+
+
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/deposit-lines")
+@room.may("deposit.enter", writes=True)
+@room.arguments(premises_schemas.DepositIn)
+@room.response(201, premises_schemas.DepositView)
+def enter_deposit(body: Json, district: int, account_id: UUID) -> Json:
+    deposits.enter_deposit(doing(), account_id, **body)
+    return deposits.deposit_view(doing(), account_id)
+
+
+@room.get("/districts/<int:district>/accounts/<uuid:account_id>/deposit-lines")
+@room.may("deposit.read")
+@room.response(200, premises_schemas.DepositView)
+def read_deposit(district: int, account_id: UUID) -> Json:
+    return deposits.deposit_view(doing(), account_id)

@@ -42,7 +42,7 @@ from registry.models import (
 )
 from registry.papers import PaperKind
 from registry.people import RevealField, RevealPurpose, RevealReason
-from registry.premises_gate import FloorKind
+from registry.premises_gate import BottlePlace, FloorKind, RentalKind, SmallPlace
 
 MAX_ZONES = 200
 MAX_IMPORT_ROWS = 200
@@ -637,6 +637,21 @@ class SeenIn(Form):
     floor_kind = Word(FloorKind, allow_none=True)
     converted_to_pipe = Flag(allow_none=True)
     has_cylinder_room = Flag(allow_none=True)
+    bottle_place = Word(BottlePlace, allow_none=True)
+    other_fuel_in_room = Flag(allow_none=True)
+    leak_alarm = Flag(allow_none=True)
+    crowded = Flag(allow_none=True)
+    category = Word(SmallPlace, allow_none=True)
+    rental = Word(RentalKind, allow_none=True)
+    house_code = PlainCode(allow_none=True)
+    rental_cap = Number(allow_none=True, most=1000)
+
+
+class SurveyIn(SeenIn):
+    """What was seen, on which day (today where none is named), and the code of what shows it."""
+
+    seen_on = Day(load_default=None, allow_none=True)
+    evidence = PlainCode(load_default=None, allow_none=True)
 
 
 class PlaceIn(SeenIn):
@@ -773,6 +788,14 @@ class AccountView(BareAccountView):
     contracts = fields.List(fields.Nested(ContractView))
 
 
+class SeenFlagView(View):
+    """When a fact of the place was last seen, and what shows it."""
+
+    name = fields.String()
+    seen_on = Day()
+    evidence = fields.String(allow_none=True)
+
+
 class PremisesView(View):
     id = Id()
     street_code = fields.String()
@@ -785,6 +808,15 @@ class PremisesView(View):
     floor_kind = fields.String(allow_none=True)
     converted_to_pipe = fields.Boolean(allow_none=True)
     has_cylinder_room = fields.Boolean(allow_none=True)
+    bottle_place = fields.String(allow_none=True)
+    other_fuel_in_room = fields.Boolean(allow_none=True)
+    leak_alarm = fields.Boolean(allow_none=True)
+    crowded = fields.Boolean(allow_none=True)
+    category = fields.String(allow_none=True)
+    rental = fields.String(allow_none=True)
+    house_code = fields.String(allow_none=True)
+    rental_cap = fields.Integer(allow_none=True)
+    seen = fields.List(fields.Nested(SeenFlagView))
 
 
 class RegistrantView(View):

@@ -63,3 +63,26 @@ PRIVACY_REQUEST = Machine(
         Move("withdraw", PrivacyRequestState.ASKED, PrivacyRequestState.WITHDRAWN),
     ],
 )
+
+
+class BannedUseState(StrEnum):
+    FOUND = "found"
+    TOLD = "told"
+    JOINT = "joint"
+    CLEARED = "cleared"
+    DISMISSED = "dismissed"
+
+
+# A notice with its day; after that day several departments go together.
+BANNED_USE = Machine(
+    "banned use",
+    "banned_use",
+    BannedUseState.FOUND,
+    [
+        Move("notify", BannedUseState.FOUND, BannedUseState.TOLD),
+        Move("dismiss", BannedUseState.FOUND, BannedUseState.DISMISSED),
+        Move("clear_jointly", BannedUseState.TOLD, BannedUseState.JOINT),
+        Move("clear", BannedUseState.TOLD, BannedUseState.CLEARED),
+        Move("clear", BannedUseState.JOINT, BannedUseState.CLEARED),
+    ],
+)

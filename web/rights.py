@@ -27,6 +27,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
     Role.COURIER: frozenset(
         {
             "cylinder.report_sighting",
+            "banned_use.report",
             "cylinder.ask",
             "cylinder.load",
             "cylinder.bring_back",
@@ -67,6 +68,10 @@ RIGHTS: dict[Role, frozenset[str]] = {
     Role.CLERK: frozenset(
         {
             "agency.read",
+            "area.read",
+            "banned_use.report",
+            "deposit.enter",
+            "deposit.read",
             "cylinder.report_sighting",
             "cylinder.report_unfit",
             "cylinder.send_to_inspection",
@@ -139,6 +144,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
     ),
     Role.DISPATCHER: frozenset(
         {
+            "area.read",
             "zone.publish",
             "zone.read",
             "binding.bind",
@@ -170,6 +176,12 @@ RIGHTS: dict[Role, frozenset[str]] = {
         {
             "agency.read",
             "anomaly.read",
+            "area.declare",
+            "area.read",
+            "account.review",
+            "banned_use.report",
+            "banned_use.settle",
+            "deposit.read",
             "cylinder.report_sighting",
             "cylinder.report_unfit",
             "cylinder.seize",

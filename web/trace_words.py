@@ -60,6 +60,12 @@ SETTLED: dict[str, Said] = RESOLUTIONS | {
 
 OTHER_VERBS: dict[str, Said] = {
     "account.resume": ("恢复供气", "resume an account"),
+    "area.end": ("解除禁用区", "end an area free of bottled gas"),
+    "area.exempt": ("豁免禁用区内一户", "exempt a place in an area"),
+    "banned_use.notify": ("下达违规用气通知", "give notice of a banned use"),
+    "banned_use.clear_jointly": ("联合清理", "clear a banned use jointly"),
+    "banned_use.clear": ("违规用气已清理", "a banned use is cleared"),
+    "banned_use.dismiss": ("违规用气不成立", "dismiss a banned use"),
     "card.report_lost": ("挂失", "report a card lost"),
     "card.unblock": ("解除冻结", "unblock a card"),
     "premises.survey": ("勘查用气场所", "survey premises"),

@@ -26,7 +26,15 @@ from dispatch.orders.states import LineState
 from dispatch.safety.queries import inspection_refused, open_hazards
 from evidence.deed import Deed
 from registry.models import Card, Contract, LicenceKind, Zone
-from registry.premises_gate import FloorKind, HazardGrade, OpenHazard, PremisesFacts
+from registry.premises_gate import (
+    BottlePlace,
+    FloorKind,
+    HazardGrade,
+    OpenHazard,
+    PremisesFacts,
+    RentalKind,
+)
+from registry.premises_queries import bars_gas, bottles_of_house
 from registry.queries import (
     BookingParty,
     booking_party,
@@ -196,6 +204,7 @@ def _card_facts(card: Card, desk: Desk) -> CardFacts:
 
 def premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
     premises, household = desk.party.premises, desk.party.household
+    rental = RentalKind(premises.rental) if premises.rental else None
     return PremisesFacts(
         kind=premises.kind,
         account_class=household.user_class,
@@ -210,6 +219,10 @@ def premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
             for hazard in open_hazards(deed.db, deed.district, household.id)
         ),
         inspection_refused=inspection_refused(deed.db, deed.district, household.id),
+        bottle_place=BottlePlace(premises.bottle_place) if premises.bottle_place else None,
+        other_fuel_in_room=premises.other_fuel_in_room is True,
+        leak_alarm=premises.leak_alarm,
+        crowded=premises.crowded is True,
         has_cylinder_room=premises.has_cylinder_room,
         largest_nominal_g=max(
             (
@@ -219,6 +232,10 @@ def premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
             ),
             default=None,
         ),
+        in_lpg_free_area=bars_gas(deed.db, premises, desk.judged_on),
+        rental=rental,
+        rental_cap=premises.rental_cap,
+        house_bottles=bottles_of_house(deed.db, premises) if rental is RentalKind.FARMHOUSE else None,
     )
 
 

@@ -339,6 +339,9 @@ def test_a_slot_of_another_district_is_unknown_here(desk: Desk) -> None:
         ({"piped_gas": None}, ["premises.piped_gas_unknown"]),
         ({"lift": True}, ["premises.lift"]),
         ({"lift": None}, []),
+        ({"rental": "collective"}, ["premises.let_room"]),
+        ({"rental": "farmhouse", "rental_cap": 1, "house_code": "H-12"}, []),
+        ({"rental": "farmhouse", "rental_cap": 0, "house_code": "H-12"}, ["premises.rental_full"]),
     ],
 )
 def test_a_place_is_judged_by_the_law_of_its_own_district(
@@ -353,6 +356,20 @@ def test_a_place_is_judged_by_the_law_of_its_own_district(
             assert codes(answer) == refused
         else:
             assert answer.status_code == 201, answer.text
+
+
+def test_the_rooms_of_one_let_house_share_what_its_village_allows(desk: Desk, db: Session) -> None:
+    cast = Cast(desk, 310118)
+    let = {"rental": "farmhouse", "rental_cap": 1, "house_code": "H-12"}
+    cast.household(**let | {"house_code": "H-13"})
+    alone = cast.household(**let)
+    slot = cast.dispatcher.post(cast.at("slots"), a_slot(cast)).json["id"]
+    assert cast.clerk.post(cast.at("orders"), booking(alone, slot)).status_code == 201
+    second = cast.household(**let)
+    refused = cast.clerk.post(cast.at("orders"), booking(second, slot))
+    assert codes(refused) == ["premises.rental_full"]
+    assert refused.json["reasons"][0]["facts"] == {"house_bottles": 2, "rental_cap": 1}
+    assert len(db.scalars(sa.select(Order)).all()) == 1
 
 
 def test_orders_are_listed_by_household_day_and_what_is_open(

@@ -17,6 +17,7 @@ from cylinders.states import CylinderState
 from dispatch.orders.models import Order, OrderLine, Slot
 from evidence.models import Entry, Outcome
 from registry.models import Account, Card, Licence, LicenceKind, Premises
+from registry.premises_models import AreaExemption, ExemptionGround, FreeArea
 from registry.states import AccountState, CardState
 from rulebook.models import Decision
 from tests.conftest import THE_DAY
@@ -52,6 +53,47 @@ def second_zone(town: Town) -> UUID:
     return zone
 
 
+def declared(town: Town, **days: date) -> UUID:
+    """An area over the whole town that binds from long ago, without an end."""
+    ring = [[121.3, 31.1], [121.5, 31.1], [121.5, 31.3], [121.3, 31.3], [121.3, 31.1]]
+    long_ago = {"announced_on": date(2024, 1, 1), "effective_on": date(2024, 2, 1), "ended_on": None}
+    declared_id = new_id()
+    with town.ground.sessions() as db:
+        db.add(
+            FreeArea(
+                district=CHANGNING,
+                id=declared_id,
+                name="area",
+                notice_no="GG-1",
+                outline={"type": "Polygon", "coordinates": [ring]},
+                recorded_at=LONG_AGO,
+                **long_ago | days,
+            )
+        )
+        db.commit()
+    return declared_id
+
+
+def exempted(town: Town, home: Home, *, until: date) -> None:
+    area_id = declared(town)
+    with town.ground.sessions() as db:
+        db.add(
+            AreaExemption(
+                district=CHANGNING,
+                id=new_id(),
+                area_id=area_id,
+                premises_id=home.premises,
+                ground=ExemptionGround.HARDSHIP,
+                document_no="HM-1",
+                valid_from=date(2024, 2, 1),
+                valid_until=until,
+                granted_by=new_id(),
+                recorded_at=LONG_AGO,
+            )
+        )
+        db.commit()
+
+
 Wrong = Callable[[Town, Home, UUID], Any]
 
 RESIDENT_CASES: list[tuple[str, Wrong, list[str]]] = [
@@ -74,7 +116,38 @@ RESIDENT_CASES: list[tuple[str, Wrong, list[str]]] = [
     ("P03", lambda t, h, s: t.change(Premises, h.premises, height_m=28), ["premises.high_rise"]),
     ("P04", lambda t, h, s: t.change(Premises, h.premises, floor_kind="basement"), ["premises.below_ground"]),
     ("P05", lambda t, h, s: t.change(Premises, h.premises, floor_kind="garage"), ["premises.garage"]),
+    (
+        "P09",
+        lambda t, h, s: t.change(Premises, h.premises, bottle_place="bedroom"),
+        ["premises.bottle_in_lived_in_room"],
+    ),
+    (
+        "P09",
+        lambda t, h, s: t.change(Premises, h.premises, other_fuel_in_room=True),
+        ["premises.other_fuel_in_room"],
+    ),
+    ("P14", lambda t, h, s: declared(t, effective_on=TOMORROW), ["premises.lpg_free_area"]),
+    ("P14", lambda t, h, s: declared(t, ended_on=TOMORROW), ["premises.lpg_free_area"]),
+    ("P14", lambda t, h, s: exempted(t, h, until=TODAY), ["premises.lpg_free_area"]),
 ]
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        lambda t, h: declared(t, effective_on=TOMORROW + timedelta(days=1)),
+        lambda t, h: declared(t, ended_on=TODAY),
+        lambda t, h: exempted(t, h, until=TOMORROW),
+        lambda t, h: t.change(Premises, h.premises, bottle_place="kitchen", rental="single_room"),
+    ],
+    ids=["not yet in force", "ended before", "exempt", "not asked here"],
+)
+def test_an_area_binds_from_its_day_to_its_end_unless_the_place_is_exempt(
+    town: Town, clerk: Person, harmless: Callable[[Town, Home], Any]
+) -> None:
+    home, slot = town.home(), town.slot()
+    harmless(town, home)
+    assert clerk.post(f"{DISTRICT}/orders", home.booking(slot)).status_code == 201
 
 
 def nothing_written(db: Session) -> None:
@@ -115,6 +188,19 @@ BUSINESS_CASES: list[tuple[str, dict[str, Any], Wrong, list[str]]] = [
         {"model": LARGE, "cards": 1, "has_cylinder_room": None},
         lambda t, h, s: None,
         ["premises.large_bottle_indoors"],
+    ),
+    (
+        "P08",
+        {"bottle_place": "dining_area"},
+        lambda t, h, s: None,
+        ["premises.bottle_in_dining_area"],
+    ),
+    ("P10", {"leak_alarm": False}, lambda t, h, s: None, ["premises.no_leak_alarm"]),
+    (
+        "P11",
+        {"crowded": True, "leak_alarm": True, "has_cylinder_room": None},
+        lambda t, h, s: None,
+        ["premises.crowded_indoors"],
     ),
 ]
 
