@@ -106,6 +106,7 @@ def build(app: Flask, ground: Ground, homes: int, bottles: int) -> Town:
     courier_id = builder.file("clerk", "staff", _staff(firm, "courier"))["id"]
     zone = builder.file("dispatcher", "zone-sets", _zones(firm, supply_point))["zones"][0]["id"]
     builder.post("administrator", "/cylinder-types", _TYPE)
+    _furnish(builder, station)
     return Town(
         district=CHANGNING,
         firm=firm,
@@ -163,6 +164,29 @@ def _site(builder: _Builder, firm: str, kind: str, licences: list[str]) -> str:
     }
     made: str = builder.post("administrator", "/sites", body)["id"]
     return made
+
+
+def _furnish(builder: _Builder, station: str) -> None:
+    """A verified scale, and tested gas in use: without them no verdict is green."""
+    at = f"/sites/{station}"
+    verified = {
+        "certificate_no": "BENCH-JD",
+        "verified_on": _FOR_LONG["valid_from"],
+        "verified_until": _FOR_LONG["valid_until"],
+    }
+    builder.post("clerk", f"{at}/scales", {"number": "BENCH-1", "verification": verified})
+    day = _FOR_LONG["valid_from"]
+    tested = {"report_no": "BENCH-QC", "tested_on": day, "odorant_present": True, "dme_found": False}
+    batch = {
+        "number": "BENCH-B",
+        "product": "lpg",
+        "supplier": _firm()["uscc"],
+        "certificate_no": "BENCH-HG",
+        "delivered_on": day,
+        "test": tested,
+    }
+    made = builder.post("clerk", f"{at}/gas-batches", batch)["batches"][0]["id"]
+    builder.post("clerk", f"{at}/gas-batches/{made}/uses", {})
 
 
 def _staff(firm: str, kind: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.db import Sessions, table_of
 from core.ids import new_id
+from core.refusal import Refusal
 from cylinders.models import VerdictAsk
 from rulebook.gate import Verdict, facts_to_plain
 
@@ -37,6 +38,7 @@ MOST_WAITING = 20_000
 class Ask:
     """One question and its answer. ``code`` is as it may stand on record (``code.Scanned.on_record``).
 
+    ``start``: of the station's gas, scale and stops, where a known bottle was asked about for filling.
     ``id`` is the record's number: the answer says it before the record is written.
     """
 
@@ -48,10 +50,22 @@ class Ask:
     code: str
     cylinder_id: UUID | None
     verdict: Verdict
+    start: Verdict | None = None
     id: UUID = field(default_factory=new_id)
 
+    @property
+    def reasons(self) -> tuple[Refusal, ...]:
+        return self.verdict.reasons + (self.start.reasons if self.start else ())
+
+    @property
+    def allowed(self) -> bool:
+        return not self.reasons
+
     def to_row(self) -> dict[str, object]:
-        facts = orjson.dumps(facts_to_plain(self.verdict.facts), option=orjson.OPT_SORT_KEYS)
+        plain = facts_to_plain(self.verdict.facts)
+        if self.start is not None:
+            plain = {self.verdict.gate: plain, self.start.gate: facts_to_plain(self.start.facts)}
+        facts = orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
         return {
             "id": self.id,
             "asked_at": self.asked_at,
@@ -61,8 +75,8 @@ class Ask:
             "purpose": self.purpose,
             "code": self.code,
             "cylinder_id": self.cylinder_id,
-            "allowed": self.verdict.allowed,
-            "reasons": [refusal.code for refusal in self.verdict.reasons],
+            "allowed": self.allowed,
+            "reasons": [refusal.code for refusal in self.reasons],
             "edition": self.verdict.edition_digest,
             "facts_digest": hashlib.sha256(facts).hexdigest(),
         }

@@ -15,8 +15,7 @@ from core import clock
 from core.doing import Doing
 from core.ground import Ground
 from core.problems import NotFound
-from core.refusal import Refusal, with_basis
-from cylinders import filling_refusals as no
+from core.refusal import Refusal
 from cylinders.filling_gate import StartFacts
 from cylinders.filling_models import (
     CheckPhase,
@@ -223,14 +222,6 @@ def _batch_view(batch: GasBatch, test: GasTest | None, is_in_use: bool) -> Batch
         test.dme_found if test else None,
         is_in_use,
     )
-
-
-def why_stopped(doing: Doing, means: FillingMeans, district: int) -> list[dict[str, Any]]:
-    """The station's stop as a reason, for who asks about a bottle here; nothing where it fills."""
-    if not means.is_stopped:
-        return []
-    refusals = with_basis([no.STATION_STOPPED()], str(district), clock.day_of(means.as_of))
-    return [one.worded(doing.actor.audience) for one in refusals]
 
 
 # --- one authorisation ------------------------------------------------------------------------------------

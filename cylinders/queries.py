@@ -21,8 +21,11 @@ from core.auth import ScopeKind
 from core.db import table_of
 from core.doing import Doing
 from core.problems import NotFound, WrongField
+from cylinders import asked_means
+from cylinders import filling_refusals as at_gun
 from cylinders.ask_log import ASKS, Ask
 from cylinders.code import Scanned, classify
+from cylinders.filling_gate import StartFacts
 from cylinders.life_models import (
     InspectionSending,
     LifeExtension,
@@ -195,8 +198,7 @@ _cylinder, _custody = table_of(Cylinder), table_of(CylinderCustody)
 _inspection, _hold, _identifier = table_of(Inspection), table_of(Hold), table_of(CylinderIdentifier)
 _firm, _site, _licence, _staff = table_of(Firm), table_of(Site), table_of(Licence), table_of(Staff)
 
-_DAY = sa.bindparam("day", type_=sa.Date)
-_AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
+_DAY, _AT = asked_means.DAY, asked_means.AT
 
 _inspections = (
     sa.select(_inspection.c.inspected_on, _inspection.c.day_precision, _inspection.c.passed)
@@ -350,7 +352,10 @@ def _row_of(resolved: Resolved, rows: Sequence[sa.Row[Any]]) -> sa.Row[Any] | No
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who fills or supplies, and under which papers on the day asked about."""
+    """Who fills or supplies, and under which papers on the day asked about.
+
+    ``start``: with what is filled there, where that was asked for.
+    """
 
     firm_id: UUID | None
     site_id: UUID | None = None
@@ -360,6 +365,7 @@ class Standing:
     filler_certificate: Term | None = None
     filler_id: UUID | None = None
     filler_training: Term | None = None
+    start: StartFacts | None = None
 
 
 def _paper(kind: LicenceKind, holder: sa.ColumnElement[bool]) -> LateralFromClause:
@@ -402,29 +408,35 @@ _trained = (
     .limit(1)
     .lateral("trained")
 )
-_PAPERS_OF_SITE = (
-    sa.select(
-        _firm.c.id.label("firm_id"),
-        _site.c.id.label("site_id"),
-        _site.c.district,
-        _gas.c.valid_from.label("gas_from"),
-        _gas.c.valid_until.label("gas_until"),
-        _filling.c.valid_from.label("filling_from"),
-        _filling.c.valid_until.label("filling_until"),
-        _filler.c.id.label("filler_id"),
-        _filler.c.certificate_from,
-        _filler.c.certificate_until,
-        _trained.c.trained_on,
-        _trained.c.valid_until.label("trained_until"),
-    )
+_papers = (
+    _firm.c.id.label("firm_id"),
+    _site.c.id.label("site_id"),
+    _site.c.district,
+    _gas.c.valid_from.label("gas_from"),
+    _gas.c.valid_until.label("gas_until"),
+    _filling.c.valid_from.label("filling_from"),
+    _filling.c.valid_until.label("filling_until"),
+    _filler.c.id.label("filler_id"),
+    _filler.c.certificate_from,
+    _filler.c.certificate_until,
+    _trained.c.trained_on,
+    _trained.c.valid_until.label("trained_until"),
+)
+_of_site = (
+    _site.join(_firm, _firm.c.id == _site.c.firm_id)
+    .outerjoin(_gas, sa.true())
+    .outerjoin(_filling, sa.true())
+    .outerjoin(_filler, sa.true())
+    .outerjoin(_trained, sa.true())
+)
+_asked_site = _site.c.id == sa.bindparam("site_id", type_=sa.Uuid)
+_PAPERS_OF_SITE = sa.select(*_papers).select_from(_of_site).where(_asked_site)
+_PAPERS_AND_MEANS_OF_SITE = (
+    sa.select(*_papers, *asked_means.COLUMNS)
     .select_from(
-        _site.join(_firm, _firm.c.id == _site.c.firm_id)
-        .outerjoin(_gas, sa.true())
-        .outerjoin(_filling, sa.true())
-        .outerjoin(_filler, sa.true())
-        .outerjoin(_trained, sa.true())
+        _of_site.outerjoin(asked_means.BATCH, sa.true()).outerjoin(asked_means.WEIGHED_ON, sa.true())
     )
-    .where(_site.c.id == sa.bindparam("site_id", type_=sa.Uuid))
+    .where(_asked_site)
 )
 _PAPERS_OF_FIRMS = (
     sa.select(
@@ -447,7 +459,20 @@ def _term(from_on: date | None, to_on: date | None) -> Term | None:
 def standing_of_site(db: Session, site_id: UUID, day: date, filler_id: UUID | None = None) -> Standing | None:
     """A site's firm and papers; None if there is no such site."""
     row = db.execute(_PAPERS_OF_SITE, {"site_id": site_id, "filler_id": filler_id, "day": day}).one_or_none()
-    return row and Standing(
+    return _standing(row) if row else None
+
+
+def standing_to_fill(
+    db: Session, site_id: UUID, at: datetime, filler_id: UUID | None, scale: str | None
+) -> Standing | None:
+    """``standing_of_site`` with the gas in use, the scale and the authority's stops, by one statement."""
+    asked = {"site_id": site_id, "filler_id": filler_id, "scale": scale, **_moment(at)}
+    row = db.execute(_PAPERS_AND_MEANS_OF_SITE, asked).one_or_none()
+    return replace(_standing(row), start=asked_means.start_facts(row)) if row else None
+
+
+def _standing(row: Any) -> Standing:
+    return Standing(
         row.firm_id,
         row.site_id,
         row.district,
@@ -585,7 +610,8 @@ def _due_on(verdict: Verdict) -> date | None:
 @dataclass(frozen=True, slots=True)
 class AskAnswer:
     """The answer to one scanned code. ``reasons`` are worded for the one who asks; ``ask_id`` is the number
-    under which the question stands in the log of asks."""
+    under which the question stands in the log of asks; ``is_only_the_scale``: over another it could be
+    filled."""
 
     ask_id: UUID
     code: str
@@ -597,6 +623,7 @@ class AskAnswer:
     tare_g: int | None
     edition: str
     asked_at: datetime
+    is_only_the_scale: bool = False
 
 
 def verdicts(
@@ -606,17 +633,19 @@ def verdicts(
     purpose: Purpose,
     site: UUID | None = None,
     filler: UUID | None = None,
+    scale: str | None = None,
 ) -> list[AskAnswer]:
     """An answer to each code, in order. Logged, in batches, without making the answer wait.
 
     A filler asks for the own site. Whoever names no site is answered as the own firm, an office as the
-    bottle's firm.
+    bottle's firm. About filling, the site's gas, scale and stops are answered with the bottle's file; of
+    several scales none is judged before one is named.
     """
     at = clock.now()
     day = clock.day_of(at)
     read = [classify(code) for code in codes]
     with doing.ground.reads() as db:
-        standing = _standing_of_asker(db, doing, purpose, site, filler, day)
+        standing = _standing_of_asker(db, doing, purpose, site, filler, scale, at)
         by_code = _by_code(_bottles_behind(db, read, at))
         owners = (
             {}
@@ -627,12 +656,19 @@ def verdicts(
         )
     place = str(standing.district if standing and standing.district else doing.district)
     answers, asks = [], []
+    starts: dict[bool, Verdict] = {}
     for scanned in read:
         rows = by_code.get(scanned.code, [])
         resolved = _resolved(scanned, rows)
         row = _row_of(resolved, rows)
         papers = standing or (row and owners.get(row.owner_firm_id)) or Standing(None)
         verdict = _judge(resolved, row, papers, purpose, place, at)
+        start = None
+        if row is not None and papers.start is not None:
+            has_tare = row.tare_g is not None
+            if has_tare not in starts:
+                starts[has_tare] = _judge_start(papers.start, row.tare_g, scale, place, day)
+            start = starts[has_tare]
         ask = Ask(
             at,
             doing.actor.principal_id,
@@ -642,11 +678,30 @@ def verdicts(
             scanned.on_record,
             resolved.cylinder_id,
             verdict,
+            start,
         )
         asks.append(ask)
         answers.append(_answer(doing, resolved, row, ask))
     ASKS.put(doing.ground.sessions, asks)
     return answers
+
+
+def _judge_start(facts: StartFacts, tare_g: int | None, scale: str | None, place: str, day: date) -> Verdict:
+    """Gas, scale and stops. Of a scale that nobody has named yet nothing is known, and nothing is said: leave
+    to fill will ask for it."""
+    verdict = judge("filling_start", replace(facts, stamped_tare_g=tare_g), place, day, current())
+    if scale is None and not facts.is_scale_known:
+        known = tuple(one for one in verdict.reasons if one.reason is not at_gun.SCALE_UNKNOWN)
+        return replace(verdict, reasons=known)
+    return verdict
+
+
+_OF_THE_SCALE = (
+    at_gun.SCALE_UNKNOWN,
+    at_gun.SCALE_STOPPED,
+    at_gun.SCALE_NOT_VERIFIED,
+    at_gun.SCALE_VERIFICATION_EXPIRED,
+)
 
 
 def _answer(doing: Doing, resolved: Resolved, row: sa.Row[Any] | None, ask: Ask) -> AskAnswer:
@@ -655,20 +710,28 @@ def _answer(doing: Doing, resolved: Resolved, row: sa.Row[Any] | None, ask: Ask)
         ask_id=ask.id,
         code=resolved.code,
         cylinder_id=resolved.cylinder_id,
-        allowed=verdict.allowed,
-        reasons=[refusal.worded(doing.actor.audience) for refusal in verdict.reasons],
+        allowed=ask.allowed,
+        reasons=[refusal.worded(doing.actor.audience) for refusal in ask.reasons],
         next_due_on=_due_on(verdict),
         max_fill_g=row.max_fill_g if row else None,
         tare_g=row.tare_g if row else None,
         edition=verdict.edition_digest,
         asked_at=ask.asked_at,
+        is_only_the_scale=not ask.allowed and all(one.reason in _OF_THE_SCALE for one in ask.reasons),
     )
 
 
 def _standing_of_asker(
-    db: Session, doing: Doing, purpose: Purpose, site: UUID | None, filler: UUID | None, day: date
+    db: Session,
+    doing: Doing,
+    purpose: Purpose,
+    site: UUID | None,
+    filler: UUID | None,
+    scale: str | None,
+    at: datetime,
 ) -> Standing | None:
     """For whom the asker asks; None for an office that asks about bottles as such."""
+    day = clock.day_of(at)
     reach = doing.actor.reach
     firm_id = None
     if reach.kind is ScopeKind.COURIER:
@@ -679,7 +742,11 @@ def _standing_of_asker(
     if site is None and reach.kind is ScopeKind.SITE:
         site = doing.actor.scope_id(ScopeKind.SITE)
     if site is not None:
-        standing = standing_of_site(db, site, day, filler)
+        standing = (
+            standing_to_fill(db, site, at, filler, scale)
+            if purpose is Purpose.FILL
+            else standing_of_site(db, site, day, filler)
+        )
         if standing is None:
             raise NotFound
         if firm_id is None:

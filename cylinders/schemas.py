@@ -195,9 +195,12 @@ class ImportOut(View):
 
 
 class VerdictQuery(Form):
+    """``scale``: by its number; without one the station's only scale is judged, and none of several."""
+
     purpose = Word(Purpose, load_default=Purpose.FILL)
     site = Id(load_default=None)
     filler = Id(load_default=None)
+    scale = code_like(load_default=None)
 
 
 class VerdictsIn(VerdictQuery):

@@ -104,10 +104,6 @@ def ask() -> ResponseReturnValue:
     begun = _begun(station, answer.cylinder_id)
     if begun is not None:
         return _screen("desk", _at_step(begun))
-    stopped = filling_queries.why_stopped(doing(), station.means, station.district)
-    if stopped:
-        no = No(200, (*stopped, *answer.reasons))
-        return _screen("desk", Said("refused", ask=answer, no=no, form=form))
     return _screen("desk", Said("allowed" if answer.allowed else "refused", ask=answer, form=form))
 
 
@@ -249,9 +245,17 @@ def _code() -> str:
 
 
 def _asked(codes: list[str], station: Station) -> list[queries.AskAnswer]:
-    remembered = _remembered(station)["filler_id"]
-    filler = UUID(remembered) if remembered else None
-    return queries.verdicts(doing(), codes, purpose=Purpose.FILL, site=station.id, filler=filler)
+    """For who fills here and over which scale, as far as they have said so."""
+    chosen = _remembered(station)
+    filler = UUID(chosen["filler_id"]) if chosen["filler_id"] else None
+    return queries.verdicts(
+        doing(),
+        codes,
+        purpose=Purpose.FILL,
+        site=station.id,
+        filler=filler,
+        scale=chosen["scale"] or None,
+    )
 
 
 # --- receiving --------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -17,8 +17,11 @@ from werkzeug.test import TestResponse
 
 from core import clock
 from core.ground import Ground
+from cylinders import queries
+from cylinders.ask_log import ASKS
 from cylinders.filling_models import FillingAuthorisation, FillingCheck, FillingWeighing, Residue
-from cylinders.models import CustodyFact, CylinderCustody, FactKind, Filling
+from cylinders.filling_queries import means_of, scale_numbered
+from cylinders.models import CustodyFact, CylinderCustody, FactKind, Filling, VerdictAsk
 from evidence.models import Entry
 from evidence.verify import verify
 from tests.cast import Cast, made
@@ -443,6 +446,84 @@ def test_a_regulator_stops_a_station_or_a_scale_and_lets_it_go_on(
     assert refused(cast.regulator.post(lifted, {"reference": "JC-1"})) == ["filling_stop.not_standing"]
     made(gun.complete())
     made(bottles.fill(other))
+
+
+def asked(bottles: Bottles, db: Session, code: str, **query: Any) -> list[str]:
+    """The codes of the verdict to fill, which must be what the log of asks keeps of it."""
+    verdict = bottles.verdict(code, purpose="fill", **query)
+    ASKS.flush()
+    db.rollback()
+    kept = db.get_one(VerdictAsk, UUID(verdict["ask_id"]))
+    assert (kept.allowed, kept.reasons) == (verdict["allowed"], codes(verdict))
+    assert verdict["allowed"] is (not verdict["reasons"])
+    return codes(verdict)
+
+
+def test_a_scan_at_a_stopped_station_or_over_a_stopped_scale_is_not_allowed(
+    bottles: Bottles, db: Session
+) -> None:
+    """What leave to fill would refuse for gas, scale or a stop, the verdict says, and the log keeps."""
+    cast = bottles.cast
+    site = f"/api/v1/sites/{cast.filling_station()}"
+    code = bottles.empty().code
+    assert asked(bottles, db, code) == []
+    [scale] = cast.regulator.get(f"{site}/filling-means").get_json()["scales"]
+    body = {"reason": "unsafe", "reference": "TC-2024-02"}
+    for about, reason in (
+        ({}, "filling.station_stopped"),
+        ({"scale_id": scale["id"]}, "filling.scale_stopped"),
+    ):
+        stops = made(cast.regulator.post(f"{site}/filling-stops", body | about))["stops"]
+        assert asked(bottles, db, code) == [reason]
+        assert asked(bottles, db, code, scale="S-1") == [reason]
+        batch = cast.filler.post("/api/v1/verdicts", {"purpose": "fill", "codes": [code] * 2}).get_json()
+        assert [codes(one) for one in batch["items"]] == [[reason]] * 2
+        assert bottles.verdict(code, purpose="dispatch")["allowed"]
+        made(cast.regulator.post(f"{site}/filling-stops/{stops[0]['id']}/releases", {"reference": "JC-2"}))
+    assert asked(bottles, db, code) == []
+
+
+def test_of_several_scales_none_is_judged_before_one_is_named(bottles: Bottles, db: Session) -> None:
+    cast = bottles.cast
+    site = f"/api/v1/sites/{cast.filling_station()}"
+    code = bottles.empty().code
+    made(cast.clerk.post(f"{site}/scales", {"number": "S-9"}))
+    assert asked(bottles, db, code) == []
+    assert asked(bottles, db, code, scale="S-1") == []
+    assert asked(bottles, db, code, scale="S-9") == ["filling.scale_not_verified"]
+    assert asked(bottles, db, code, scale="S-0") == ["filling.scale_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"product": "industrial_propane"}, "filling.wrong_product"),
+        ({"certificate_no": None}, "filling.batch_not_certified"),
+        ({"test": None}, "filling.batch_not_tested"),
+    ],
+)
+def test_the_verdict_says_what_is_wrong_with_the_gas_in_use(
+    bottles: Bottles, db: Session, changed: dict[str, Any], reason: str
+) -> None:
+    cast = bottles.cast
+    site = f"/api/v1/sites/{cast.filling_station()}"
+    new = made(cast.clerk.post(f"{site}/gas-batches", cast.batch_body(number="B-BAD", **changed)))
+    code = bottles.empty().code
+    assert asked(bottles, db, code) == []
+    made(cast.clerk.post(f"{site}/gas-batches/{new['batches'][0]['id']}/uses", {}))
+    assert asked(bottles, db, code) == [reason]
+
+
+def test_a_question_and_leave_know_the_same_of_gas_scale_and_stops(bottles: Bottles, db: Session) -> None:
+    """One statement for every scan, and the reads of a deed: they must not drift apart."""
+    site_id = bottles.cast.filling_station()
+    made(bottles.cast.clerk.post(f"/api/v1/sites/{site_id}/scales", {"number": "S-9"}))
+    at = clock.now()
+    for number in ("S-1", "S-9", "S-0"):
+        leave = means_of(db, site_id, scale_numbered(db, site_id, number), None, at).facts(None)
+        question = queries.standing_to_fill(db, site_id, at, None, number)
+        assert question is not None
+        assert question.start == leave
 
 
 def test_nobody_of_elsewhere_stops_a_station_or_enters_its_gas(bottles: Bottles, cast: Cast) -> None:

@@ -122,6 +122,7 @@ def test_for_dispatch_neither_the_filling_papers_nor_the_place_are_asked(bottles
 
 def test_a_firm_without_papers_fills_nothing(bottles: Bottles) -> None:
     lapsed = bottles.cast.site(["filling_station"], [], name="无证站")
+    bottles.cast.furnish(lapsed)
     bottle = bottles.empty(holder={"site_id": str(lapsed)})
     filler = bottles.cast.desk.sign_in(Role.FILLER, site=lapsed)
     assert codes(bottles.verdict(bottle.code, who=filler)) == ["refill.no_filling_licence"]

@@ -311,6 +311,26 @@ def test_a_stopped_station_is_red_whatever_is_scanned(terminal: Terminal, bottle
     assert 'class="verdict refused"' in answer.text
     assert 'action="/station/authorisations"' not in answer.text
     assert terminal.begin(bottles, bottles.empty().code).status_code == 409
+    assert "可以充装" not in terminal.post("batch/verdicts", {"codes": bottles.empty().code}).text
+
+
+def test_over_a_scale_that_is_not_in_order_it_is_red_and_another_may_be_chosen(
+    terminal: Terminal, bottles: Bottles, cast: Cast
+) -> None:
+    site = f"/api/v1/sites/{cast.filling_station()}"
+    made(cast.clerk.post(f"{site}/scales", cast.scale_body(number="S-2")))
+    terminal.begin(bottles, bottles.empty().code)
+    scales = cast.clerk.get(f"{site}/filling-means").get_json()["scales"]
+    chosen = next(one["id"] for one in scales if one["number"] == "S-1")
+    stop = {"reason": "unsafe", "reference": "TC-2024-8", "scale_id": chosen}
+    made(cast.regulator.post(f"{site}/filling-stops", stop))
+    code = bottles.empty().code
+    answer = terminal.ask(code)
+    assert 'class="verdict refused"' in answer.text
+    assert "filling.scale_stopped" in answer.text
+    assert 'action="/station/authorisations"' in answer.text
+    assert 'class="verdict checking"' in terminal.begin(bottles, code, scale="S-2").text
+    assert 'class="verdict allowed"' in terminal.ask(bottles.empty().code).text
 
 
 def test_another_batch_is_put_in_use_on_the_page_of_scales_and_gas(
