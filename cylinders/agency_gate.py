@@ -27,7 +27,8 @@ class AgencyAct(StrEnum):
 class AgencyFacts:
     """``approval`` is the agency's (核准证); None: it is not on the register. The day is the report's own.
 
-    ``until_on`` is asked of an extension only: the last day of the extended life.
+    ``until_on`` is asked of an extension only: the last day of the extended life. ``inspected``: is the
+    passed report on file that it rests on; None where it rests on an assessment.
     """
 
     act: AgencyAct
@@ -37,6 +38,7 @@ class AgencyFacts:
     made_on: date | None
     made_precision: Precision = Precision.MONTH
     until_on: date | None = None
+    inspected: bool | None = None
 
 
 @gate("agency", facts=AgencyFacts)
@@ -49,7 +51,9 @@ def agency_refusals(c: AgencyFacts, law: Law) -> Iterator[Refusal]:
     if c.seized and c.act in (AgencyAct.PASS, AgencyAct.EXTEND):
         yield no.SCRAP_ONLY()
 
-    # F06 no extension reaches beyond the longest life of the standard
+    # F06 no extension rests on a report that is not there, or reaches beyond the longest life of the standard
+    if c.act is AgencyAct.EXTEND and c.inspected is False:
+        yield no.EXTENSION_NOT_INSPECTED()
     if c.act is AgencyAct.EXTEND:
         ends_on = max_life_ends_on(c, law)
         if ends_on is None:

@@ -12,6 +12,8 @@ to the registering authority in the same deed.
 from datetime import date
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from core import clock
 from core.auth import ScopeKind
 from core.ids import new_id
@@ -30,7 +32,7 @@ from cylinders.life_models import (
     UnfitReason,
     UnfitReport,
 )
-from cylinders.models import Cylinder, HoldKind
+from cylinders.models import Cylinder, HoldKind, Inspection
 from cylinders.queries import must_reach_bottle
 from cylinders.refill_gate import Precision
 from evidence.deed import Answer, Deed, does
@@ -61,7 +63,19 @@ def extend(
     extension_id = new_id()
     deed.note(extension_id=extension_id, agency_id=agency_id, basis=basis, report_no=report_no)
     deed.note(assessed_on=assessed_on, until_on=until_on)
-    reasons = judge_agency(deed, cylinder, agency_id, AgencyAct.EXTEND, on=assessed_on, until_on=until_on)
+    reasons = judge_agency(
+        deed,
+        cylinder,
+        agency_id,
+        AgencyAct.EXTEND,
+        on=assessed_on,
+        until_on=until_on,
+        inspected=(
+            _is_passed(deed, cylinder_id, agency_id, report_no, assessed_on)
+            if basis is ExtensionBasis.INSPECTION
+            else None
+        ),
+    )
     if reasons:
         raise Refused(reasons)
     deed.db.add(
@@ -78,6 +92,17 @@ def extend(
         )
     )
     return {"cylinder_id": str(cylinder_id), "extension_id": str(extension_id)}
+
+
+def _is_passed(deed: Deed, cylinder_id: UUID, agency_id: UUID, report_no: str, day: date) -> bool:
+    passed = sa.exists().where(
+        Inspection.cylinder_id == cylinder_id,
+        Inspection.agency == str(agency_id),
+        Inspection.report_no == report_no,
+        Inspection.inspected_on <= day,
+        Inspection.passed,
+    )
+    return bool(deed.db.scalar(sa.select(passed)))
 
 
 @does("registration.change")
@@ -191,6 +216,7 @@ def judge_agency(
     *,
     on: date,
     until_on: date | None = None,
+    inspected: bool | None = None,
 ) -> list[Refusal]:
     """What the page of law says to an agency's act, as of the day of its report. The decision is kept."""
     facts = AgencyFacts(
@@ -201,6 +227,7 @@ def judge_agency(
         made_on=cylinder.made_on,
         made_precision=Precision(cylinder.made_precision),
         until_on=until_on,
+        inspected=inspected,
     )
     verdict = judge("agency", facts, str(deed.district), on, current())
     deed.keep(decision_of(verdict, deed.district))

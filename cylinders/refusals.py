@@ -678,6 +678,13 @@ BEYOND_MAX_LIFE = reason(
     en="extended until {until_on}, beyond the longest life the rules allow (until {ends_on})",
     office=("shorten_or_scrap", "缩短延期或报废", "shorten the extension, or scrap it"),
 )
+EXTENSION_NOT_INSPECTED = reason(
+    "extension.not_inspected",
+    "F06",
+    zh="以检验为依据的延期，没有本机构该编号的合格检验报告",
+    en="the extension rests on an inspection, and no passed report of this agency and number is on file",
+    office=("file_report_first", "先录入合格检验报告，再办延期", "file the passed report first, then extend"),
+)
 LIFE_NOT_ON_FILE = reason(
     "extension.life_unknown",
     "F06",

@@ -174,6 +174,22 @@ def test_an_extension_that_may_not_be(
     assert refused.verb == "cylinder.extend"
 
 
+def test_an_extension_by_inspection_rests_on_a_report_that_is_on_file(bottles: Bottles, db: Session) -> None:
+    bottle = bottles.empty(**PAST_ITS_LIFE)
+    by_inspection = {"basis": "inspection", "assessed_on": "2024-06-12", "report_no": f"R-{bottle.code}"}
+    assert codes(extend(bottles, bottle, **by_inspection).get_json()) == ["extension.not_inspected"]
+    made(inspect(bottles, bottle, True))
+    for other in ({"report_no": "R-OTHER"}, {"assessed_on": "2024-06-11"}):
+        answer = extend(bottles, bottle, **by_inspection | other)
+        assert codes(answer.get_json()) == ["extension.not_inspected"]
+    assert count(db, LifeExtension) == 0
+    made(extend(bottles, bottle, **by_inspection))
+    failed = bottles.empty(**PAST_ITS_LIFE)
+    made(inspect(bottles, failed, False))
+    answer = extend(bottles, failed, **by_inspection | {"report_no": f"R-{failed.code}"})
+    assert codes(answer.get_json()) == ["extension.not_inspected"]
+
+
 @pytest.mark.parametrize(
     ("changed", "pointer"),
     [
