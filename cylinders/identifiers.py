@@ -38,7 +38,7 @@ def attach(deed: Deed, *, cylinder_id: UUID, scheme: Scheme, value: str) -> Answ
     """
     code = _code_of(scheme, value)
     cylinder = _mine(deed, cylinder_id, code, scheme)
-    deed.note(scheme=scheme, value=code)
+    deed.note(scheme=scheme, value=classify(value).on_record)
     standing = deed.db.get(CylinderIdentifier, (scheme, code), populate_existing=True)
     if cylinder.state is CylinderState.SCRAPPED:
         raise Refused([no.SCRAPPED()])
@@ -61,7 +61,7 @@ def void(deed: Deed, *, cylinder_id: UUID, scheme: Scheme, value: str, reason: W
     standing = deed.db.get(CylinderIdentifier, (scheme, code), populate_existing=True)
     if standing is None or standing.cylinder_id != cylinder_id:
         raise NotFound
-    deed.note(scheme=scheme, value=code, reason=reason)
+    deed.note(scheme=scheme, value=classify(value).on_record, reason=reason)
     if standing.voided_at is not None:
         raise Refused([no_label.CODE_VOIDED_ALREADY()])
     void_code(deed, standing, reason)
@@ -132,7 +132,8 @@ def _stands(deed: Deed, cylinder_id: UUID, scheme: Scheme) -> bool:
 
 def _claimed(deed: Deed, cylinder: Cylinder, standing: CylinderIdentifier) -> Answer:
     if standing.cylinder_id == cylinder.cylinder_id or standing.voided_at is not None:
-        raise Refused([no.IDENTIFIER_TAKEN(scheme=standing.scheme, value=standing.value)])
+        on_record = classify(standing.value).on_record
+        raise Refused([no.IDENTIFIER_TAKEN(scheme=standing.scheme, value=on_record)])
     other = deed.db.get_one(Cylinder, standing.cylinder_id)
     elsewhere = other.owner_firm_id != cylinder.owner_firm_id
     collision = _collision(deed, cylinder.cylinder_id, standing, elsewhere=elsewhere)
@@ -153,20 +154,21 @@ def taken_refusals(deed: Deed, firm_id: UUID, taken: Iterable[CylinderIdentifier
     found: list[Refusal] = []
     for one in taken:
         owner = deed.db.get_one(Cylinder, one.cylinder_id).owner_firm_id
+        on_record = classify(one.value).on_record
         if owner == firm_id or one.voided_at is not None:
-            found.append(no.IDENTIFIER_TAKEN(scheme=one.scheme, value=one.value))
+            found.append(no.IDENTIFIER_TAKEN(scheme=one.scheme, value=on_record))
             continue
         deed.tell(
             COLLISION_FOUND,
             even_if_refused=True,
-            code=one.value,
+            code=on_record,
             scheme=one.scheme,
             elsewhere=True,
             cylinder_id=one.cylinder_id,
             claimed_by_firm_id=firm_id,
             seen_at=deed.occurred_at,
         )
-        found.append(no_label.REGISTERED_ELSEWHERE(scheme=one.scheme, value=one.value))
+        found.append(no_label.REGISTERED_ELSEWHERE(scheme=one.scheme, value=on_record))
     return found
 
 
@@ -176,7 +178,9 @@ def tell_of_register(
     """Of a register that claims other firms' codes: one tip, which names the first of them."""
     if not claimed:
         return
-    first, *_ = codes = [{name: one.facts[name] for name in ("scheme", "value")} for one in claimed]
+    first, *_ = codes = [
+        {"scheme": one.facts["scheme"], "value": classify(one.facts["value"]).on_record} for one in claimed
+    ]
     deed.tell(
         COLLISION_FOUND,
         even_if_refused=True,
@@ -222,7 +226,7 @@ def _tell(deed: Deed, collision: IdentifierCollision) -> None:
     deed.tell(
         COLLISION_FOUND,
         even_if_refused=True,
-        code=collision.value,
+        code=classify(collision.value).on_record,
         scheme=collision.scheme,
         elsewhere=collision.elsewhere,
         collision_id=collision.id,
@@ -251,12 +255,13 @@ def resolve_collision(deed: Deed, *, collision_id: UUID, outcome: CollisionOutco
     """By somebody who has looked at both bottles: whose the code is. Neither's, and it is void for ever."""
     deed.about(SubjectType.REGISTER, str(deed.district))
     found = _of_district(deed, collision_id)
-    deed.note(collision_id=found.id, scheme=found.scheme, value=found.value, outcome=outcome)
+    on_record = classify(found.value).on_record
+    deed.note(collision_id=found.id, scheme=found.scheme, value=on_record, outcome=outcome)
     bottles = acts.lock(deed, {found.standing_cylinder_id, found.claiming_cylinder_id})
     deed.db.refresh(found)
     if found.resolved_at is not None:
         raise Refused([no_label.COLLISION_RESOLVED()])
-    _settle_code(deed, found, outcome)
+    _settle_code(deed, found, outcome, bottles[found.claiming_cylinder_id])
     found.resolved_at, found.outcome = deed.recorded_at, outcome
     found.resolved_by = deed.actor.principal_id
     deed.db.execute(
@@ -285,8 +290,13 @@ def _of_district(deed: Deed, collision_id: UUID) -> IdentifierCollision:
     return found
 
 
-def _settle_code(deed: Deed, found: IdentifierCollision, outcome: CollisionOutcome) -> None:
-    """The code goes to the bottle that truly carries it; who had it wrongly is told by the entry."""
+def _settle_code(
+    deed: Deed, found: IdentifierCollision, outcome: CollisionOutcome, claiming: Cylinder
+) -> None:
+    """The code goes to the bottle that truly carries it; who had it wrongly is told by the entry.
+
+    With a bottle that was scrapped meanwhile goes the code, as its others did.
+    """
     code = deed.db.get_one(CylinderIdentifier, (found.scheme, found.value), populate_existing=True)
     if outcome is CollisionOutcome.STANDING:
         return
@@ -299,6 +309,8 @@ def _settle_code(deed: Deed, found: IdentifierCollision, outcome: CollisionOutco
     if _stands(deed, found.claiming_cylinder_id, found.scheme):
         raise Refused([no_label.CODE_OF_KIND_STANDS(scheme=found.scheme)])
     code.cylinder_id, code.active_from = found.claiming_cylinder_id, deed.recorded_at
+    if claiming.state is CylinderState.SCRAPPED:
+        code.voided_at = deed.recorded_at
     deed.db.flush()
 
 

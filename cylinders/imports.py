@@ -38,6 +38,7 @@ from core.jobs import Job, JobState
 from core.problems import Busy, FieldFault, NotFound, WrongField
 from core.refusal import Refusal, Refused, with_basis
 from cylinders import refusals as no
+from cylinders.code import classify
 from cylinders.identifiers import tell_of_register
 from cylinders.import_models import FileEncoding, FileForm, RegisterFault, RegisterFile, StagedBottle
 from cylinders.label_refusals import REGISTERED_ELSEWHERE
@@ -163,7 +164,10 @@ def _in_short(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_refusals(item: Mapping[str, Any]) -> Iterator[Refusal]:
     for one in item["reasons"]:
-        yield Refusal.from_plain(one).about(row=item["index"])
+        about = {"row": item["index"]}
+        if "value" in one["facts"]:
+            about["value"] = classify(one["facts"]["value"]).on_record
+        yield Refusal.from_plain(one).about(**about)
     for fault in item["errors"]:
         yield ROW_WRONG(row=item["index"], pointer=fault["pointer"], fault=fault["code"])
 

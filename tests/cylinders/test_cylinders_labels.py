@@ -322,6 +322,31 @@ def test_one_stamp_on_two_bottles_stops_both_until_somebody_has_looked(
     assert not list(verify(db))
 
 
+def test_a_code_that_goes_to_a_bottle_scrapped_meanwhile_is_void(bottles: Bottles, db: Session) -> None:
+    standing = bottles.empty(identifiers=[{"scheme": "stamp", "value": "YL-71"}])
+    claiming = bottles.empty()
+    collision = attach(bottles, claiming, "stamp", "YL-71").json["collision_id"]
+    body = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
+    made(bottles.agency.post(f"/api/v1/cylinders/{claiming.id}/scrappings", body))
+    assert resolve(bottles, collision, "claiming").status_code == 201
+    code = db.get_one(CylinderIdentifier, ("stamp", "YL-71"), populate_existing=True)
+    assert (code.cylinder_id, code.voided_at is None) == (claiming.id, False)
+    assert "refill.label_voided" in codes(bottles.verdict("YL-71"))
+    assert bottles.verdict(standing.code)["allowed"]
+
+
+def test_what_was_held_before_the_scanner_stands_in_no_entry_though_it_is_filed(
+    bottles: Bottles, db: Session
+) -> None:
+    bottle = bottles.empty()
+    card = "sample visiting card 13800004321"
+    made(attach(bottles, bottle, "maker", card))
+    made(void_code(bottles, bottle, "maker", card))
+    assert attach(bottles, bottle, "maker", card).status_code == 409
+    written = b"".join(db.scalars(sa.select(Entry.written).where(Entry.verb.startswith("identifier."))))
+    assert (b"13800004321" in written, written.count(b"sha256:") >= 3) == (False, True)
+
+
 def test_a_code_of_another_firms_bottle_is_refused_and_told_and_the_others_bottle_serves_on(
     bottles: Bottles, ground: Ground, db: Session
 ) -> None:
