@@ -19,8 +19,8 @@ from routing.timetable import NOBODY, STATION, Improved, Rounds, Timetable
 
 NAME = f"ruin-and-recreate 1 (numba {numba.__version__})"
 
-HOT = 0.75  # the first and the last temperature, in ways from a stop to a near one
-COLD = 0.0075
+HOT = 2.5  # the first and the last temperature, in ways from a stop to a near one
+COLD = 0.025
 NEAR = 10
 TURNS_A_LOOK = 500  # at the clock
 NO_WAY_S = 10**8
