@@ -15,6 +15,7 @@ from uuid import UUID
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from cylinders import acts
+from cylinders.at_site import site_of_address
 from cylinders.count_queries import Standing, standing_at, standing_of
 from cylinders.models import (
     CountDifference,
@@ -44,7 +45,7 @@ class Counted:
 @does("stock.count")
 def count(deed: Deed, *, site_id: UUID, full: Sequence[str], empty: Sequence[str]) -> Answer:
     """Bottles that differ are locked and looked at again: what another hand moved meanwhile is none."""
-    site = _site_of_address(deed, site_id)
+    site = site_of_address(deed, site_id)
     counted = _scanned(deed, full, empty)
     custody = standing_at(deed.db, site.id) | standing_of(deed.db, counted.bottles)
     custody |= _again_under_lock(deed, site, counted, custody)
@@ -82,7 +83,7 @@ def count(deed: Deed, *, site_id: UUID, full: Sequence[str], empty: Sequence[str
 def explain(
     deed: Deed, *, site_id: UUID, count_id: UUID, number: int, why: WhyCountedWrong, reference: str | None
 ) -> Answer:
-    site = _site_of_address(deed, site_id)
+    site = site_of_address(deed, site_id)
     found = deed.db.get(SiteCount, count_id)
     if found is None or found.site_id != site.id:
         raise NotFound
@@ -106,14 +107,6 @@ def explain(
         )
     )
     return {"count_id": str(count_id)}
-
-
-def _site_of_address(deed: Deed, site_id: UUID) -> Site:
-    site = deed.db.get(Site, site_id)
-    if site is None:
-        raise NotFound
-    deed.actor.must_reach(site=site.id, firm=site.firm_id)
-    return site
 
 
 # --- what was scanned -------------------------------------------------------------------------------------

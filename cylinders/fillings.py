@@ -62,7 +62,7 @@ from cylinders.filling_queries import (
 from cylinders.filling_states import FILLING, FillingState
 from cylinders.holds import lift_holds, put_hold
 from cylinders.models import Cylinder, FactKind, Filling, HoldKind
-from cylinders.queries import judge_bottle
+from cylinders.queries import judge_bottle, labels_of
 from cylinders.refill_gate import Purpose
 from cylinders.weighing_gate import WeighingFacts, is_short
 from evidence.deed import Answer, Deed, does
@@ -75,6 +75,7 @@ from rulebook.refusals import NO_VALUE
 Checks = list[dict[str, Any]]
 LIFETIME = "F19.lifetime_s"
 SHORT_WEIGHT = "short_weight"
+SHORT_WEIGHT_FOUND = "filling.short_weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,7 +436,24 @@ def _finish(deed: Deed, opened: Opened, weighing: FillingWeighing, checks: Check
     flags = [SHORT_WEIGHT] if weighing.outcome is Weighed.SHORT else []
     filling = _filled(deed, opened, facts, seal_no, decision_id, flags)
     deed.note(net_g=facts.net_g, flags=flags)
+    if flags:
+        _tell_short(deed, opened, facts, filling)
     return {**_answer(opened), "filling_id": str(filling.id)}
+
+
+def _tell_short(deed: Deed, opened: Opened, facts: WeighingFacts, filling: Filling) -> None:
+    """缺斤少两: the user would pay for gas that is not there. It is a filling, and the authority is told."""
+    deed.tell(
+        SHORT_WEIGHT_FOUND,
+        where="site",
+        site_id=opened.site.id,
+        cylinder_id=opened.cylinder.cylinder_id,
+        code=labels_of(deed.db, [opened.cylinder.cylinder_id]).get(opened.cylinder.cylinder_id),
+        filling_id=filling.id,
+        content_g=facts.content_g,
+        max_fill_g=facts.max_fill_g,
+        seen_at=deed.occurred_at,
+    )
 
 
 def _checked_after(

@@ -157,6 +157,7 @@ TIPS: dict[str, Said] = {
         "扫码的人反映气瓶有问题",
         "somebody who scanned a bottle reports a problem",
     ),
+    "filling.short_weight": ("充装分量不足", "a bottle was filled short"),
     "code.probed": ("有人在公众查询页逐个试编码", "somebody tries codes on the public page"),
     "identifier.collision_found": ("一个编码出现在两只瓶上", "one code was found on two bottles"),
     "cylinder.reported_unfit": (

@@ -15,8 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from core import clock
+from core import clock, outbox
 from core.ground import Ground
+from core.outbox import OutboxEvent
 from cylinders import queries
 from cylinders.ask_log import ASKS
 from cylinders.filling_models import FillingAuthorisation, FillingCheck, FillingWeighing, Residue
@@ -326,6 +327,18 @@ def test_short_weight_counts_as_a_filling_and_is_flagged(bottles: Bottles, db: S
         answer = made(bottles.fill(bottle, gross_g=TARE_G + content_g))
         assert (answer["outcome"], answer["flags"]) == ("filled", flags)
         assert is_full(db, bottle)
+    [told] = db.scalars(sa.select(OutboxEvent).where(OutboxEvent.topic == "filling.short_weight"))
+    assert told.payload["filling_id"] == answer["id"]
+    assert (told.payload["cylinder_id"], told.payload["code"]) == (str(bottle.id), bottle.code)
+    assert (told.payload["content_g"], told.payload["max_fill_g"]) == (13_999, 14_900)
+
+
+def test_short_weight_becomes_a_tip_of_the_authority(bottles: Bottles, ground: Ground) -> None:
+    made(bottles.fill(bottles.empty(), gross_g=TARE_G + 13_000))
+    while any(outbox.deliver_due(ground, district) for district in outbox.districts_due(ground)):
+        pass
+    tips = bottles.cast.regulator.get(f"/api/v1/districts/{bottles.cast.district}/tips").get_json()["items"]
+    assert [tip["kind"] for tip in tips] == ["filling.short_weight"]
 
 
 def test_a_leak_after_the_gas_is_recorded_and_holds_the_bottle(
