@@ -28,6 +28,7 @@ from registry.routes import room as registry
 from web.collisions import face as collisions
 from web.courier import face as courier
 from web.dispatcher import face as dispatcher
+from web.filling_stops import face as filling_stops
 from web.health import room as health
 from web.labels import face as labels
 from web.metrics import room as metrics
@@ -77,6 +78,7 @@ PAGES = (
     labels,
     public,
     collisions,
+    filling_stops,
 )
 
 
@@ -109,6 +111,7 @@ def create_app(ground: Ground) -> Flask:
 def subscribe_handlers() -> None:
     """Who is told of what: topic, consumer, handler."""
     from cylinders import messages as about_bottles
+    from cylinders.fillings import SHORT_WEIGHT_FOUND
     from cylinders.life import REPORTED_UNFIT
     from cylinders.notices import DUE
     from cylinders.out_of_use import ANOMALY_FOUND, SEIZED
@@ -123,10 +126,10 @@ def subscribe_handlers() -> None:
 
     from_phones = ("device.forked", "scan.not_applied")
     of_bottles = ("cylinder.stranger_seen", "cylinder.problem_reported", "identifier.collision_found")
-    out_of_use = (REPORTED_UNFIT, SEIZED, ANOMALY_FOUND, SCANNED_AGAIN)
+    at_the_agency_and_the_gun = (REPORTED_UNFIT, SEIZED, ANOMALY_FOUND, SCANNED_AGAIN, SHORT_WEIGHT_FOUND)
     from_the_page = ("code.probed",)
     alarms = (*of_bottles, *from_the_page, *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
-    for topic in (*alarms, *out_of_use):
+    for topic in (*alarms, *at_the_agency_and_the_gun):
         subscribe(topic, "oversight.tips", raise_tip)
     subscribe(DUE, "messages", about_bottles.send_due)
     subscribe(TOLD, "messages", about_bottles.send_recalled)

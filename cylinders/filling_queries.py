@@ -32,7 +32,7 @@ from cylinders.filling_models import (
 from cylinders.filling_states import FillingState
 from cylinders.models import Cylinder, Filling
 from cylinders.queries import labels_of
-from registry.models import Site
+from registry.models import Site, SiteKind
 from rulebook import current
 
 OPEN = (FillingState.AUTHORISED, FillingState.FILLING)
@@ -202,6 +202,18 @@ def filling_means(doing: Doing, site_id: UUID) -> FillingMeans:
             stops,
             at,
         )
+
+
+def stations_of(doing: Doing, district: int) -> list[tuple[Site, FillingMeans]]:
+    """The filling stations of a district with what they fill with and what is stopped; for its authority."""
+    doing.actor.must_reach(district=district)
+    with doing.ground.reads() as db:
+        sites = db.scalars(
+            sa.select(Site)
+            .where(Site.district == district, Site.kinds.contains([SiteKind.FILLING_STATION.value]))
+            .order_by(Site.name, Site.id)
+        ).all()
+    return [(site, filling_means(doing, site.id)) for site in sites]
 
 
 def _scale_view(scale: Scale, until: date | None, day: date, is_stopped: bool) -> ScaleView:
