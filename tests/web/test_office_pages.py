@@ -21,7 +21,7 @@ from cylinders.models import CountDifference, CountExplanation, Cylinder, SiteCo
 from oversight.models import Look
 from registry.models import Card
 from tests.cast import Cast, made
-from tests.cylinders.cast import Bottles
+from tests.cylinders.cast import TARE_G, Bottles
 from tests.desk import Desk
 from web.office.sheets import guarded
 
@@ -153,12 +153,19 @@ def test_the_day_s_fillings_and_refusals_are_filtered_and_taken_away(
     code = bottles.filled().code
     bottles.fill(bottles.spoilt(refurbished=True))
     [_, filled] = clerk.rows("fillings.csv")
-    assert (filled[1], filled[2], filled[6]) == ("样例充装站", guarded(code), "14600")
+    assert (filled[1], filled[2], filled[6], filled[11]) == ("样例充装站", guarded(code), "14600", "")
     refused = clerk.rows("refusals.csv")[1:]
     assert [row[4] for row in refused] == ["F08"]
     assert "翻新" in clerk.get("day?what=refused").text
     assert clerk.get(f"day?site={cast.supply_point()}").text.count("没有记录") == 1
     assert clerk.rows("fillings.csv?on=2024-06-11")[1:] == []
+
+
+def test_short_weight_is_seen_in_the_days_list_and_in_its_file(clerk: Clerk, bottles: Bottles) -> None:
+    assert "分量不足" not in clerk.get("day").text
+    bottles.fill(bottles.empty(), gross_g=TARE_G + 13_000)
+    assert "分量不足" in clerk.get("day").text
+    assert [row[11] for row in clerk.rows("fillings.csv")[1:]] == ["不足 short"]
 
 
 def test_what_is_no_filter_is_left_out_and_a_site_of_nobody_is_not_there(clerk: Clerk) -> None:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from core import clock
 from core.http import doing
 from cylinders import count_queries, due_queries, office_queries
+from cylinders.fillings import SHORT_WEIGHT
 from rulebook import current
 from web import trace_words, words
 from web.office.face import day_asked, drawn, face, kept, number_asked, office, site_asked
@@ -80,7 +81,7 @@ def fillings_sheet() -> Response:
     office()
     heads = (
         "时间 Time", "站点 Site", "编码 Code", "型号 Model", "皮重(克) Tare g", "残液(克) Residue g",
-        "净充(克) Net g", "总重(克) Gross g", "秤号 Scale", "封口号 Seal", "记录号 Record",
+        "净充(克) Net g", "总重(克) Gross g", "秤号 Scale", "封口号 Seal", "记录号 Record", "分量 Weight",
     )  # fmt: skip
     return sheet(f"fillings-{on}", heads, _fillings(office_queries.every_filling(here, on, site_id)))
 
@@ -91,7 +92,7 @@ def _fillings(found: Iterator[office_queries.FilledBottle]) -> Iterator[Sequence
         yield (
             words.at_zh(filling.filled_at), one.site, one.code, one.model, filling.tare_weighed_g,
             filling.residue_g, filling.net_g, filling.gross_g, filling.scale, filling.seal_no,
-            str(filling.id),
+            str(filling.id), "不足 short" if SHORT_WEIGHT in filling.flags else "",
         )  # fmt: skip
 
 
