@@ -93,6 +93,7 @@ def token_in(page: TestResponse) -> str:
 
 def address(rule: Rule, word: str, **ids: Any) -> str:
     named = re.sub(r"<uuid:(\w+)>", lambda found: str(ids.get(found[1], uuid4())), rule.rule)
+    named = re.sub(r"<int:\w+>", "1", named)
     return re.sub(r"<(\w+:)?\w+>", quote(word[:200], safe="", errors="surrogatepass"), named)
 
 
