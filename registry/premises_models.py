@@ -195,7 +195,7 @@ class DepositLine(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[DepositKind]
     amount_fen: Mapped[int]
-    balance_fen: Mapped[int]
+    balance_fen: Mapped[int] = mapped_column(sa.BigInteger)
     receipt_no: Mapped[str]
     entered_on: Mapped[date]
     entered_by: Mapped[UUID]

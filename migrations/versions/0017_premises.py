@@ -119,7 +119,7 @@ CREATE TABLE deposit_line (
   number INTEGER NOT NULL,
   kind VARCHAR(32) NOT NULL,
   amount_fen INTEGER NOT NULL,
-  balance_fen INTEGER NOT NULL,
+  balance_fen BIGINT NOT NULL,
   receipt_no TEXT NOT NULL,
   entered_on DATE NOT NULL,
   entered_by UUID NOT NULL,
