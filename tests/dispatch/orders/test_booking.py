@@ -363,7 +363,7 @@ def test_the_rooms_of_one_let_house_share_what_its_village_allows(desk: Desk, db
     let = {"rental": "farmhouse", "rental_cap": 1, "house_code": "H-12"}
     cast.household(**let | {"house_code": "H-13"})
     alone = cast.household(**let)
-    slot = cast.dispatcher.post(cast.at("slots"), a_slot(cast)).json["id"]
+    slot = cast.dispatcher.post(cast.at("slots"), a_slot(cast) | {"capacity": 5}).json["id"]
     assert cast.clerk.post(cast.at("orders"), booking(alone, slot)).status_code == 201
     second = cast.household(**let)
     refused = cast.clerk.post(cast.at("orders"), booking(second, slot))
