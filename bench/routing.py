@@ -28,8 +28,8 @@ from bench import public
 from bench.number import number_up_to
 from bench.rivals import Answer, pyvrp, vroom
 from bench.zone_days import zone_day
-from routing import Plan, Problem, check, insert_urgent, solve, without_crew
-from routing.solve import compiled_search
+from routing import Plan, Problem, check, greedy, insert_urgent, ruin, solve, without_crew
+from routing.timetable import Timetable
 
 SIZES = (25, 50, 100, 200, 400)
 PROBE_TURNS = 2_000
@@ -51,18 +51,19 @@ class NotAPlan(Exception):
 
 def within(problem: Problem, budget_s: float, seed: int = 1) -> tuple[Plan, float]:
     """A plan for about so many CPU seconds, all its parts included, and how many it took."""
-    began_s = time.process_time()
-    solve(problem, 1, seed)
-    base_s = time.process_time() - began_s
-    began_s = time.process_time()
-    solve(problem, PROBE_TURNS, seed)
-    a_turn_s = max(1e-7, (time.process_time() - began_s - base_s) / PROBE_TURNS)
-    turns = max(1, int((budget_s - base_s) / a_turn_s))
-    began_s = time.process_time()
-    plan = solve(problem, turns, seed)
-    took_s = time.process_time() - began_s
+    base_s, plan = cpu_s_of(lambda: solve(problem, 1, seed))
+    turns = max(1, int((budget_s - base_s) / a_turn_s(problem, plan, seed)))
+    took_s, plan = cpu_s_of(lambda: solve(problem, turns, seed))
     expect_whole(problem, plan)
     return plan, took_s
+
+
+def a_turn_s(problem: Problem, plan: Plan, seed: int) -> float:
+    """What a turn of the search takes. Measured by itself: a difference may come out as nothing."""
+    timetable = Timetable(problem)
+    rounds = greedy.keep(timetable, plan.routes)
+    took_s, _ = cpu_s_of(lambda: ruin.improve(timetable, rounds, PROBE_TURNS, seed))
+    return took_s / PROBE_TURNS
 
 
 def expect_whole(problem: Problem, plan: Plan) -> None:
@@ -127,7 +128,6 @@ def public_instances(names: Sequence[str], budget_s: float, multi_s: float) -> I
 def city(doors: int, processes: int, turns: int) -> Iterator[Figures]:
     """Zones of fifty doors, each solved in one of the pool's processes."""
     count = max(1, doors // DOORS_A_ZONE)
-    compiled_search()
     began_s = time.perf_counter()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         done = list(pool.map(solve_zone, [(seed, turns) for seed in range(count)]))
@@ -186,22 +186,22 @@ def hurry(problem: Problem) -> tuple[float, bool, int]:
     today = replace(problem, stops=(*problem.stops[:-1], new))
     before = solve(replace(problem, stops=(*problem.stops[:-1], replace(new, penalty=0))), 10_000, 1)
     routes = {v: [[s for s in trip if s != new.id] for trip in trips] for v, trips in before.routes.items()}
-    ms, done = timed(lambda: insert_urgent(today, routes, new.id))
+    took_s, done = cpu_s_of(lambda: insert_urgent(today, routes, new.id))
     expect_whole(today, done.plan)
-    return ms, new.id not in {left.stop for left in done.plan.unserved}, done.churn.other_crew
+    return 1000 * took_s, new.id not in {left.stop for left in done.plan.unserved}, done.churn.other_crew
 
 
 def lose(problem: Problem) -> tuple[float, int]:
     before = solve(problem, 10_000, 1)
-    ms, done = timed(lambda: without_crew(problem, before.routes, problem.vehicles[-1].id, 5_000, 1))
+    took_s, done = cpu_s_of(lambda: without_crew(problem, before.routes, problem.vehicles[-1].id, 5_000, 1))
     expect_whole(done.problem, done.plan)
-    return ms, done.churn.other_crew
+    return 1000 * took_s, done.churn.other_crew
 
 
-def timed(act: Callable[[], T]) -> tuple[float, T]:
+def cpu_s_of(act: Callable[[], T]) -> tuple[float, T]:
     began_s = time.process_time()
     done = act()
-    return 1000 * (time.process_time() - began_s), done
+    return time.process_time() - began_s, done
 
 
 def head(title: str, columns: Sequence[str]) -> Iterator[Figures]:
