@@ -31,7 +31,7 @@ def races_of(report: dict[str, Any], claim: str) -> list[dict[str, Any]]:
     return races
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_both_claims_are_measured_and_end_with_the_same_rows_in_both_databases(tmp_path: Path) -> None:
     done = run("bench", "--operations", "3", "--bottles", "40", "--json", str(tmp_path / "report.json"))
     assert done.returncode == 0, done.stderr
@@ -65,7 +65,7 @@ def test_a_wrong_number_of_operations_is_refused_before_anything_is_built(
     assert "expected a number between 1 and" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_zones_day_is_planned_in_every_way_and_the_search_drives_no_further(tmp_path: Path) -> None:
     done = run("bench.plan", "--days", "1", "--json", str(tmp_path / "report.json"))
     assert done.returncode == 0, done.stderr
@@ -77,7 +77,7 @@ def test_a_zones_day_is_planned_in_every_way_and_the_search_drives_no_further(tm
         assert ways["search"]["served"] >= ways["greedy"]["served"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_is_measured_of_every_worker_of_both_servers(tmp_path: Path) -> None:
     done = run("bench.memory", "--requests", "16", "--json", str(tmp_path / "report.json"))
     assert done.returncode == 0, done.stderr
@@ -97,7 +97,7 @@ def test_each_further_command_says_what_it_measures(
     assert "usage: python -m bench." in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_import_is_measured_against_copy_and_both_end_with_the_same_rows(tmp_path: Path) -> None:
     done = run("bench.bulk", "--rows", "60", "--turns", "1", "--json", str(tmp_path / "report.json"))
     assert done.returncode == 0, done.stderr
@@ -107,7 +107,7 @@ def test_an_import_is_measured_against_copy_and_both_end_with_the_same_rows(tmp_
     assert "import / COPY" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_register_is_asked_at_two_sizes_against_a_bare_row(tmp_path: Path) -> None:
     words = ("--bottles", "40", "--from", "20", "--turns", "1", "--seconds", "1")
     done = run("bench.register", *words, "--json", str(tmp_path / "report.json"))

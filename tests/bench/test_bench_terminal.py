@@ -21,7 +21,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_verdict_is_measured_against_a_bare_round_trip(tmp_path: Path) -> None:
     if shutil.which("chromium") is None:
         pytest.skip("no chromium: apt install chromium")
