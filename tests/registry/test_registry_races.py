@@ -160,7 +160,7 @@ def test_of_two_homes_of_one_person_exactly_one_wins(cast: Cast, ground: Ground)
 
 
 def test_one_document_at_two_counters_is_one_person(cast: Cast, ground: Ground) -> None:
-    body = cast.registrant(method="document_seen")
+    body = cast.registrant(method="document_seen", notice_version="2021-11")
     clerk = cast.clerk
     answers = at_once(*[lambda: clerk.post(cast.at("people"), body)] * 4)
     assert count(ground, Person) == 1
