@@ -52,7 +52,12 @@ def standing_on(doing: Doing, keyring: Keyring) -> Doing:
 def registered(doing: Doing, number: str, phone: str = "13800004321") -> dict[str, object]:
     document = {"kind": "resident_id", "number": number}
     return people.register_person(
-        doing, document=document, name="样例王", phone=phone, method=people.CheckMethod.DOCUMENT_SEEN
+        doing,
+        document=document,
+        name="样例王",
+        phone=phone,
+        method=people.CheckMethod.DOCUMENT_SEEN,
+        notice_version="2021-11",
     )
 
 
