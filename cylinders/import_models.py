@@ -34,7 +34,7 @@ class RegisterFile(Base):
 
     ``id`` is the import's: the bottles it makes name it. ``read_bytes`` and ``read_lines`` are where reading
     goes on after a worker has died; ``staged`` how many lines must stand staged by then. Of one firm, file
-    and mode one import is published, ever.
+    and mode, read in one way, one import is published, ever: read in another way it is another register.
     """
 
     __tablename__ = "register_file"
@@ -47,6 +47,8 @@ class RegisterFile(Base):
             "firm_id",
             "sha256",
             "on_error",
+            "form",
+            "encoding",
             unique=True,
             postgresql_where=sa.text("published_at IS NOT NULL"),
         ),

@@ -37,7 +37,7 @@ CREATE TABLE register_file (
 CREATE INDEX ix_register_file_sha256
   ON register_file (district, firm_id, sha256);
 CREATE UNIQUE INDEX uq_register_file_published
-  ON register_file (district, firm_id, sha256, on_error)
+  ON register_file (district, firm_id, sha256, on_error, form, encoding)
   WHERE published_at IS NOT NULL;
 CREATE TABLE register_fault (
   district INTEGER NOT NULL,

@@ -235,6 +235,21 @@ def test_the_same_file_is_imported_once(bottles: Bottles, ground: Ground, db: Se
     assert not list(imports.folder_of(ground).iterdir())
 
 
+def test_a_file_that_was_read_in_the_wrong_encoding_is_sent_again_in_the_right_one(
+    bottles: Bottles, ground: Ground, db: Session
+) -> None:
+    header = "model,use_registration,inspected_on,inspection_passed,inspection_agency,inspection_report_no"
+    file = f"{header}\r\nYSP35.5,31YLT910001,2024-05-01,是,JY-01,R-1\r\n".encode("gb18030")
+    misread = ask(bottles, file, form="csv", encoding="utf-8")
+    run_due_jobs(ground)
+    assert look(bottles, misread)["accepted"] == 0
+    right = ask(bottles, file, form="csv", encoding="gb18030")
+    run_due_jobs(ground)
+    assert look(bottles, right)["accepted"] == 1, faults(bottles, right)
+    assert [one.agency for one in db.scalars(sa.select(Inspection))] == ["JY-01"]
+    assert ask(bottles, file, form="csv", encoding="gb18030") == right
+
+
 def test_two_asked_at_once_publish_the_file_once(bottles: Bottles, ground: Ground, db: Session) -> None:
     """The database says so, should both have been asked before either was known."""
     file = jsonl([bottles.row(identifiers=[])])
