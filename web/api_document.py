@@ -15,6 +15,7 @@ Schema = Mapping[str, Any]
 ROOMS = {
     "registry": "登记",
     "cylinders": "气瓶",
+    "fillings": "充装",
     "safety": "安检与隐患",
     "orders": "预约",
     "rounds": "配送趟次",

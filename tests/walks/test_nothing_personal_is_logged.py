@@ -36,7 +36,7 @@ from core.sealed import Keyring
 from tests.cast import Cast, made, resident_number
 from tests.conftest import DATABASE, THE_DAY
 from tests.cylinders.cast import Bottles
-from tests.desk import Desk
+from tests.desk import Desk, Person
 from tests.dispatch.checklist import answers
 from web.opening import EMBEDDED_URL
 
@@ -158,14 +158,14 @@ def test_what_the_server_says_names_nobody(
     home, on_the_way = live_a_visit(cast)
     secrets = [NAME, PHONE, NUMBER, ANOTHER, ADDRESS, LOGIN, PASSWORD, *on_the_way]
     ask_wrongly(served, cast, secrets)
-    sign_in(served, cast)
+    sign_in(served)
     with Broken(janitor, "person"):
         assert cast.clerk.post(cast.at("people"), somebody(ANOTHER)).status_code == 500
     with Broken(janitor, "premises"):
         place = cast.place_body(address=f"{ADDRESS}之二")
         assert cast.clerk.post(cast.at("premises"), place).status_code == 500
     janitor.execute("UPDATE sealed_key SET wrapped = 'broken'")
-    assert cast.confirmed(cast.clerk).post(cast.at(f"households/{home}/reveals"), ASKED).status_code == 500
+    assert confirmed(cast.clerk).post(cast.at(f"households/{home}/reveals"), ASKED).status_code == 500
 
     served_log, database_log = said_by(served), cluster.log.read_bytes()[begun_at:].decode(errors="replace")
     assert len(re.findall(r'"event":"bug"', served_log)) == 3
@@ -202,7 +202,8 @@ def around(text: str, found: str) -> str:
 
 def somebody(number: str, **changed: Any) -> dict[str, Any]:
     document = {"kind": "resident_id", "number": number}
-    return {"document": document, "name": NAME, "phone": PHONE, "method": "document_seen"} | changed
+    seen = {"method": "document_seen", "notice_version": "2021-11"}
+    return {"document": document, "name": NAME, "phone": PHONE} | seen | changed
 
 
 def cast_json(answer: TestResponse) -> dict[str, Any]:
@@ -270,16 +271,21 @@ def live_a_visit(cast: Cast) -> tuple[UUID, list[str]]:
     assert done["outcome"] == "delivered"
     again = resident.post(cast.at("orders"), booking)  # not due yet: refused
     assert again.status_code == 409
-    reveal = cast.confirmed(cast.clerk).post(cast.at(f"households/{home.household_id}/reveals"), ASKED)
+    named = {"principal_id": str(cast.clerk.principal_id), "login": LOGIN, "password": PASSWORD}
+    made(cast.admin.post("/api/v1/passwords", named))
+    reveal = confirmed(cast.clerk).post(cast.at(f"households/{home.household_id}/reveals"), ASKED)
     assert reveal.status_code == 201, reveal.text
     assert NAME in reveal.text
     return home.household_id, [qr, code, resident.token, courier.token, cast.clerk.token]
 
 
-def sign_in(served: Served, cast: Cast) -> None:
+def confirmed(person: Person) -> Person:
+    assert person.post("/api/v1/confirmations", {"password": PASSWORD}).status_code == 200
+    return person
+
+
+def sign_in(served: Served) -> None:
     """By name and password on the page: wrongly, with the two exchanged, and rightly."""
-    body = {"principal_id": str(cast.clerk.principal_id), "login": LOGIN, "password": PASSWORD}
-    assert cast.admin.post("/api/v1/passwords", body).status_code == 201
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     address = f"http://127.0.0.1:{served.port}/sign-in"
     page = browser.open(address).read().decode()
