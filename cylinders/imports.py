@@ -296,7 +296,7 @@ def _ask(deed: Deed, *, asked: _Asked, received: Received, queued: bool) -> Answ
 
 
 def _standing(db: Session, district: int, asked: _Asked) -> UUID | None:
-    """An import of this very file, read in this way, for this firm, in this mode: published, or on its way."""
+    """An import of this very file, read this way, for this firm, in this mode: published, or on its way."""
     ends_well = sa.or_(
         RegisterFile.published_at.is_not(None), Job.state.in_([JobState.ASKED, JobState.RUNNING])
     )
