@@ -119,7 +119,9 @@ class Edition:
         places: dict[str, str] = {}
         rules: list[Rule] = []
         for file in sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name):
-            book = tomllib.loads(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
+            book = tomllib.loads(text)
+            _refuse_unstepped(file.name, text, book)
             places[book["place"]] = book["name"]
             first_day = book.get("first_day", first_day)
             rules += [_read(row, book) for row in book["rule"]]
@@ -197,6 +199,8 @@ class Edition:
             seen.add(key)
             if rule.name == rule.code and rule.value != ASKED:
                 raise ValueError(f"{rule.name} in {rule.place}: expected value {ASKED!r}, got {rule.value!r}")
+            if _lacks_first_step(rule.value):
+                raise ValueError(f"{rule.name} in {rule.place}: {EXPECTED_STEPS}")
         for name, rows in self._by_name.items():
             if len({rule.tighter for rule in rows}) > 1:
                 raise ValueError(f"{name}: expected the same `tighter` in every place")
@@ -275,6 +279,23 @@ class Law:
 def seats(place: str) -> tuple[str, ...]:
     """The places whose law binds in ``place``, narrowest first: district, city, nation."""
     return tuple(dict.fromkeys((place[:6], place[:4] + "00", place[:2] + "0000", NATION)))
+
+
+EXPECTED_STEPS = "expected a table of steps that begins at 0, so that every bottle has a value"
+
+
+def _lacks_first_step(value: Value) -> bool:
+    """A table by steps ("from 14000 g on") that says nothing of what lies below its first."""
+    steps = [name for name in value if name.isdecimal()] if isinstance(value, dict) else []
+    return bool(steps) and "0" not in steps
+
+
+def _refuse_unstepped(file: str, text: str, book: Mapping[str, Any]) -> None:
+    """As ``Edition`` does, but by the line of the file, for whoever has just written it."""
+    heads = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith("[[rule]]")]
+    for row, line in zip(book["rule"], heads, strict=False):
+        if _lacks_first_step(row.get("value")):
+            raise ValueError(f"{file}, line {line}: {row['name']}: {EXPECTED_STEPS}")
 
 
 def _read(row: dict[str, Any], book: dict[str, Any]) -> Rule:

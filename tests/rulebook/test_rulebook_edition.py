@@ -233,3 +233,36 @@ def test_rules_for_a_place_are_what_binds_there() -> None:
     assert found["P03.height_m"].place == "100000"
     assert found["A11"].place == "310000"
     assert "P01" not in found
+
+
+def test_a_table_of_steps_that_does_not_begin_at_nothing_is_refused_by_its_line(tmp_path: Path) -> None:
+    """A bottle below its first step would have no value: that is found at load, not at the scale."""
+    (tmp_path / "310105.toml").write_text(
+        """place = "310105"
+name = "x"
+first_day = 2021-06-01
+checked = 2024-06-12
+
+[document.own]
+title = "x"
+effective = 2021-06-01
+confidence = "design"
+
+[[rule]]
+name = "F17.over_g"
+value = { 0 = 100, 40000 = 500 }
+document = "own"
+article = "1"
+
+[[rule]]
+name = "F17.under_g"
+value = { 14000 = 100 }
+document = "own"
+article = "1"
+"""
+    )
+    with pytest.raises(ValueError, match=r"310105\.toml, line 17: F17\.under_g: .*begins at 0"):
+        Edition.load(tmp_path)
+    with pytest.raises(ValueError, match=r"F17\.under_g in 310105: .*begins at 0"):
+        edition(entry("F17.under_g", "310105", {"14000": 100}))
+    assert edition(entry("F10.words", value={"phase": "vapour"}))
