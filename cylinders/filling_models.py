@@ -206,6 +206,7 @@ class FillingAuthorisation(Base):
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     abort_reason: Mapped[str | None]
+    key_version: Mapped[int]
 
 
 class AbortReason(StrEnum):

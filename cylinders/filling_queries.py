@@ -239,10 +239,17 @@ def _batch_view(batch: GasBatch, test: GasTest | None, is_in_use: bool) -> Batch
 # --- one authorisation ------------------------------------------------------------------------------------
 
 
-def token_of(ground: Ground, authorisation_id: UUID) -> str:
-    """The authorisation's secret. Reckoned from our key: stored nowhere, and can be said again."""
-    key = ground.keyring.signing.current_key
-    return hmac.new(key, b"filling authorisation " + authorisation_id.bytes, hashlib.sha256).hexdigest()[:40]
+def token_of(ground: Ground, authorisation: FillingAuthorisation) -> str:
+    """The authorisation's secret. Reckoned from our key: stored nowhere, and can be said again.
+
+    The key under which leave was given, so that a change of keys ends no filling; empty, which no secret is,
+    once that key was retired.
+    """
+    key = ground.keyring.signing.by_version.get(authorisation.key_version)
+    if key is None:
+        return ""
+    said = b"filling authorisation " + authorisation.id.bytes
+    return hmac.new(key, said, hashlib.sha256).hexdigest()[:40]
 
 
 def standing_authorisation(db: Session, cylinder_id: UUID, at: datetime) -> FillingAuthorisation | None:
@@ -360,7 +367,7 @@ def _view(db: Session, doing: Doing, found: FillingAuthorisation, with_token: bo
         ],
         [_worded(reason, doing) for reason in shown],
         filling,
-        token_of(doing.ground, found.id) if with_token else None,
+        token_of(doing.ground, found) if with_token else None,
     )
 
 

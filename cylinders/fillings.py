@@ -228,6 +228,7 @@ def _authorise(
         decision_id=decision_id,
         authorised_at=deed.occurred_at,
         expires_at=deed.occurred_at + timedelta(seconds=lifetime_s),
+        key_version=deed.ground.keyring.signing.current,
     )
     deed.note(authorisation_id=authorisation.id, batch_id=batch.id, expires_at=authorisation.expires_at)
     deed.db.add(authorisation)
@@ -295,7 +296,8 @@ def _opened(deed: Deed, authorisation_id: UUID, token: str) -> Opened:
     if found is None:
         raise NotFound
     site = site_of_address(deed, found.site_id)
-    if not hmac.compare_digest(token_of(deed.ground, found.id).encode(), token.encode()):
+    wanted = token_of(deed.ground, found)
+    if not wanted or not hmac.compare_digest(wanted.encode(), token.encode()):
         raise WrongField(
             "/token", "token", "不是这次授权的口令", "expected the token that came with this authorisation"
         )

@@ -1,5 +1,7 @@
 """Filling as an interlocked act: leave, look, weights, seal; and what stops it, at which step, for whom."""
 
+import hashlib
+import hmac
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from werkzeug.test import TestResponse
 from core import clock, outbox
 from core.ground import Ground
 from core.outbox import OutboxEvent
+from core.sealed import Purpose
 from cylinders import queries
 from cylinders.ask_log import ASKS
 from cylinders.filling_models import FillingAuthorisation, FillingCheck, FillingWeighing, Residue
@@ -153,6 +156,32 @@ def test_a_repeated_request_is_answered_with_the_same_secret(gun: Gun, bottles: 
     )
     assert first.get_json() == again.get_json()
     assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_changed_signing_key_ends_no_filling_and_proves_no_later_one(
+    gun: Gun, bottles: Bottles, ground: Ground, db: Session
+) -> None:
+    """Leave stands under the key of its hour; once that key is retired, nothing is proved by it."""
+    former = ground.keyring
+    try:
+        gun.authorised()
+        object.__setattr__(ground, "keyring", former.with_new_key(Purpose.SIGNING))
+        made(gun.look())
+        made(gun.weigh())
+        made(gun.complete())
+        assert is_full(db, gun.bottle)
+        later = Gun(bottles, bottles.empty()).authorised()
+        proof = hmac.new(
+            former.signing.current_key, b"filling authorisation " + UUID(later.id).bytes, hashlib.sha256
+        )
+        right, later.token = later.token, proof.hexdigest()[:40]
+        assert later.look().status_code == 422
+        later.token = right
+        object.__setattr__(ground, "keyring", ground.keyring.with_new_key(Purpose.SIGNING))
+        object.__setattr__(ground, "keyring", ground.keyring.without_key(Purpose.SIGNING, 2))
+        assert (later.look().status_code, is_full(db, later.bottle)) == (422, False)
+    finally:
+        object.__setattr__(ground, "keyring", former)
 
 
 @pytest.mark.parametrize("step", ["look", "weigh", "complete"])
