@@ -113,7 +113,7 @@ def subscribe_handlers() -> None:
     from cylinders import messages as about_bottles
     from cylinders.fillings import SHORT_WEIGHT_FOUND
     from cylinders.life import REPORTED_UNFIT
-    from cylinders.notices import DUE
+    from cylinders.notices import DUE, DUE_FOR_FIRM
     from cylinders.out_of_use import ANOMALY_FOUND, SEIZED
     from cylinders.recalls import TOLD
     from cylinders.sightings import SCANNED_AGAIN
@@ -132,6 +132,7 @@ def subscribe_handlers() -> None:
     for topic in (*alarms, *at_the_agency_and_the_gun):
         subscribe(topic, "oversight.tips", raise_tip)
     subscribe(DUE, "messages", about_bottles.send_due)
+    subscribe(DUE_FOR_FIRM, "messages", about_bottles.send_due_to_firm)
     subscribe(TOLD, "messages", about_bottles.send_recalled)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
     subscribe("order.booked", "messages", send_booked)
@@ -143,11 +144,13 @@ def subscribe_handlers() -> None:
 
 def take_on_jobs() -> None:
     """Who does the jobs of which kind."""
+    from cylinders import notices
     from cylinders.imports import IMPORT_JOB, do_import_job
     from dispatch.rounds.service import PLAN_JOB, do_plan_job
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
     core.jobs.take_on(IMPORT_JOB, do_import_job)
+    core.jobs.take_on(notices.DUE_JOB, notices.do_job)
 
 
 subscribe_handlers()

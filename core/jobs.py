@@ -27,7 +27,7 @@ from procrastinate import jobs as queued
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core import clock, demo_clock
+from core import clock, demo_clock, outbox
 from core.auth import Actor, actor_of
 from core.db import SESSION_SETTINGS, Base, District, Group, Json, NewId, grouped
 from core.doing import Doing
@@ -236,11 +236,18 @@ def _begin(ground: Ground, district: int, job_id: UUID) -> tuple[str, Running] |
             job.started_at = clock.now()
         if job.state is not JobState.RUNNING:
             return None
-        actor = actor_of(db, job.asked_by, job.grant_id)
+        actor = _who_asked(db, job)
         if actor is None:
             _settle(db, job, "fail", fault=Fault.GRANT_ENDED)
         db.commit()
     return (job.kind, Running(ground, district, job_id, job.asked, actor)) if actor else None
+
+
+def _who_asked(db: Session, job: Job) -> Actor | None:
+    """The house holds no grant that could end."""
+    if job.asked_by == outbox.HOUSE:
+        return outbox.house_actor(job.district)
+    return actor_of(db, job.asked_by, job.grant_id)
 
 
 def _end(ground: Ground, district: int, job_id: UUID, move: str, **outcome: Any) -> None:

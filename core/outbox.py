@@ -101,16 +101,18 @@ def tell(db: Session, district: int, topic: str, payload: dict[str, Any]) -> UUI
     return event.id
 
 
+def house_actor(district: int) -> Actor:
+    return Actor(HOUSE, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", district), district)
+
+
 def house_of(ground: Ground, district: int) -> Doing:
     """The house itself acting in a district, of its own accord."""
-    actor = Actor(HOUSE, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", district), district)
-    return Doing(ground, actor, district, request_id="house")
+    return Doing(ground, house_actor(district), district, request_id="house")
 
 
 def acting(ground: Ground, event: Event, consumer: str) -> Doing:
     """For a handler: the house itself acting, under a key of its own per event and consumer."""
-    actor = Actor(HOUSE, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", event.district), event.district)
-    key = f"event-{event.id}:{consumer}"
+    actor, key = house_actor(event.district), f"event-{event.id}:{consumer}"
     return Doing(ground, actor, event.district, request_id=key, key=key, fingerprint=event.id.bytes)
 
 

@@ -158,6 +158,7 @@ def due_within(law: Law, first: date | None, last: date) -> sa.Subquery:
         DueNotice.cylinder_id == rows.c.cylinder_id,
         DueNotice.kind == rows.c.kind,
         DueNotice.due_on == rows.c.due_on,
+        DueNotice.holding_id == rows.c.holding_id,
     )
     return sa.select(rows, DueNotice.noticed_at).select_from(rows.outerjoin(DueNotice, noticed)).subquery()
 
@@ -198,6 +199,7 @@ def _reckoned(law: Law) -> sa.CTE:
             CylinderCustody.holder_id,
             CylinderCustody.district,
             CylinderCustody.card_id,
+            sa.func.coalesce(CylinderCustody.since_fact_id, CylinderCustody.last_fact_id).label("holding_id"),
             _inspection_due(law, made_on, passed.c.inspected_on, passed.c.day_precision).label(
                 "inspection_due_on"
             ),

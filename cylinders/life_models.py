@@ -339,7 +339,10 @@ class DueKind(StrEnum):
 
 
 class DueNotice(Base):
-    """提醒: a household was told that its bottle falls due that day. Once per bottle, kind and day."""
+    """提醒: a household was told that its bottle falls due that day. Once per bottle, kind, day and holding.
+
+    ``holding_id``: the fact since which the household has it. Whoever gets the bottle later is told anew.
+    """
 
     __tablename__ = "due_notice"
     __table_args__ = grouped(
@@ -355,6 +358,21 @@ class DueNotice(Base):
     district: Mapped[int]
     firm_id: Mapped[UUID | None]
     holder_kind: Mapped[HolderKind | None]
+    noticed_at: Mapped[datetime]
+    holding_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class FirmDueNotice(Base):
+    """提醒: a firm was told how many more of its bottles fall due by that day; of each day once."""
+
+    __tablename__ = "firm_due_notice"
+    __table_args__ = grouped(Group.DISTRICT, append_only=True)
+
+    district: Mapped[District]
+    firm_id: Mapped[UUID] = mapped_column(primary_key=True)
+    until_on: Mapped[date] = mapped_column(primary_key=True)
+    inspections: Mapped[int]
+    lives: Mapped[int]
     noticed_at: Mapped[datetime]
 
 

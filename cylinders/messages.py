@@ -1,4 +1,5 @@
-"""What a household is sent about the bottle on its card: that it falls due, that it is recalled.
+"""What a household is sent about the bottle on its card: that it falls due, that it is recalled. What a
+firm's dispatchers are sent: how many of the firm's bottles fall due.
 
 Worded when it is sent, from what stands then: a bottle that has left the card meanwhile is not told of.
 """
@@ -14,11 +15,13 @@ from core.outbox import Event
 from cylinders.life_models import DueKind
 from cylinders.queries import custody_of, labels_of
 from registry.models import Account, Card
-from registry.queries import phone_of
+from registry.queries import phone_of, phones_of_office
 
 
 def send_due(ground: Ground, event: Event) -> None:
-    phone, label = _holder(ground, UUID(event.payload["cylinder_id"]))
+    phone, label = _holder(
+        ground, UUID(event.payload["cylinder_id"]), since=UUID(event.payload["holding_id"])
+    )
     if phone is None:
         return
     day = date.fromisoformat(event.payload["due_on"])
@@ -40,6 +43,26 @@ _SAID = {
 }
 
 
+def send_due_to_firm(ground: Ground, event: Event) -> None:
+    """To every dispatcher of the firm whose certificate is in force; where it has none, to its clerks."""
+    with ground.reads() as db:
+        phones = phones_of_office(db, ground, event.district, UUID(event.payload["firm_id"]))
+    inspections, lives = event.payload["inspections"], event.payload["lives"]
+    day = date.fromisoformat(event.payload["until_on"])
+    until = f"{day.year}年{day.month}月{day.day}日"
+    for staff_id, phone in phones:
+        messages.send(
+            ground,
+            phone,
+            f"本企业新增{inspections}只气瓶检验在{until}前到期、{lives}只使用期限在此前届满，"
+            "请在到期提醒中查看并安排收回送检。",
+            f"Of your firm's bottles, {inspections} more are due for inspection and {lives} more reach the "
+            f"end of their life by {day.isoformat()}: see the queue, and have them brought in.",
+            event.topic,
+            reference=f"{event.id}:{staff_id}",
+        )
+
+
 def send_recalled(ground: Ground, event: Event) -> None:
     phone, label = _holder(ground, UUID(event.payload["cylinder_id"]))
     if phone is None:
@@ -54,11 +77,16 @@ def send_recalled(ground: Ground, event: Event) -> None:
     )
 
 
-def _holder(ground: Ground, cylinder_id: UUID) -> tuple[str | None, str]:
-    """The telephone of the household on whose card the bottle stands now, and the code on its label."""
+def _holder(ground: Ground, cylinder_id: UUID, *, since: UUID | None = None) -> tuple[str | None, str]:
+    """The telephone of the household on whose card the bottle stands now, and the code on its label.
+
+    ``since``: the fact since which it must have been there; another household's turn is told by itself.
+    """
     with ground.reads() as db:
         custody = custody_of(db, cylinder_id)
         if custody is None or custody.card_id is None:
+            return None, ""
+        if since is not None and since != (custody.since_fact_id or custody.last_fact_id):
             return None, ""
         phone = _phone_of_card(db, ground, custody.district, custody.card_id)
         return phone, labels_of(db, [cylinder_id]).get(cylinder_id, "")

@@ -388,6 +388,25 @@ def phone_of(db: Session, ground: Ground, person_id: UUID) -> str | None:
     return sealing.opened(db, ground, sealing.phone_of(person)) if person is not None else None
 
 
+def phones_of_office(db: Session, ground: Ground, district: int, firm_id: UUID) -> list[tuple[UUID, str]]:
+    """Where a message reaches a firm: its dispatchers whose certificate is in force, or else its clerks."""
+    for kind in (StaffKind.DISPATCHER, StaffKind.CLERK):
+        people = db.scalars(
+            sa.select(Staff)
+            .where(
+                Staff.district == district,
+                Staff.firm_id == firm_id,
+                Staff.kind == kind,
+                Staff.certificate_until >= clock.today(),
+            )
+            .order_by(Staff.id)
+        ).all()
+        phones = sealing.all_opened(db, ground, [sealing.staff_phone_of(one) for one in people])
+        if found := [(one.id, phone) for one, phone in zip(people, phones, strict=True) if phone]:
+            return found
+    return []
+
+
 def identity_of(db: Session, person_id: UUID) -> IdentityCheck | None:
     """The latest check of this person, if it passed."""
     latest = db.scalars(

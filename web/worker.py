@@ -80,7 +80,7 @@ def _hand_out(ground: Ground) -> None:
 
 
 def _keep_watch(ground: Ground) -> None:
-    """Each morning what comes due is told; all day long, scans of bottles that have ended."""
+    """Each morning the job that tells holders what comes due; all day long, scans of bottles that ended."""
     pause = threading.Event()
     told_on, back = None, FIRST_LOOK_BACK
     while not pause.wait(LOOK_EVERY_S):
@@ -92,12 +92,13 @@ def _keep_watch(ground: Ground) -> None:
 
 
 def watch(ground: Ground, told_on: date | None, back: timedelta) -> date | None:
-    """One look; the day whose notices have gone out. Looking twice tells nobody twice."""
+    """One look; the day whose notices were asked for. Looking twice asks for the same job."""
     now = clock.now()
     sightings.sweep(ground, now - back)
     today = clock.day_of(now)
     if told_on != today and now >= clock.at(today, NOTICES_FROM):
-        log.info("due.told", holders=notices.notify_all(ground))
+        notices.ask_all(ground, today)
+        log.info("due.asked", day=today.isoformat())
         return today
     return told_on
 

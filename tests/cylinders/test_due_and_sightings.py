@@ -10,21 +10,22 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import clock, messages, outbox
+from core import clock, jobs, messages, outbox
 from core.ground import Ground
 from core.ids import new_id
+from cylinders import notices
 from cylinders.ask_log import ASKS
 from cylinders.due_queries import due_within
 from cylinders.life_models import (
     DueNotice,
     ExtensionBasis,
+    FirmDueNotice,
     LifeExtension,
     RegistrationAct,
     RegistrationKind,
     Sighting,
 )
 from cylinders.models import Cylinder, CylinderCustody, Inspection
-from cylinders.notices import notify_all
 from cylinders.refill_gate import (
     Identity,
     Precision,
@@ -43,11 +44,12 @@ from evidence.verify import verify
 from oversight.models import Tip
 from registry.models import HolderKind
 from rulebook import current
-from tests.cast import MIDDLE, Cast, made
+from tests.cast import MIDDLE, Cast, Users, made
 from tests.conftest import THE_DAY
-from tests.cylinders.cast import Bottles
+from tests.cylinders.cast import Bottle, Bottles
 from tests.cylinders.test_cylinders_filling import codes
 from tests.cylinders.test_out_of_use import count, events, scrap, seize
+from tests.due_jobs import run_due_jobs
 from web.worker import watch
 
 TODAY = date(2024, 6, 12)
@@ -250,6 +252,22 @@ def sent(ground: Ground) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
+def notify_all(ground: Ground) -> int:
+    return notices.tell_households(outbox.house_of(ground, 310105))
+
+
+def moved_to(db: Session, bottle: Bottle, users: Users) -> None:
+    """As a handover leaves it: with that household, since a fact of its own."""
+    now_with = {
+        "holder_kind": HolderKind.HOUSEHOLD,
+        "holder_id": users.household_id,
+        "since_fact_id": new_id(),
+    }
+    now_with |= {"district": 310105, "card_id": users.card_ids[0]}
+    db.execute(sa.update(CylinderCustody).where(CylinderCustody.cylinder_id == bottle.id).values(**now_with))
+    db.commit()
+
+
 def test_a_resident_is_told_once_and_the_firm_sees_when(
     bottles: Bottles, db: Session, ground: Ground
 ) -> None:
@@ -267,7 +285,13 @@ def test_a_resident_is_told_once_and_the_firm_sees_when(
     [entry] = db.scalars(sa.select(Entry).where(Entry.verb == "due.notify"))
     assert b'"told":1' in entry.written
     [event] = events(db, "cylinder.due")
-    assert event == {"cylinder_id": str(home.id), "kind": "inspection", "due_on": "2024-06-30"}
+    holding_id = db.scalars(sa.select(DueNotice.holding_id)).one()
+    assert event == {
+        "cylinder_id": str(home.id),
+        "kind": "inspection",
+        "due_on": "2024-06-30",
+        "holding_id": str(holding_id),
+    }
     assert not list(verify(db))
 
 
@@ -284,14 +308,82 @@ def test_a_household_that_gets_a_bottle_from_stock_when_it_is_nearly_due_is_told
     """The station was not told in its place the morning before."""
     bottle = bottles.full(**DUE_SOON)
     assert notify_all(ground) == 0
-    users = bottles.cast.household()
-    now_with = {"holder_kind": HolderKind.HOUSEHOLD, "holder_id": users.household_id}
-    now_with |= {"district": 310105, "card_id": users.card_ids[0]}
-    db.execute(sa.update(CylinderCustody).where(CylinderCustody.cylinder_id == bottle.id).values(**now_with))
-    db.commit()
+    moved_to(db, bottle, bottles.cast.household())
     assert notify_all(ground) == 1
     [message] = sent(ground)
     assert bottle.code in message["zh"]
+
+
+def test_a_household_that_gets_a_bottle_of_which_another_was_told_is_told(
+    bottles: Bottles, db: Session, ground: Ground
+) -> None:
+    """Nor is it told in the other's place, by a message that was still on its way."""
+    bottle = bottles.on_card(bottles.cast.household(), **DUE_SOON)
+    assert notify_all(ground) == 1
+    moved_to(db, bottle, bottles.cast.household())
+    assert sent(ground) == []
+    [row] = due(bottles)
+    assert row["noticed_at"] is None
+    assert (notify_all(ground), notify_all(ground)) == (1, 0)
+    assert len(sent(ground)) == 1
+    assert count(db, DueNotice) == 2
+
+
+def test_a_firms_dispatchers_are_told_of_each_day_once(bottles: Bottles, db: Session, ground: Ground) -> None:
+    """How many: at home and in stock, of its own and entrusted; which, stands in the queue."""
+    cast, other = bottles.cast, bottles.cast.another_firm()
+    bottles.on_card(cast.household(), **DUE_SOON)
+    bottles.empty(**DUE_SOON)
+    bottles.empty(owner_firm_id=str(other), entrusted_to_firm_id=str(cast.firm()), **DUE_SOON)
+    later = bottles.empty(last_inspection=bottles.inspection(inspected_on="2020-07-15", day_precision="day"))
+    for kind in ("dispatcher", "clerk"):
+        cast.staff(kind=kind)
+
+    def morning(days: int) -> list[dict[str, Any]]:
+        at = THE_DAY + timedelta(days=days)
+        with clock.standing_at(at):
+            notices.ask_all(ground, clock.day_of(at))
+            run_due_jobs(ground)
+        return events(db, "cylinder.due_for_firm")
+
+    [told] = morning(0)
+    assert told == {"firm_id": str(cast.firm()), "inspections": 3, "lives": 0, "until_on": "2024-07-12"}
+    [message] = [one for one in sent(ground) if one["topic"] == "cylinder.due_for_firm"]
+    assert ("3只" in message["zh"], "2024-07-12" in message["en"]) == (True, True)
+    assert morning(1) == [told]
+    assert morning(3)[1]["inspections"] == 1
+    assert (count(db, FirmDueNotice), later.code in str(told)) == (2, False)
+    assert not list(verify(db))
+
+
+def test_a_morning_whose_worker_was_killed_is_taken_up_again_and_tells_nobody_twice(
+    bottles: Bottles, db: Session, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers ask: one job. Killed between two bottles of three, its second run tells the rest."""
+    for _ in range(3):
+        bottles.on_card(bottles.cast.household(), **DUE_SOON)
+    monkeypatch.setattr(notices, "AT_A_TIME", 2)
+    notices.ask_all(ground, TODAY)
+    notices.ask_all(ground, TODAY)
+    job = db.scalars(sa.select(jobs.Job).where(jobs.Job.kind == notices.DUE_JOB)).one()
+    whole = notices.notify
+
+    def killed(doing: Any) -> Any:
+        if count(db, DueNotice):
+            raise SystemExit
+        return whole(doing)
+
+    monkeypatch.setattr(notices, "notify", killed)
+    with pytest.raises(SystemExit):
+        jobs.run(ground, 310105, job.id)
+    monkeypatch.setattr(notices, "notify", whole)
+    assert count(db, DueNotice) == 2
+    jobs.run(ground, 310105, job.id)
+    jobs.run(ground, 310105, job.id)
+    assert (count(db, DueNotice), len(events(db, "cylinder.due"))) == (3, 3)
+    assert (count(db, FirmDueNotice), len(events(db, "cylinder.due_for_firm"))) == (1, 1)
+    db.refresh(job)
+    assert job.state is jobs.JobState.DONE
 
 
 def test_the_worker_tells_in_the_morning_once_a_day(bottles: Bottles, db: Session, ground: Ground) -> None:
@@ -301,6 +393,7 @@ def test_the_worker_tells_in_the_morning_once_a_day(bottles: Bottles, db: Sessio
         assert watch(ground, None, timedelta(days=1)) is None
     assert count(db, DueNotice) == 0
     assert watch(ground, None, timedelta(days=1)) == TODAY
+    run_due_jobs(ground)
     assert count(db, DueNotice) == 1
 
 
