@@ -81,7 +81,7 @@ def open_account(
     )
     reasons = [
         *_household_refusals(party.household, party.account),
-        *judged(deed, "account.open", applied_on, kind),
+        *judged(deed, "account.open", applied_on, kind, party.premises.street_code),
         *registrant_refusals(deed, party.household.user_class, person_id, applied_on),
         *cards_refusals(deed, party.household.user_class, cards),
     ]
@@ -111,7 +111,7 @@ def transfer_account(
         raise Refused([no.ACCOUNT_NOT_OPEN(state=seen.state)])
     account, household = party.account, party.household
     deed.about(SubjectType.PERSON, account.person_id)
-    reasons = judged(deed, "account.transfer", applied_on, kind)
+    reasons = judged(deed, "account.transfer", applied_on, kind, party.premises.street_code)
     if account.state is not AccountState.OPEN:
         reasons.append(resting(deed, no.ACCOUNT_NOT_OPEN(state=account.state)))
     if account.person_id != person_id:
@@ -265,10 +265,10 @@ def is_barred(deed: Deed, rule: str, day: date) -> bool:
     return current().look(rule, str(deed.district), day) is not None
 
 
-def judged(deed: Deed, gate: str, applied_on: date, kind: AccountBusiness) -> list[Refusal]:
+def judged(deed: Deed, gate: str, applied_on: date, kind: AccountBusiness, street: str) -> list[Refusal]:
     """The moratorium's answer, which is kept."""
     verdict = judge(gate, AccountFacts(applied_on, kind), str(deed.district), applied_on, current())
-    deed.keep(decision_of(verdict, deed.district))
+    deed.keep(decision_of(verdict, deed.district, street))
     return list(verdict.reasons)
 
 

@@ -248,7 +248,7 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
         reasons.append(no.HOUSEHOLD_STANDS())
     if applied_on >= current().first_day:
         # An account from before the first day of the rulebook stood before any bar it knows.
-        reasons += judged(deed, "account.open", applied_on, AccountBusiness.OPENING)
+        reasons += judged(deed, "account.open", applied_on, AccountBusiness.OPENING, place.street_code)
     try:
         person_id, committed = _registrant(deed, row["registrant"])
         reasons += registrant_refusals(deed, place.user_class, person_id, applied_on)

@@ -27,7 +27,8 @@ docs/rulebook.md.
 
     edition.py    reads the folder: Edition, Rule, Law
     gate.py       judges facts by a page of law: gate, judge, Verdict
-    decisions.py  keeps decisions and judges them again: decision_of, replay
+    decisions.py  keeps decisions and judges them again: decision_of, replay, proposed
+    proposal.py   a rule that is only proposed, laid over an edition: read_proposal
     printed.py    the two printed pages: the rulebook and every refusal
 """
 

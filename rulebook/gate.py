@@ -7,7 +7,7 @@ edition does not list for the place and day is not asked.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from typing import Any, TypeVar
 
@@ -19,6 +19,9 @@ from rulebook.edition import Edition, Law
 from rulebook.refusals import NO_VALUE
 
 Facts = TypeVar("Facts")
+
+NONE_THEN = {"none_then": True}
+"""Metadata of a fact about something there was none of before the page asked: its absence is known."""
 Page = Callable[[Any, Law], Iterator[Refusal]]
 
 
@@ -137,3 +140,20 @@ def facts_to_plain(facts: Any) -> dict[str, Any]:
 def facts_from_plain(gate_name: str, plain: dict[str, Any]) -> Any:
     """The facts of ``gate_name``. A field we no longer know is an error, never dropped in silence."""
     return _converter.structure(plain, GATES[gate_name].facts)
+
+
+def not_stored(facts: Any, plain: Any) -> tuple[str, ...]:
+    """The paths of the facts that ``plain`` does not hold: only their defaults stand in ``facts``."""
+    if isinstance(facts, tuple) and isinstance(plain, list):
+        found = [name for one, row in zip(facts, plain, strict=True) for name in not_stored(one, row)]
+        return tuple(dict.fromkeys(found))
+    if not is_dataclass(facts) or not isinstance(plain, dict):
+        return ()
+    lacking: list[str] = []
+    for one in fields(facts):
+        if one.name in plain:
+            within = not_stored(getattr(facts, one.name), plain[one.name])
+            lacking += [f"{one.name}.{name}" for name in within]
+        elif not one.metadata.get("none_then"):
+            lacking.append(one.name)
+    return tuple(lacking)

@@ -22,7 +22,8 @@ class RulebookEdition(Base):
 class Decision(Base):
     """One answer of a gate, yes or no, with the facts it rested on. Never changed afterwards.
 
-    Facts are codes, flags, days, integers and surrogate ids; no personal data and no free text.
+    Facts are codes, flags, days, integers and surrogate ids; no personal data and no free text. ``street``:
+    the street or town of the home that was judged; None where none was, or before streets were kept.
     """
 
     __tablename__ = "decision"
@@ -42,3 +43,4 @@ class Decision(Base):
     allowed: Mapped[bool]
     reasons: Mapped[JsonList]
     decided_at: Mapped[datetime]
+    street: Mapped[str | None]

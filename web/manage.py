@@ -28,8 +28,9 @@ from registry import retention
 from registry.grants import give_grant
 from registry.people import index_phones
 from registry.schemas import PlainCode
-from rulebook.decisions import replay
-from rulebook.edition import Edition
+from rulebook.decisions import Which
+from rulebook.proposal import WrongProposal, read_proposal
+from web import decisions
 from web import keys as keys_of_house
 from web.opening import NotMigrated, Opened, opened
 
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run: Command = options.run
         return run(options)
-    except (WrongSetting, NotStarted, KeyringError, NotMigrated, WrongField) as error:
+    except (WrongSetting, NotStarted, KeyringError, NotMigrated, WrongField, WrongProposal) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -88,8 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("--place", required=True, help="100000, 310000, 310105 …")
     rules.add_argument("--on", type=date.fromisoformat, metavar="YYYY-MM-DD", help="absent: today")
     _command(commands, "verify", _verify, "read all evidence again; name what was changed, lost or moved")
-    again = _command(commands, "replay", _replay, "judge every stored decision again by the rules of its day")
-    again.add_argument("--with", dest="folder", type=Path, metavar="FOLDER", help="by the law in this folder")
+    again = _command(
+        commands,
+        "decisions",
+        _decisions,
+        "judge every stored decision again by the rules of its day, or with a proposed rule",
+    )
+    again.add_argument("action", choices=["replay"])
+    again.add_argument("--with", dest="proposal", type=Path, metavar="FILE", help="what is proposed, as TOML")
+    again.add_argument("--from", dest="from_on", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    again.add_argument("--until", dest="until_on", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    again.add_argument("--district", type=_district, help="absent: all districts")
     box = _command(commands, "outbox", _outbox, "hand out what is due in the outbox, once")
     box.add_argument("--dead", action="store_true", help="only list what was given up on")
     pages = _command(commands, "docs", _docs, "print the generated pages of docs/")
@@ -306,17 +316,16 @@ def _verify(_: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def _replay(options: argparse.Namespace) -> int:
-    edition = Edition.load(options.folder) if options.folder else None
-    found = 0
+def _decisions(options: argparse.Namespace) -> int:
+    which = Which(options.from_on, options.until_on, options.district)
+    if which.from_on and which.until_on and which.until_on < which.from_on:
+        print(f"--until: expected {which.from_on} or later, got {which.until_on}", file=sys.stderr)
+        return 2
     with _house() as house, house.ground.sessions() as db:
-        for difference in replay(db, edition):
-            found += 1
-            before = ",".join(row["code"] for row in difference.before) or "allowed"
-            after = ",".join(row["code"] for row in difference.after) or "allowed"
-            print(f"{difference.id}: {before} -> {after}")
-    print(f"{found} decisions would be answered otherwise")
-    return 1 if found and edition is None else 0
+        if options.proposal is None:
+            return decisions.replay(db, which)
+        proposal = read_proposal(options.proposal, rulebook.current())
+        return decisions.replay_with(db, which, proposal)
 
 
 def _list_dead(house: Opened) -> int:

@@ -48,7 +48,7 @@ from dispatch.deliveries.visit import (
 )
 from dispatch.orders.acts import mark_delivered, mark_failed, mark_loaded, mark_unloaded, mark_withheld
 from dispatch.orders.models import Order, OrderLine
-from dispatch.orders.queries import order_with_lines
+from dispatch.orders.queries import order_with_lines, street_of_order
 from dispatch.orders.states import OPEN_STATES, LineState
 from dispatch.rounds.models import Round, RoundStop
 from dispatch.rounds.queries import round_of
@@ -199,7 +199,7 @@ def _ask_load_gate(scene: Scene, round: Round, line: OrderLine, order: Order, sc
         binding_in_force=facts.binding_in_force and _is_bound(scene, round),
         is_full=known.full if known is not None else None,
     )
-    _judge(scene, "load", facts, str(order.district))
+    _judge(scene, "load", facts, order)
     scene.flag_refusals(bottle.verdict.reasons)
     if known is None or known.holder != Holder(HolderKind.SITE, station.id):
         scene.flag_refusals([no.BOTTLE_NOT_HERE()])
@@ -360,7 +360,7 @@ def _ask_handover_gate(scene: Scene, visit: Visit, report: Report) -> None:
         binding_in_force=facts.binding_in_force and _is_bound(scene, visit.round),
         is_full=known.full if known is not None else None,
     )
-    _judge(scene, "handover", facts, str(visit.order.district))
+    _judge(scene, "handover", facts, visit.order)
     scene.flag_refusals(visit.full.verdict.reasons)
     scene.flag_refusals(line_refusals(visit, report))
     scene.flag_refusals(_proof_refusals(scene, visit, report))
@@ -597,10 +597,10 @@ def _round_then(scene: Scene, line: OrderLine) -> Round | None:
     return next(iter(own or rounds), None)
 
 
-def _judge(scene: Scene, gate: str, facts: LoadFacts | HandoverFacts, place: str) -> None:
+def _judge(scene: Scene, gate: str, facts: LoadFacts | HandoverFacts, order: Order) -> None:
     """By the rules of its day. Where it may have been another day with other rules, by the stricter: both."""
-    verdict, *others = [judge(gate, facts, place, day, current()) for day in scene.days]
-    scene.deed.keep(decision_of(verdict, scene.deed.district))
+    verdict, *others = [judge(gate, facts, str(order.district), day, current()) for day in scene.days]
+    scene.deed.keep(decision_of(verdict, scene.deed.district, street_of_order(scene.db, order)))
     scene.flag_refusals(verdict.reasons)
     for other in others:
         if [one.code for one in other.reasons] != [one.code for one in verdict.reasons]:

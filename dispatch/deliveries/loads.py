@@ -22,6 +22,7 @@ from dispatch.deliveries.handover_gate import LoadFacts
 from dispatch.deliveries.models import CylinderLoad, LineLoad
 from dispatch.orders.acts import mark_loaded, mark_unloaded
 from dispatch.orders.models import Order, OrderLine
+from dispatch.orders.queries import street_of_order
 from dispatch.orders.states import LineState
 from dispatch.rounds import acts as rounds
 from dispatch.rounds.models import Round
@@ -66,7 +67,7 @@ def load(deed: Deed, *, round_id: UUID, line_id: UUID, code: str) -> Answer:
     crew = crew_facts(db, round, order, deed.occurred_at)
     facts = load_facts(db, round, line, crew, bottle)
     verdict = judge("load", facts, str(order.district), clock.day_of(deed.occurred_at), current())
-    deed.keep(decision_of(verdict, deed.district))
+    deed.keep(decision_of(verdict, deed.district, street_of_order(db, order)))
     reasons = [
         *round_refusals(round),
         *verdict.reasons,

@@ -43,7 +43,7 @@ from dispatch.deliveries.visit import (
 from dispatch.deliveries.visit_check import VisitCheck
 from dispatch.orders.acts import mark_delivered, mark_failed, mark_withheld
 from dispatch.orders.models import Order, OrderLine
-from dispatch.orders.queries import order_with_lines
+from dispatch.orders.queries import order_with_lines, street_of_order
 from dispatch.orders.states import LineState
 from dispatch.rounds.queries import round_of, stop_of
 from evidence.deed import Answer, Deed, does
@@ -107,7 +107,7 @@ def _deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
     visit = _visit(deed, order_id, report)
     facts = handover_facts(deed.db, visit, report)
     verdict = judge("handover", facts, str(visit.order.district), clock.day_of(report.occurred_at), current())
-    deed.keep(decision_of(verdict, deed.district))
+    deed.keep(decision_of(verdict, deed.district, street_of_order(deed.db, visit.order)))
     tell_of_strangers(deed, visit, facts)
     check, load = visit.check, visit.load
     if check is not None and load is not None and stops_supply(visit, facts):

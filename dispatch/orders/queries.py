@@ -131,6 +131,11 @@ def reach_of_order(db: Session, order: Order) -> dict[str, object]:
     }
 
 
+def street_of_order(db: Session, order: Order) -> str:
+    """Where the home stands, for the decisions that are made about it."""
+    return db.get_one(Premises, (order.district, order.premises_id)).street_code
+
+
 def order(doing: Doing, order_id: UUID) -> OrderWithLines:
     with doing.ground.sessions() as db:
         found = order_with_lines(db, doing.district, order_id)

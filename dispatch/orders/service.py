@@ -187,15 +187,15 @@ def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
     refused_before = _count_repeats(deed, desk)
     if refused_before and {refusal.code for refusal in reasons} == {no.CARD_BUSY.code}:
         raise Refused(reasons)
-    decisions = [_keep_decision(deed, verdict) for verdict in verdicts]
+    decisions = [_keep_decision(deed, verdict, desk.party.premises.street_code) for verdict in verdicts]
     deed.note(decision_ids=decisions)
     if reasons:
         raise Refused(sorted(reasons, key=lambda refusal: refusal.rule))
     return _write_order(deed, asked, desk, decisions)
 
 
-def _keep_decision(deed: Deed, verdict: Verdict) -> UUID:
-    decision = decision_of(verdict, deed.district)
+def _keep_decision(deed: Deed, verdict: Verdict, street: str) -> UUID:
+    decision = decision_of(verdict, deed.district, street)
     decision.id = new_id()
     deed.keep(decision)
     return decision.id

@@ -36,7 +36,7 @@ def manage(state: Path, *words: str, **settings: str) -> "subprocess.CompletedPr
 
 def test_help_names_every_command(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = manage(state, "--help").stdout
-    for command in ("migrate", "tokens", "import", "rules", "verify", "replay", "outbox", "docs", "drift"):
+    for command in ("migrate", "tokens", "import", "rules", "verify", "decisions", "outbox", "docs", "drift"):
         assert command in said
         with pytest.raises(SystemExit) as left:
             main([command, "--help"])
@@ -47,7 +47,27 @@ def test_help_names_every_command(state: Path, capsys: pytest.CaptureFixture[str
 def test_an_empty_house_is_migrated_verified_and_replayed(state: Path) -> None:
     verified = manage(state, "verify")
     assert (verified.returncode, "0 findings" in verified.stdout) == (0, True)
-    assert manage(state, "replay").returncode == 0
+    assert manage(state, "decisions", "replay").returncode == 0
+
+
+def test_a_proposed_rule_is_judged_by_a_real_process(state: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('place = "310105"\nwithdrawn = ["A02"]\n', encoding="utf-8")
+    done = manage(state, "decisions", "replay", "--with", str(file), "--from", "2024-06-01")
+    assert (done.returncode, "0 newly refused, 0 newly allowed" in done.stdout) == (0, True)
+
+    file.write_text('place = "310105"\n[[rule]]\nname = "A13.limit_kg"\nvalue = 50\n', encoding="utf-8")
+    refused = manage(state, "decisions", "replay", "--with", str(file))
+    assert refused.returncode == 2
+    assert (
+        refused.stderr.strip() == f"{file}:2: A13.limit_kg: rule A13 has no such value; expected A13.limit_g"
+    )
+
+
+def test_days_that_run_backwards_are_refused(state: Path) -> None:
+    given = manage(state, "decisions", "replay", "--from", "2024-06-12", "--until", "2024-06-11")
+    assert (given.returncode, given.stdout) == (2, "")
+    assert "expected 2024-06-12 or later" in given.stderr
 
 
 def test_a_token_is_printed_once_and_works_nowhere_in_clear(state: Path) -> None:
