@@ -26,7 +26,7 @@ from evidence.queries import chain
 from oversight.models import Look, LookKind
 from registry import privacy, sealing
 from registry.models import Account, Card, Firm, Household, IdentityCheck, Person, Site
-from registry.privacy_models import NoticeShown, Reveal
+from registry.privacy_models import NoticeShown, RequestReason, Reveal
 
 
 @does("own_data.copy")
@@ -35,6 +35,12 @@ def copy_own_data(deed: Deed) -> Answer:
     person_id = deed.actor.scope_id(ScopeKind.PERSON)
     deed.about(SubjectType.PERSON, person_id)
     return {"person_id": str(person_id), "made_at": clock.stamp(deed.recorded_at)}
+
+
+def decide(doing: Doing, request_id: UUID, *, granted: bool, reason: RequestReason) -> dict[str, Any]:
+    """The registry's own decision; with the copy, where that is what was asked for and granted."""
+    done = privacy.decide(doing, request_id, granted=granted, reason=reason)
+    return {**done, "copy": copied(doing, done)} if done["outcome"] == "copied" else done
 
 
 def copied(doing: Doing, answer: Answer) -> dict[str, Any]:

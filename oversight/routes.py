@@ -22,7 +22,7 @@ from oversight.schemas import (
     TraceOut,
     TraceQuery,
 )
-from registry.privacy_schemas import CopyView, LooksView, RequestsView
+from registry.privacy_schemas import CopyView, DecidedView, DecisionIn, LooksView, RequestsView
 from registry.schemas import NothingIn
 
 room = Room("oversight", __name__, description="Traces, refusals and tips")
@@ -133,3 +133,12 @@ def copy_own_data(body: dict[str, Any], district: int) -> tuple[Any, int, dict[s
     """A copy of everything about oneself; that it was given is on record, the copy is not."""
     done = own_data.copy_own_data(doing())
     return own_data.copied(doing(), done), 201, {"Cache-Control": "no-store"}
+
+
+@room.post("/districts/<int:district>/privacy-requests/<uuid:request_id>/decisions")
+@room.may("own_data.decide", writes=True)
+@room.arguments(DecisionIn)
+@room.response(201, DecidedView)
+def decide_request(body: dict[str, Any], district: int, request_id: UUID) -> tuple[Any, int, dict[str, str]]:
+    """Granted, it is done at once; a copy that was asked for comes with the answer, and is kept nowhere."""
+    return own_data.decide(doing(), request_id, **body), 201, {"Cache-Control": "no-store"}

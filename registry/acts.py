@@ -1,10 +1,12 @@
 """What the rooms above may have the registry do within their own deed. Nothing here opens or commits."""
 
+from core import clock
 from evidence.deed import Deed
 from evidence.models import SubjectType
 from registry import queries
 from registry.accounts import release_registrant
 from registry.models import Account, Card, CardException, Household
+from registry.premises_models import AccountClosing, ClosingReason
 from registry.states import ACCOUNT, CARD, CardState
 
 
@@ -15,7 +17,9 @@ def set_card_exception(deed: Deed, card: Card, exception: CardException | None) 
     deed.db.flush()
 
 
-def close_account(deed: Deed, household: Household, account: Account) -> list[Card]:
+def close_account(
+    deed: Deed, household: Household, account: Account, reason: ClosingReason, evidence: str
+) -> list[Card]:
     """Close the account, its cards and its household; the registrant is free for another.
 
     Household and account are locked; the caller has seen that no card holds a bottle or an open line. The
@@ -34,5 +38,16 @@ def close_account(deed: Deed, household: Household, account: Account) -> list[Ca
         CARD.move(deed.db, card, "close")
     release_registrant(deed, account)
     household.closed_at = deed.recorded_at
+    deed.db.add(
+        AccountClosing(
+            district=deed.district,
+            account_id=account.id,
+            reason=reason,
+            evidence=evidence,
+            closed_by=deed.actor.principal_id,
+            closed_on=clock.day_of(deed.recorded_at),
+            recorded_at=deed.recorded_at,
+        )
+    )
     deed.db.flush()
     return cards

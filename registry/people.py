@@ -56,6 +56,7 @@ class RevealReason(StrEnum):
     COMPLAINT = "complaint"
     AUDIT = "audit"
     CORRECTION = "correction"
+    OWN_REQUEST = "own_request"
 
 
 @does("person.register")
@@ -156,6 +157,23 @@ def reveal_household(
     refusals = [resting(deed, one) for one in _reveal_refusals(deed, person_id)]
     if refusals:
         raise Refused(refusals)
+    enter_reveal(deed, household_id, person_id, shown, reason, purpose, case_no)
+    return {
+        "household_id": str(household_id),
+        "person_id": person_id and str(person_id),
+        "fields": shown,
+    }
+
+
+def enter_reveal(
+    deed: Deed,
+    household_id: UUID,
+    person_id: UUID | None,
+    shown: Sequence[str],
+    reason: RevealReason,
+    purpose: RevealPurpose,
+    case_no: str | None = None,
+) -> None:
     deed.db.add(
         Reveal(
             district=deed.district,
@@ -165,21 +183,24 @@ def reveal_household(
             principal_id=deed.actor.principal_id,
             role=deed.actor.role,
             scope_code=deed.actor.reach.code,
-            fields=shown,
+            fields=list(shown),
             reason=reason.value,
             purpose=purpose.value,
             case_no=case_no,
             revealed_at=deed.recorded_at,
         )
     )
-    return {
-        "household_id": str(household_id),
-        "person_id": person_id and str(person_id),
-        "fields": shown,
-    }
 
 
 def _reveal_refusals(deed: Deed, person_id: UUID | None) -> Iterator[Refusal]:
+    yield from who_looks_refusals(deed)
+    stop = deed.db.get(ProcessingStop, person_id) if person_id else None
+    if stop is not None:
+        yield no.PROCESSING_STOPPED(erase_on=stop.erase_on)
+
+
+def who_looks_refusals(deed: Deed) -> Iterator[Refusal]:
+    """N01: shown who one is a moment ago; N02: not more people a day than one may see."""
     place, day = str(deed.district), clock.day_of(deed.recorded_at)
     fresh, most = (current().look(name, place, day) for name in ("N01.fresh_minutes", "N02.reveals_a_day"))
     if fresh is not None and isinstance(fresh.value, int):
@@ -192,9 +213,6 @@ def _reveal_refusals(deed: Deed, person_id: UUID | None) -> Iterator[Refusal]:
         )
         if times > most.value:
             yield no.QUOTA_SPENT(most=most.value)
-    stop = deed.db.get(ProcessingStop, person_id) if person_id else None
-    if stop is not None:
-        yield no.PROCESSING_STOPPED(erase_on=stop.erase_on)
 
 
 @does("person.index_phones")

@@ -1,5 +1,5 @@
 """Tables about places (what was seen of them, areas free of bottled gas, gas where it may not be), and what
-stands beside an account: its review, its deposit.
+stands beside an account: its review, its deposit, its closing.
 """
 
 from datetime import date, datetime
@@ -199,4 +199,35 @@ class DepositLine(Base):
     receipt_no: Mapped[str]
     entered_on: Mapped[date]
     entered_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+
+class ClosingReason(StrEnum):
+    """Why a household or a business takes no bottled gas any more."""
+
+    PIPED_GAS = "piped_gas"
+    ELECTRICITY = "electricity"
+    MOVED = "moved"
+    DIED = "died"
+    BUSINESS_ENDED = "business_ended"
+    CLEARED_OUT = "cleared_out"
+    USER_REQUEST = "user_request"
+
+
+class AccountClosing(Base):
+    """退户: an account was closed, once, why, and the code of what shows it."""
+
+    __tablename__ = "account_closing"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "account_id"], ["account.district", "account.id"]),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reason: Mapped[ClosingReason]
+    evidence: Mapped[str]
+    closed_by: Mapped[UUID]
+    closed_on: Mapped[date]
     recorded_at: Mapped[datetime]

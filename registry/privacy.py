@@ -91,7 +91,7 @@ def withdraw(deed: Deed, request_id: UUID) -> Answer:
 
 @does("own_data.decide")
 def decide(deed: Deed, request_id: UUID, *, granted: bool, reason: RequestReason) -> Answer:
-    """Done at once where granted. ``outcome``: corrected, erased, stopped (until ``erase_on``), declined."""
+    """Done at once where granted: copied, corrected, erased or stopped (until ``erase_on``); or declined."""
     seen = _in_reach(deed, request_id)
     household = _lock_home(deed, seen)
     request = _locked(deed, request_id)
@@ -101,6 +101,8 @@ def decide(deed: Deed, request_id: UUID, *, granted: bool, reason: RequestReason
         raise Refused([resting(deed, no.REQUEST_DECIDED(state=request.state))])
     if not granted:
         outcome: dict[str, Any] = {"outcome": "declined"}
+    elif request.kind is RequestKind.COPY:
+        outcome = _hand_over(deed, request)
     elif request.kind is RequestKind.CORRECTION:
         outcome = _correct(deed, request, household)
     else:
@@ -108,7 +110,7 @@ def decide(deed: Deed, request_id: UUID, *, granted: bool, reason: RequestReason
     PRIVACY_REQUEST.move(deed.db, request, "grant" if granted else "decline")
     request.reason, request.decided_by, request.decided_at = reason, deed.actor.principal_id, deed.recorded_at
     deed.note(**outcome)
-    return {"request_id": str(request.id), **outcome}
+    return {"request_id": str(request.id), **outcome, "person_id": str(request.person_id)}
 
 
 @does("person.retain")
@@ -191,6 +193,25 @@ def months_after(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
+
+
+def _hand_over(deed: Deed, request: PrivacyRequest) -> dict[str, Any]:
+    """Whoever hands the copy over sees it: as with a reveal they have just shown who they are.
+
+    A stopped processing bars nothing here: it is the person who asks. The copy itself is drawn afterwards.
+    """
+    refusals = [resting(deed, one) for one in people.who_looks_refusals(deed)]
+    if refusals:
+        raise Refused(refusals)
+    people.enter_reveal(
+        deed,
+        request.household_id,
+        request.person_id,
+        sorted(field.value for field in people.RevealField),
+        people.RevealReason.OWN_REQUEST,
+        people.RevealPurpose.ANSWER_REQUEST,
+    )
+    return {"outcome": "copied", "made_at": clock.stamp(deed.recorded_at)}
 
 
 # --- corrections --------------------------------------------------------------------------------------------

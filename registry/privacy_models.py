@@ -56,6 +56,9 @@ class NoticeShown(Base):
 
 
 class RequestKind(StrEnum):
+    """``copy``: to read what is on record and take a copy (PIPL 45), for who has no telephone page."""
+
+    COPY = "copy"
     CORRECTION = "correction"
     ERASURE = "erasure"
 

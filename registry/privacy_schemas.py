@@ -36,7 +36,7 @@ class RequestIn(Form):
         for name in ("field", "said"):
             if (form.get(name) is not None) is not is_correction:
                 said = "required|更正时必须填写|expected with a correction"
-                raise ValidationError(said if is_correction else "none|删除时不填|expected none", name)
+                raise ValidationError(said if is_correction else "none|只有更正时才填|expected none", name)
         if form.get("field") is CorrectedField.PHONE:
             try:
                 Phone().deserialize(form["said"])
@@ -51,15 +51,6 @@ class DecisionIn(Form):
 
 class RequestedView(View):
     request_id = Id()
-
-
-class DecidedView(View):
-    """``erase_on``: the data are kept for their term until this day, and used for nothing."""
-
-    request_id = Id()
-    outcome = fields.String()
-    field = fields.String()
-    erase_on = fields.String(metadata={"format": "date"})
 
 
 class RequestView(View):
@@ -106,3 +97,14 @@ class CopyView(View):
     notices_shown = fields.List(fields.Dict())
     requests = fields.List(fields.Nested(RequestView))
     looks = fields.List(fields.Nested(LookView))
+
+
+class DecidedView(View):
+    """``erase_on``: the data are kept for their term until this day, and used for nothing. ``copy``: what is
+    handed over, where a copy was asked for and granted."""
+
+    request_id = Id()
+    outcome = fields.String()
+    field = fields.String()
+    erase_on = fields.String(metadata={"format": "date"})
+    copy = fields.Nested(CopyView)

@@ -580,6 +580,12 @@ def contract_view(doing: Doing, contract_id: str) -> dict[str, Any]:
         return _columns(_of_my_firm(db, doing, Contract, contract_id))
 
 
+def must_reach_household(doing: Doing, household_id: UUID) -> None:
+    """404 for a household that is not there or not the caller's; nothing of it is read."""
+    with doing.ground.reads() as db:
+        party_within_reach(db, doing.actor, doing.district, household_id)
+
+
 def household_view(doing: Doing, household_id: UUID) -> dict[str, Any]:
     """The household's file: facts in clear, personal data masked, no credential."""
     with doing.ground.sessions() as db:

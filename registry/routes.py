@@ -360,14 +360,6 @@ def privacy_requests(district: int) -> Json:
     return {"items": privacy.waiting(doing())}
 
 
-@room.post("/districts/<int:district>/privacy-requests/<uuid:request_id>/decisions")
-@room.may("own_data.decide", writes=True)
-@room.arguments(privacy_schemas.DecisionIn)
-@room.response(201, privacy_schemas.DecidedView)
-def decide_request(body: Json, district: int, request_id: UUID) -> Json:
-    return privacy.decide(doing(), request_id, **body)
-
-
 # --------------------------------------------------------------------------------------------------------
 # Areas declared free of bottled gas
 

@@ -19,7 +19,6 @@ PAPERS = Why("样例的企业、人员、车辆证照齐全", "the sample's firm
 LATE = Why("过了时限才办的才听得到", "only who comes too late hears it")
 RECORDED = Why("查到的作为事实记下，不是拒绝", "found and recorded as a fact, which is no refusal")
 OURS = Why("程序或规则库出错才有", "only a fault of ours, or of the rulebook, brings it about")
-NO_VERB = Why("接口还没有能造成它的办理事项", "no verb of the API brings it about yet")
 TOLD = Why("不是拒绝：柜台的库存页据此提示", "refuses nothing: the office's stock page tells of it")
 BY_REQUEST = Why(
     "样例的台账按请求导入，不用文件", "the sample brings its registers in requests, not as files"
@@ -54,12 +53,12 @@ _BY_REASON: dict[Why, str] = {
         filling.overfilled filling.check_failed filling.look_failed filling.residue_not_extracted
         filling.tare_drifted""",
     OURS: "plan.checker_refused rule.no_value",
-    NO_VERB: "account.closed household.closed",
     TOLD: "stock.over_cap",
     BY_REQUEST: "import.rows_wrong import.file_imported",
     NOBODY: """
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
-        privacy_request.decided""",
+        privacy_request.decided closing.line_open closing.bottle_held
+        account.closed household.closed""",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 

@@ -98,6 +98,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "own_data.ask",
             "own_data.decide",
             "premises.register",
+            "account.close",
             "account.open",
             "account.transfer",
             "account.suspend",

@@ -1,6 +1,7 @@
 """What each verb of ``web/rights.py`` is called where people read of it: Chinese, English."""
 
 SAID: dict[str, tuple[str, str]] = {
+    "account.close": ("退户", "close an account"),
     "account.import": ("导入用户台账", "import a register of users"),
     "account.open": ("开户", "open an account"),
     "account.review": ("复核禁令期间开的户", "review accounts opened under the bar"),

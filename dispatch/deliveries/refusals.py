@@ -389,6 +389,32 @@ VISIT_DONE = reason(
     office=("look", "查看已登记的结果", "look at what is on record"),
 )
 
+# Closing an account
+CLOSING_LINE_OPEN = reason(
+    "closing.line_open",
+    "A06",
+    zh="还有{lines}瓶气预约了没有送完，不能退户",
+    en="{lines} bottles are booked and not delivered yet: the account cannot be closed",
+    resident=("cancel_order", "先取消预约，或等送完", "cancel the booking first, or wait for it"),
+    office=("cancel_order", "先取消预约，或等送完再退户", "cancel the booking, or close it when it is done"),
+)
+CLOSING_BOTTLE_HELD = reason(
+    "closing.bottle_held",
+    "A07",
+    zh="还有{bottles}只瓶没有收回，不能退户",
+    en="{bottles} bottles have not come back: the account cannot be closed",
+    resident=(
+        "give_back",
+        "把瓶交回供应站或送气工",
+        "give the bottle back to the supply point or the courier",
+    ),
+    office=(
+        "take_back",
+        "收回气瓶并扫码入库；找不到的先报失",
+        "take the bottles back and scan them in; report lost what is not found",
+    ),
+)
+
 held_by("uq_cylinder_load_active", BOTTLE_LOADED)
 held_by("uq_line_load_active", LINE_LOADED)
 held_by("uq_delivery_line_done", VISIT_DONE)

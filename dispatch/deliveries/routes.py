@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from core.http import Room, doing
-from dispatch.deliveries import confirming, following, inbox, loads, queries, service
+from dispatch.deliveries import closing, confirming, following, inbox, loads, queries, service
 from dispatch.deliveries.models import Confirmation, LineLoad
 from dispatch.deliveries.schemas import (
     ArrivalView,
+    ClosedView,
+    ClosingIn,
     ConfirmationIn,
     ConfirmationView,
     DeliveryIn,
@@ -133,3 +135,12 @@ def confirm(body: dict[str, Any], district: int, order_id: UUID) -> Confirmation
     confirming.confirm(doing(), order_id=order_id, **body)
     [said] = [one for one in following.confirmations(doing(), order_id) if one.said is body["said"]]
     return said
+
+
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/closings")
+@room.may("account.close", writes=True)
+@room.arguments(ClosingIn)
+@room.response(201, ClosedView)
+def close_account(body: dict[str, Any], district: int, account_id: UUID) -> dict[str, Any]:
+    """The household takes no bottled gas any more: every bottle is back, nothing is booked."""
+    return closing.close_account(doing(), account_id, **body)

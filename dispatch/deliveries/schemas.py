@@ -25,6 +25,8 @@ from dispatch.orders.states import LineState, OrderState
 from dispatch.safety.models import CheckOutcome
 from dispatch.safety.schemas import CheckForm, OpenHazardOut
 from registry.models import ScanStatus
+from registry.premises_models import ClosingReason
+from registry.schemas import PlainCode
 
 
 class LoadIn(Form):
@@ -235,3 +237,17 @@ class ConfirmationView(View):
     said = Word(Said)
     problem = Word(Problem)
     recorded_at = Instant()
+
+
+class ClosingIn(Form):
+    """``evidence``: the code of the paper that shows it (a request, the pipe's contract, a certificate)."""
+
+    reason = Word(ClosingReason, required=True)
+    evidence = PlainCode(required=True)
+
+
+class ClosedView(View):
+    """``deposit_left_fen``: what is still to be given back."""
+
+    account_id = Id()
+    deposit_left_fen = fields.Integer()

@@ -120,7 +120,7 @@ def open_desk(deed: Deed, asked: Booking) -> Desk:
         cards,
         all_cards,
         open_lines(deed.db, deed.district, card_ids),
-        _holding(deed, card_ids),
+        cards_holding(deed, card_ids),
         {model: one.nominal_g for model, one in types(deed.db).items()},
         clock.day_of(deed.recorded_at),
     )
@@ -133,7 +133,7 @@ def _cards_of(deed: Deed, party: BookingParty) -> list[Card]:
     return cards_of_account(deed.db, deed.district, party.account.id, lock=True)
 
 
-def _holding(deed: Deed, card_ids: Collection[UUID]) -> set[UUID]:
+def cards_holding(deed: Deed, card_ids: Collection[UUID]) -> set[UUID]:
     """Those of the cards that hold a bottle. A claim still in dispute counts as one."""
     holding = sa.select(CardHolding.card_id).where(
         CardHolding.district == deed.district, CardHolding.card_id.in_(card_ids), CardHolding.active

@@ -27,6 +27,7 @@ from registry.models import (
     ResidentRegistration,
     Vehicle,
 )
+from registry.premises_models import ClosingReason
 from registry.states import AccountState, CardState
 from tests.cast import Cast, made
 from tests.conftest import doing_as
@@ -92,7 +93,7 @@ def close(deed: Deed, household_id: UUID) -> Answer:
     party = queries.booking_party(deed.db, deed.district, household_id, lock=True)
     assert party is not None
     assert party.account is not None
-    acts.close_account(deed, party.household, party.account)
+    acts.close_account(deed, party.household, party.account, ClosingReason.MOVED, "TH-1")
     return {}
 
 

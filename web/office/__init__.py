@@ -4,14 +4,18 @@
     counting    盘点: a count by scanning, its differences, each explained
     bottles     a bottle's file by any of its codes, its trace, inspections
     registering one bottle's file made
-    households  一户一档, masked; a card lost and replaced; a survey; a contract
+    opening     开户: a person, a place, an account
+    households  一户一档, masked; a card lost and replaced; a survey; a contract; closing
+    privacy     what is masked, shown with a reason; what people ask about their data
     queues      what falls due, what is recalled, what is held and contested, and why
     sheets      the same lists as files for a spreadsheet
 
 Every page works without scripts.
 """
 
-from web.office import bottles, counting, households, queues, registering, today
+from web.office import bottles, counting, households, opening, privacy, queues, registering, today
 from web.office.face import face
 
-__all__ = ["bottles", "counting", "face", "households", "queues", "registering", "today"]
+__all__ = [
+    "bottles", "counting", "face", "households", "opening", "privacy", "queues", "registering", "today",
+]  # fmt: skip

@@ -16,6 +16,8 @@ from core.problems import NotFound, WrongField
 from cylinders import office_queries
 from cylinders import service as bottles
 from cylinders.schemas import LossIn
+from dispatch.deliveries import closing
+from dispatch.deliveries.schemas import ClosingIn
 from dispatch.safety import queries as safety
 from evidence.deed import Answer
 from oversight import queries as oversight
@@ -23,14 +25,12 @@ from registry import accounts, cards
 from registry import households as premises
 from registry import queries as registry
 from registry.account_gate import AccountBusiness
-from registry.premises_gate import FloorKind
-from registry.schemas import CardIn, ContractIn, SeenIn, SuspensionIn
+from registry.schemas import CardIn, ContractIn, SurveyIn, SuspensionIn
 from web.office import said
 from web.office.face import drawn, face
 from web.office.qr import as_image
-from web.pages import No, day_said, form_of, number_said, tried
-
-YES_NO = {"yes": True, "no": False}
+from web.office.seen import CHOICES, seen_form
+from web.pages import No, day_said, form_of, tried
 
 
 @face.page("/households/<uuid:household_id>", "household.read")
@@ -87,18 +87,16 @@ def bottle_lost(household_id: UUID, card_id: UUID) -> ResponseReturnValue:
 
 @face.page("/households/<uuid:household_id>/surveys", "premises.register", methods=("POST",))
 def survey(household_id: UUID) -> ResponseReturnValue:
-    """What somebody saw there; what is left open stays as it was."""
-    asked: dict[str, Any] = {name: YES_NO.get(request.form.get(name, "")) for name in said.SEEN}
-    asked |= {
-        "height_m": number_said(request.form.get("height_m", "").strip()),
-        "floor_kind": request.form.get("floor_kind", ""),
-    }
+    """What somebody saw there, on which day and shown by what; what is left open stays as it was."""
+    asked = seen_form(request.form)
+    asked |= {name: request.form.get(name, "").strip() for name in ("seen_on", "evidence")}
 
     def act() -> Answer:
-        seen = form_of(SeenIn, asked)
+        seen = form_of(SurveyIn, asked)
+        seen_on, evidence = seen.pop("seen_on"), seen.pop("evidence")
         if not seen:
             raise WrongField("/piped_gas", "empty", "一项也没有填", "expected at least one answer")
-        return premises.survey_premises(doing(), household_id, seen=seen)
+        return premises.survey_premises(doing(), household_id, seen=seen, seen_on=seen_on, evidence=evidence)
 
     return _done(household_id, None, act)
 
@@ -126,6 +124,18 @@ def suspend(household_id: UUID) -> ResponseReturnValue:
 def resume(household_id: UUID) -> ResponseReturnValue:
     account_id = _account_of(household_id)
     return _done(household_id, None, lambda: accounts.resume_account(doing(), account_id))
+
+
+@face.page("/households/<uuid:household_id>/closings", "account.close", methods=("POST",))
+def close(household_id: UUID) -> ResponseReturnValue:
+    """退户: every bottle is back, nothing is booked."""
+    account_id = _account_of(household_id)
+    asked = {"reason": request.form.get("why", ""), "evidence": request.form.get("shown_by", "").strip()}
+
+    def act() -> Answer:
+        return closing.close_account(doing(), account_id, **form_of(ClosingIn, asked))
+
+    return _done(household_id, None, act)
 
 
 @face.page("/households/<uuid:household_id>/cards", "card.issue", methods=("POST",))
@@ -187,7 +197,8 @@ def _file_page(household_id: UUID, no: No | None = None, card_id: UUID | None = 
         bottles=office_queries.bottles_on_cards(doing(), [one.id for one in file["cards"]]),
         tried_on=card_id,
         given=request.form,
-        floors=list(FloorKind),
+        choices=CHOICES,
+        shown_by={one["name"]: one for one in file["premises"]["seen"]},
         models=office_queries.models(doing()),
     )
     return page, status, {"Cache-Control": "no-store"}

@@ -1,13 +1,19 @@
 """What the words of the rooms are called in the office: Chinese, English."""
 
+from core.geo import Datum
 from cylinders.count_queries import KIND_WORDS, WHY_WORDS
 from cylinders.life_models import DueKind, RecallOutcome
 from cylinders.models import Phase, Scheme
 from cylinders.states import TaskState
 from registry.account_gate import AccountBusiness
 from registry.accounts import SuspensionReason
-from registry.models import CardException, PremisesKind, SiteKind, UserClass
-from registry.premises_gate import FloorKind
+from registry.documents import DocumentKind
+from registry.models import CLASS_AT as CLASS_OF_PLACE
+from registry.models import CardException, CheckMethod, PremisesKind, SiteKind, UserClass
+from registry.people import RevealField, RevealPurpose, RevealReason
+from registry.premises_gate import BottlePlace, FloorKind, RentalKind, SmallPlace
+from registry.premises_models import ClosingReason
+from registry.privacy_models import RequestKind, RequestReason
 from registry.states import AccountState, CardState
 
 Said = tuple[str, str]
@@ -100,6 +106,9 @@ SEEN: dict[str, Said] = {
     "lift": ("有电梯", "a lift"),
     "converted_to_pipe": ("已改管道气", "converted to piped gas"),
     "has_cylinder_room": ("有瓶组间", "a cylinder room"),
+    "other_fuel_in_room": ("同室有其他燃料或明火", "another fuel or a flame in the room"),
+    "leak_alarm": ("有泄漏报警器", "a leak alarm"),
+    "crowded": ("人员密集场所", "a crowded place"),
 }
 """What a survey looks at and answers with yes or no; what nobody looked at stays unknown."""
 
@@ -141,4 +150,162 @@ OUTCOMES: dict[str, Said] = {
     RecallOutcome.RETURNED_TO_MAKER.value: ("退回制造厂", "returned to its maker"),
     RecallOutcome.NOT_AFFECTED.value: ("不在召回之列", "not affected"),
     RecallOutcome.NOT_FOUND.value: ("找不到，已说明", "not found, explained"),
+}
+
+# --- people, places, and what is asked about them ----------------------------------------------------------
+
+CLASS_AT: dict[str, str] = {kind.value: one.value for kind, one in CLASS_OF_PLACE.items()}
+"""Who uses gas in which kind of place, word by word."""
+
+DOCUMENTS: dict[str, Said] = {
+    DocumentKind.RESIDENT_ID.value: ("居民身份证", "resident identity card"),
+    DocumentKind.HK_MACAO_TW_PERMIT.value: ("港澳台居民居住证", "residence permit of HK, Macao, Taiwan"),
+    DocumentKind.FOREIGN_PR.value: ("外国人永久居留身份证", "foreign permanent resident card"),
+    DocumentKind.PASSPORT.value: ("护照", "passport"),
+    DocumentKind.OTHER.value: ("其他证件", "another document"),
+}
+
+METHODS: dict[str, Said] = {
+    CheckMethod.DOCUMENT_SEEN.value: ("当面看了证件", "the document was seen"),
+    CheckMethod.DATABASE.value: ("联网核查", "checked in the database"),
+    CheckMethod.AT_THE_DOOR.value: ("上门核对", "checked at the door"),
+}
+
+DATUMS: dict[str, Said] = {
+    Datum.WGS84.value: ("WGS-84（GPS）", "GPS"),
+    Datum.CGCS2000.value: ("CGCS2000（测绘）", "surveys"),
+    Datum.GCJ02.value: ("GCJ-02（高德、腾讯）", "AutoNavi, Tencent"),
+    Datum.BD09.value: ("BD-09（百度）", "Baidu"),
+}
+
+BOTTLE_PLACES: dict[str, Said] = {
+    BottlePlace.KITCHEN.value: ("厨房", "kitchen"),
+    BottlePlace.OUTDOORS.value: ("室外", "outdoors"),
+    BottlePlace.CYLINDER_ROOM.value: ("瓶组间", "cylinder room"),
+    BottlePlace.UNDERGROUND_CYLINDER_ROOM.value: ("地下瓶组间", "underground cylinder room"),
+    BottlePlace.DINING_AREA.value: ("用餐区", "dining area"),
+    BottlePlace.BEDROOM.value: ("卧室", "bedroom"),
+    BottlePlace.BATHROOM.value: ("卫生间", "bathroom"),
+    BottlePlace.LIVED_IN_ROOM.value: ("住人的房间", "a lived-in room"),
+}
+
+RENTALS: dict[str, Said] = {
+    RentalKind.NOT_LET.value: ("自住", "not let"),
+    RentalKind.WHOLE.value: ("整套出租", "let as a whole"),
+    RentalKind.SINGLE_ROOM.value: ("单间出租", "a single room let"),
+    RentalKind.COLLECTIVE.value: ("群租", "let to a collective"),
+    RentalKind.FARMHOUSE.value: ("农民自建房出租", "in a farmer's own house"),
+}
+
+SMALL_PLACES: dict[str, Said] = {
+    SmallPlace.SCHOOL.value: ("小学校", "small school"),
+    SmallPlace.CARE_HOME.value: ("养老院", "care home"),
+    SmallPlace.CLINIC.value: ("小医院、诊所", "clinic"),
+    SmallPlace.SHOP.value: ("小商店", "shop"),
+    SmallPlace.EATERY.value: ("小餐饮", "eatery"),
+    SmallPlace.INN.value: ("小旅馆", "inn"),
+    SmallPlace.ENTERTAINMENT.value: ("小歌舞娱乐", "place of entertainment"),
+    SmallPlace.NET_CAFE.value: ("小网吧", "net café"),
+    SmallPlace.BATH_HOUSE.value: ("小美容洗浴", "bath house"),
+    SmallPlace.WORKSHOP.value: ("小生产加工", "workshop"),
+}
+
+OF_A_PLACE: dict[str, Said] = {
+    **SEEN,
+    "height_m": ("建筑高度（米）", "Height in metres"),
+    "floor_kind": ("楼层", "Floor"),
+    "bottle_place": ("气瓶放在哪里", "Where the bottle stands"),
+    "rental": ("出租情况", "How it is let"),
+    "category": ("九小场所", "Kind of small place"),
+    "house_code": ("房屋编号（出租房）", "Code of the house, if let"),
+    "rental_cap": ("出租屋控制数", "Cap of the let house"),
+}
+"""Everything a survey may find."""
+
+LISTED: dict[str, dict[str, Said]] = {
+    "floor_kind": FLOORS,
+    "bottle_place": BOTTLE_PLACES,
+    "rental": RENTALS,
+    "category": SMALL_PLACES,
+}
+"""What the words of those facts that are words are called."""
+
+FIELDS: dict[str, Said] = {
+    "document-kind": ("证件种类", "Document"),
+    "document-number": ("证件号码", "Its number"),
+    "document-valid_until": ("证件有效期至", "Valid until"),
+    "name": ("姓名", "Name"),
+    "phone": ("手机号", "Telephone"),
+    "method": ("怎么核验的", "How it was checked"),
+    "evidence": ("凭据编号", "Number of what shows it"),
+    "notice_version": ("告知书", "The notice"),
+    "address": ("地址", "Address"),
+    "street_code": ("街镇代码", "Code of the street"),
+    "committee_code": ("村居代码", "Code of the committee"),
+    "kind": ("场所种类", "Kind of place"),
+    "lon": ("经度", "Longitude"),
+    "lat": ("纬度", "Latitude"),
+    "datum": ("坐标来自", "The point is from"),
+    "applied_on": ("申请日期", "Applied on"),
+    "cylinder_model": ("气瓶型号", "Type of bottle"),
+    "cards": ("几张卡", "How many cards"),
+    "seen_on": ("勘查日期", "Seen on"),
+    **OF_A_PLACE,
+}
+"""The fields of the forms by which a user is put on file."""
+
+REVEALED: dict[str, Said] = {
+    RevealField.ADDRESS.value: ("地址", "address"),
+    RevealField.NAME.value: ("姓名", "name"),
+    RevealField.PHONE.value: ("电话", "telephone"),
+}
+
+REVEAL_REASONS: dict[str, Said] = {
+    RevealReason.DELIVERY.value: ("送气", "a delivery"),
+    RevealReason.SAFETY.value: ("安全", "safety"),
+    RevealReason.COMPLAINT.value: ("投诉", "a complaint"),
+    RevealReason.AUDIT.value: ("检查", "an audit"),
+    RevealReason.CORRECTION.value: ("更正信息", "a correction"),
+    RevealReason.OWN_REQUEST.value: ("本人要求", "the person asked"),
+}
+
+PURPOSES: dict[str, Said] = {
+    RevealPurpose.CALL.value: ("打电话", "to call"),
+    RevealPurpose.VISIT.value: ("上门", "to visit"),
+    RevealPurpose.SERVE_NOTICE.value: ("送达通知", "to serve a notice"),
+    RevealPurpose.VERIFY_IDENTITY.value: ("核对身份", "to verify who it is"),
+    RevealPurpose.ANSWER_REQUEST.value: ("答复申请", "to answer a request"),
+}
+
+REQUESTS: dict[str, Said] = {
+    RequestKind.COPY.value: ("查阅、复制", "to read and take a copy"),
+    RequestKind.CORRECTION.value: ("更正", "to correct"),
+    RequestKind.ERASURE.value: ("删除", "to erase"),
+}
+
+REQUEST_REASONS: dict[str, Said] = {
+    RequestReason.DOCUMENT_SEEN.value: ("看了证件，是本人", "the document was seen"),
+    RequestReason.PHONE_ANSWERED.value: ("电话核对，是本人", "confirmed by telephone"),
+    RequestReason.VISITED.value: ("上门核对", "visited"),
+    RequestReason.NOT_PROVEN.value: ("没有证明", "not proven"),
+    RequestReason.NOT_THE_PERSON.value: ("不是本人", "not the person"),
+    RequestReason.ALREADY_RIGHT.value: ("原来就是对的", "it is right already"),
+    RequestReason.TERM_OVER.value: ("保存期已满", "the term is over"),
+}
+
+REQUEST_OUTCOMES: dict[str, Said] = {
+    "corrected": ("已更正", "corrected"),
+    "erased": ("已删除", "erased"),
+    "stopped": ("期满前只保存、不使用", "kept until the term is over, and used for nothing"),
+    "declined": ("没有办理", "declined"),
+}
+
+CLOSINGS: dict[str, Said] = {
+    ClosingReason.PIPED_GAS.value: ("改用管道气", "piped gas instead"),
+    ClosingReason.ELECTRICITY.value: ("改用电", "electricity instead"),
+    ClosingReason.MOVED.value: ("搬走了", "moved away"),
+    ClosingReason.DIED.value: ("登记人去世", "the registrant died"),
+    ClosingReason.BUSINESS_ENDED.value: ("停业", "the business ended"),
+    ClosingReason.CLEARED_OUT.value: ("清退", "cleared out"),
+    ClosingReason.USER_REQUEST.value: ("用户要求", "the user asked for it"),
 }

@@ -98,6 +98,7 @@ REASONS: dict[str, Said] = {
     "complaint": ("投诉", "a complaint"),
     "audit": ("检查", "an audit"),
     "correction": ("更正信息", "a correction"),
+    "own_request": ("本人到柜台要一份复印件", "you asked for a copy at the counter"),
 }
 REQUEST_TAGS: dict[PrivacyRequestState, Tag] = {
     PrivacyRequestState.ASKED: ("quiet", "等待办理", "waiting"),
