@@ -39,7 +39,7 @@ from core import idempotency, metrics
 from core.auth import Actor, Role, actors_of, hash_token, with_verb
 from core.doing import Doing
 from core.ground import Ground
-from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, TooMany, WrongField
+from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, TooMany, WrongField, faults_in
 from core.refusal import Audience, Refused
 
 log = structlog.get_logger()
@@ -422,10 +422,11 @@ def _faults(messages: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _found_faults(messages: Mapping[str, Any]) -> list[FieldFault]:
     """marshmallow's tree of messages as a flat list with JSON pointers (query fields: /query/…)."""
-    found: list[FieldFault] = []
-    for location, tree in messages.items():
-        _walk(tree, "" if location == "json" else f"/{location}", found)
-    return found
+    return [
+        fault
+        for location, tree in messages.items()
+        for fault in faults_in(tree, "" if location == "json" else f"/{location}")
+    ]
 
 
 def loaded(schema: type[ma.Schema] | ma.Schema, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -435,29 +436,6 @@ def loaded(schema: type[ma.Schema] | ma.Schema, body: Mapping[str, Any]) -> dict
         return cast(dict[str, Any], form.load(body))
     except ma.ValidationError as error:
         raise WrongField.all(_found_faults({"json": error.messages})) from None
-
-
-def _walk(tree: Any, pointer: str, found: list[FieldFault]) -> None:
-    if isinstance(tree, Mapping):
-        for name, branch in tree.items():
-            below = pointer if name == "_schema" else f"{pointer}/{_escaped(str(name))}"
-            _walk(branch, below, found)
-    elif isinstance(tree, list):
-        for leaf in tree:
-            _walk(leaf, pointer, found)
-    else:
-        code, _, words = str(tree).partition("|")
-        zh, _, en = words.partition("|")
-        fault = (
-            FieldFault(pointer, code, zh, en) if en else FieldFault(pointer, "invalid", "填写有误", str(tree))
-        )
-        found.append(fault)
-
-
-def _escaped(name: str) -> str:
-    """A pointer's step; an unknown field's name may hold anything, also what UTF-8 cannot."""
-    safe = name.encode("utf-8", "replace").decode()
-    return safe.replace("~", "~0").replace("/", "~1")[:200]
 
 
 _PROBLEM_SCHEMA = {

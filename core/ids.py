@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator
+from operator import add
 from uuid import UUID
 
 from core import clock
@@ -38,11 +39,22 @@ def new_ids_in_hex(count: int) -> Iterator[str]:
         ms = int(clock.now().timestamp() * 1000)
         begin_ms, begin = (ms, 0) if ms > _last_ms else (_last_ms, _counter + 1)
         _last_ms, _counter = begin_ms + (begin + count - 1 >> 12), begin + count - 1 & 0xFFF
-    chance = os.urandom(8 * count).hex()
-    for number in range(count):
-        ms, counter = begin_ms + (begin + number >> 12), begin + number & 0xFFF
-        tail = chance[16 * number : 16 * number + 16]
-        yield f"{ms:012x}7{counter:03x}{_VARIANT[tail[0]]}{tail[1:]}"
+    return map(add, _heads(begin_ms, begin, count), _tails(count))
 
 
-_VARIANT = {digit: "89ab"[value % 4] for value, digit in enumerate("0123456789abcdef")}
+_COUNTERS = [f"7{counter:03x}" for counter in range(0x1000)]
+
+
+def _heads(ms: int, begin: int, count: int) -> Iterator[str]:
+    """Millisecond and counter; after 4,096 of them the next millisecond is borrowed."""
+    for first in range(0, begin + count, 0x1000):
+        head = f"{ms + (first >> 12):012x}"
+        for counter in _COUNTERS[max(begin - first, 0) : begin + count - first]:
+            yield head + counter
+
+
+def _tails(count: int) -> list[str]:
+    """Chance with the variant's two bits, put in place in all of them at once."""
+    chance = int.from_bytes(os.urandom(8 * count)) & int.from_bytes(b"\x3f".ljust(8, b"\xff") * count)
+    digits = (chance | int.from_bytes(b"\x80".ljust(8, b"\x00") * count)).to_bytes(8 * count).hex()
+    return [digits[at : at + 16] for at in range(0, 16 * count, 16)]

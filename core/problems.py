@@ -3,8 +3,9 @@
 These end the deed without a trace (nothing below 409 is kept); ``core/http.py`` words them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,36 @@ class WrongField(Exception):
         wrong = cls(first.pointer, first.code, first.zh, first.en)
         wrong.faults = tuple(faults)
         return wrong
+
+
+def faults_in(messages: Any, pointer: str = "", *, stranger: str | None = None) -> Iterator[FieldFault]:
+    """marshmallow's tree of "code|中文|English" as faults with JSON pointers.
+
+    ``stranger``: what is said of an unknown field. Where it is given such a name is not repeated: it may hold
+    anything, and some answers are kept.
+    """
+    if isinstance(messages, Mapping):
+        for name, branch in messages.items():
+            unnamed = name == "_schema" or (stranger is not None and branch == [stranger])
+            below = pointer if unnamed else f"{pointer}/{_escaped(str(name))}"
+            yield from faults_in(branch, below, stranger=stranger)
+    elif isinstance(messages, list):
+        for leaf in messages:
+            yield from faults_in(leaf, pointer, stranger=stranger)
+    else:
+        code, _, words = str(messages).partition("|")
+        zh, _, en = words.partition("|")
+        yield (
+            FieldFault(pointer, code, zh, en)
+            if en
+            else FieldFault(pointer, "invalid", "填写有误", str(messages))
+        )
+
+
+def _escaped(name: str) -> str:
+    """A pointer's step; an unknown field's name may hold anything, also what UTF-8 cannot."""
+    safe = name.encode("utf-8", "replace").decode()
+    return safe.replace("~", "~0").replace("/", "~1")[:200]
 
 
 class NotFound(Exception):

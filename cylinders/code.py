@@ -15,7 +15,9 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import getitem
 
 from cylinders.marks import marks
 from cylinders.models import Scheme
@@ -31,10 +33,18 @@ _VALUES = {symbol: value for value, symbol in enumerate(_CHECKED)}
 _SYMBOLS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 """A random byte's symbol; each symbol stands for as many bytes as any other."""
 
+_WEIGHED = [
+    [_VALUES[chr(symbol)] * 2 ** (RANDOM_SYMBOLS - 1 - place) for symbol in _SYMBOLS]
+    for place in range(RANDOM_SYMBOLS)
+]
+"""What a random byte adds to the check sum of ISO 7064 at each of the symbols' places."""
+
 _LABEL = re.compile(r"https?://[^/?#\s]+/c/([^/?#\s]+)(?:/([0-9a-z]+))?/?", re.IGNORECASE)
 _OURS = re.compile(f"[{ALPHABET}]{{{RANDOM_SYMBOLS + 1}}}")
 _USE_REGISTRATION = re.compile(r"3?([1-8][0-9][0-9A-Z]{3}[0-9A-Z][0-9]{5})")
 _RFID = re.compile(r"E0[0-9A-F]{14}|[0-9A-F]{24}|[0-9A-F]{32}")
+_SPACED = re.compile(r"[\s-]")
+_SPACED_CHIP = re.compile(r"[\s:]")
 _LIKE_A_STAMP = re.compile(r"[0-9A-Z][0-9A-Z.-]{2,39}")
 
 
@@ -67,21 +77,22 @@ def classify(text: str) -> Scanned:
     read = _cleaned(text[:MOST_SYMBOLS])
     if len(text) > MOST_SYMBOLS:
         return Scanned(read, None, readable=False)
-    label = _LABEL.fullmatch(read)
+    is_address = "://" in read
+    label = _LABEL.fullmatch(read) if is_address else None
     if label:
         code = label[1].upper()
         if _OURS.fullmatch(code):
             return Scanned(code, Scheme.PLATFORM, readable=is_well_formed(code))
-    bare = re.sub(r"[\s-]", "", read).upper()
+    bare = _SPACED.sub("", read).upper()
     registration = _USE_REGISTRATION.fullmatch(bare)
     if registration:
         return Scanned(registration[1], Scheme.USE_REGISTRATION)
     if _OURS.fullmatch(bare) and is_well_formed(bare):
         return Scanned(bare, Scheme.PLATFORM)
-    chip = re.sub(r"[\s:]", "", read).upper()
+    chip = _SPACED_CHIP.sub("", read).upper()
     if _RFID.fullmatch(chip):
         return Scanned(chip, Scheme.RFID)
-    for mark in marks():
+    for mark in marks() if is_address else ():
         if (found := mark.read(read)) is not None:
             return Scanned(found, Scheme.MAKER)
     as_stamped = read.upper() if _LIKE_A_STAMP.fullmatch(read.upper()) else read
@@ -103,16 +114,26 @@ def is_well_formed(code: str) -> bool:
 
 
 def new_code() -> str:
-    """A fresh platform code, not sequential.
+    """A fresh platform code, not sequential."""
+    return next(new_codes(1))
+
+
+def new_codes(count: int) -> Iterator[str]:
+    """So many fresh codes; for all of them chance is asked in one go, and once more for those thrown away.
 
     One whose check symbol would be I, L, O, U or * is thrown away, and so is one that could be taken for a
     use-registration code.
     """
-    while True:
-        body = secrets.token_bytes(RANDOM_SYMBOLS).translate(_SYMBOLS).decode()
-        code = body + check_symbol(body)
-        if is_well_formed(code):
-            return code
+    missing = count
+    while missing:
+        chance = secrets.token_bytes(RANDOM_SYMBOLS * missing)
+        bodies = chance.translate(_SYMBOLS).decode()
+        for at in range(0, len(chance), RANDOM_SYMBOLS):
+            remainder = sum(map(getitem, _WEIGHED, chance[at : at + RANDOM_SYMBOLS]))
+            code = bodies[at : at + RANDOM_SYMBOLS] + _CHECKED[(1 - 2 * remainder) % 37]
+            if _OURS.fullmatch(code) and not _USE_REGISTRATION.fullmatch(code):
+                missing -= 1
+                yield code
 
 
 def check_symbol(body: str) -> str:
@@ -130,6 +151,8 @@ def _remainder(symbols: str) -> int:
 
 def _cleaned(text: str) -> str:
     """NFKC, trimmed, without control and formatting symbols (a scanner's separators, marks of direction)."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     kept = "".join(
         symbol
         for symbol in unicodedata.normalize("NFKC", text)

@@ -17,6 +17,7 @@ job's end and under its key, in one transaction: it happens once, whoever dies w
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -46,17 +47,19 @@ from cylinders.models import CylinderImport
 from cylinders.publishing import Overtaken, publish, take_your_time
 from cylinders.register_lines import MOST_BYTES, MOST_LINES, Line, RegisterReader, check_header
 from cylinders.service import firm_in_reach
-from cylinders.staging import Batch, check, forget_faults, stage, throw_away
+from cylinders.staging import Batch, Written, check, forget_faults, stage, throw_away, write
 from evidence.deed import Answer, Deed, does, held_by
 from evidence.entry import leaf_hash
+from evidence.merkle import merkle_root
 from evidence.models import SubjectType
-from registry.imports import merkle_root
 from registry.refusals import ROW_WRONG
 
 PROCEED, ROLLBACK = "proceed", "rollback"
 IMPORT_JOB = "cylinder_import"
 LINES_AT_ONCE = 10_000
 """Read, staged and committed together: what a killed worker has to do once more."""
+
+READ_AT_ONCE = 1000
 
 MOST_NAMED = 100
 """Other firms' codes that one tip names; how many there are it says, however many."""
@@ -87,7 +90,7 @@ def import_rows(
     firm = firm_in_reach(deed.db, deed.doing, firm_id)
     deed.at(firm=firm.id)
     batch = Batch(deed.district, new_id(), firm.id)
-    stage(deed.db, batch, [Line(number, given) for number, given in enumerate(rows)])
+    stage(deed.db, write(batch, [Line.of_request(number, given) for number, given in enumerate(rows)]))
     root = root_of(deed.db, batch)
     deed.note(import_id=batch.file_id, rows=len(rows), root=root, on_error=on_error, **evidence)
     items = _publish_rows(deed, batch, on_error)
@@ -451,16 +454,38 @@ def read_in(ground: Ground, row: RegisterFile, path: Path) -> Iterator[int]:
     with ground.sessions() as db:
         at_byte, at_line, staged = _left_at(db, batch)
         db.commit()
-    with path.open("rb") as file:
+    with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
         reader = RegisterReader(file, row.form, row.encoding, at_byte=at_byte, at_line=at_line)
-        while lines := reader.read(LINES_AT_ONCE):
-            staged += len(lines)
-            with ground.sessions() as db:
-                stage(db, batch, lines)
-                standing = {"read_bytes": reader.at_byte, "read_lines": reader.at_line, "staged": staged}
-                db.execute(_row_of(batch).values(**standing))
-                db.commit()
-            yield reader.at_line
+        before: Future[int] | None = None
+        while True:
+            written = _next_written(reader, batch)
+            if before is not None:
+                yield before.result()
+            if not written.lines:
+                return
+            staged += written.lines
+            standing = {"read_bytes": reader.at_byte, "read_lines": reader.at_line, "staged": staged}
+            before = beside.submit(_stage, ground, batch, written, standing)
+
+
+def _next_written(reader: RegisterReader, batch: Batch) -> Written:
+    """What is committed together; read by the thousand, since what lives longer costs the collector more."""
+    written = Written()
+    while missing := min(LINES_AT_ONCE - written.lines, READ_AT_ONCE):
+        lines = reader.read(missing)
+        if not lines:
+            break
+        written.take(write(batch, lines))
+    return written
+
+
+def _stage(ground: Ground, batch: Batch, written: Written, standing: Mapping[str, int]) -> int:
+    """Beside the reading of the next lines: this waits for the server. The line reached."""
+    with ground.sessions() as db:
+        stage(db, written)
+        db.execute(_row_of(batch).values(**standing))
+        db.commit()
+    return standing["read_lines"]
 
 
 def _row_of(batch: Batch) -> sa.Update:
@@ -546,8 +571,11 @@ def _record(
 
 def root_of(db: Session, batch: Batch) -> str:
     """Over every line as it was sent, good or bad, in their order."""
-    leaves = db.scalars(sa.select(_staged.c.leaf).where(*_of(_staged, batch)).order_by(_staged.c.line))
-    return merkle_root(list(leaves)).hex()
+    leaves = db.scalars(
+        sa.select(_staged.c.leaf).where(*_of(_staged, batch)).order_by(_staged.c.line),
+        execution_options={"yield_per": 10_000},
+    )
+    return merkle_root(leaves).hex()
 
 
 def faults_by_line(db: Session, batch: Batch) -> Iterator[tuple[int, list[FieldFault | Refusal]]]:

@@ -20,6 +20,7 @@ from core.problems import FieldFault, WrongField
 from cylinders.import_models import FileEncoding, FileForm
 from cylinders.models import Scheme
 from cylinders.schemas import BottleRow
+from evidence.entry import begun_leaf, leaf_hash
 
 MOST_BYTES = 2**30
 MOST_LINES = 1_000_000
@@ -82,11 +83,20 @@ _FLAGS = {"true": True, "false": False, "是": True, "否": False}
 
 
 class Line(NamedTuple):
-    """A line of the file, counted from 1: what it gives, and what is wrong with it where it gives no row."""
+    """What it gives, and what is wrong with it where it gives no row. ``leaf`` commits to it as it was sent:
+
+    of a file's line, counted from 1, to its bytes with the line's end; of a request's row to its JSON with
+    names in order.
+    """
 
     number: int
+    leaf: bytes
     given: Any
     fault: FieldFault | None = None
+
+    @classmethod
+    def of_request(cls, number: int, given: Any) -> "Line":
+        return cls(number, leaf_hash(orjson.dumps(given, option=orjson.OPT_SORT_KEYS)), given)
 
 
 _NOT_TEXT = FieldFault("", "encoding", "这一行不是所声明的编码", "expected text in the encoding declared")
@@ -98,6 +108,16 @@ _NOT_CSV = FieldFault("", "csv", "这一行的引号不成对", "expected quotes
 _CELLS = FieldFault("", "cells", "列数与表头不同", "expected as many cells as the header has")
 
 
+_NOTHING = FieldFault("", "blank", "空行", "nothing on this line")
+"""No fault: the line is passed over."""
+
+
+class _Endless(NamedTuple):
+    """A line longer than any may be, of which only this is known."""
+
+    leaf: bytes
+
+
 class RegisterReader:
     """Reads on from a byte and a line, and knows where it stands."""
 
@@ -107,8 +127,12 @@ class RegisterReader:
         self.at_byte, self.at_line = 0, 0
         self._file = file
         self._codec = encoding.value
+        self._mark = "\ufeff".encode(self._codec)
         file.seek(0)
-        self._row = _row_of_json if form is FileForm.JSONL else _row_of_cells(self._header())
+        if form is FileForm.CSV:
+            self._given = _given_by_cells(self._codec, self._header())
+        else:
+            self._given = _given_by_json if encoding is FileEncoding.UTF_8 else _given_by_text(self._codec)
         if at_line > self.at_line:
             file.seek(at_byte)
             self.at_byte, self.at_line = at_byte, at_line
@@ -116,39 +140,37 @@ class RegisterReader:
     def read(self, count: int) -> list[Line]:
         """The next lines that hold something, at most so many; none at the end."""
         found: list[Line] = []
-        while len(found) < count and (line := self._next()) is not None:
-            if isinstance(line, FieldFault):
-                found.append(Line(self.at_line, None, line))
-            elif line.strip():
-                found.append(self._read(line))
+        while len(found) < count and (raw := self._next()):
+            if isinstance(raw, _Endless):
+                found.append(Line(self.at_line, raw.leaf, None, _TOO_LONG))
+            elif not raw.isspace():
+                given = self._given(raw.removeprefix(self._mark) if self.at_line == 1 else raw)
+                if not isinstance(given, FieldFault):
+                    found.append(Line(self.at_line, leaf_hash(raw), given))
+                elif given is not _NOTHING:
+                    found.append(Line(self.at_line, leaf_hash(raw), None, given))
         return found
 
-    def _read(self, line: str) -> Line:
-        given = self._row(line)
-        if isinstance(given, FieldFault):
-            return Line(self.at_line, line, given)
-        return Line(self.at_line, given)
-
-    def _next(self) -> str | FieldFault | None:
+    def _next(self) -> "bytes | _Endless":
         raw = self._file.readline(MOST_LINE_BYTES)
-        if not raw:
-            return None
-        self.at_line += 1
+        self.at_line += bool(raw)
         self.at_byte += len(raw)
-        too_long = len(raw) == MOST_LINE_BYTES and not raw.endswith(b"\n")
-        while too_long and not raw.endswith(b"\n") and (raw := self._file.readline(MOST_LINE_BYTES)):
+        if len(raw) < MOST_LINE_BYTES or raw.endswith(b"\n"):
+            return raw
+        return self._rest_of(raw)
+
+    def _rest_of(self, raw: bytes) -> "_Endless":
+        """To the line's end, or the file's, never holding more than a piece."""
+        digest = begun_leaf(raw)
+        while not raw.endswith(b"\n") and (raw := self._file.readline(MOST_LINE_BYTES)):
             self.at_byte += len(raw)
-        if too_long:
-            return _TOO_LONG
-        try:
-            text = raw.decode(self._codec)
-        except UnicodeDecodeError:
-            return _NOT_TEXT
-        return text.removeprefix("\ufeff") if self.at_line == 1 else text
+            digest.update(raw)
+        return _Endless(digest.digest())
 
     def _header(self) -> list[str]:
-        line = self._next()
-        cells = _cells(line) if isinstance(line, str) else None
+        raw = self._next()
+        line = None if isinstance(raw, _Endless) else _decoded(raw.removeprefix(self._mark), self._codec)
+        cells = None if line is None else _cells(line)
         if cells is None:
             raise _wrong_header("表头无法读懂", "expected a header that can be read")
         columns = [_column(cell) for cell in cells]
@@ -180,17 +202,47 @@ def _column(cell: str) -> str | None:
 
 
 def _cells(line: str) -> list[str] | None:
+    line = line.rstrip("\r\n")
+    if '"' not in line and "\r" not in line:
+        return line.split(",")
     try:
-        return next(csv.reader([line.rstrip("\r\n")], strict=True), [])
+        return next(csv.reader([line], strict=True), [])
     except csv.Error:
         return None
 
 
-def _row_of_json(line: str) -> Any:
+def _decoded(raw: bytes, codec: str) -> str | None:
     try:
-        return orjson.loads(line)
+        return raw.decode(codec)
+    except UnicodeDecodeError:
+        return None
+
+
+def _given_by_json(raw: bytes) -> Any:
+    """UTF-8 is read as it is; only of what is no JSON is it asked what else it may be."""
+    try:
+        return orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return _NOT_JSON
+        text = _decoded(raw, "utf-8")
+        return _NOT_TEXT if text is None else _NOT_JSON if text.strip() else _NOTHING
+
+
+def _given_by_text(codec: str) -> Callable[[bytes], Any]:
+    def given(raw: bytes) -> Any:
+        text = _decoded(raw, codec)
+        return _NOT_TEXT if text is None else _given_by_json(text.encode())
+
+    return given
+
+
+def _given_by_cells(codec: str, columns: Sequence[str]) -> Callable[[bytes], Any]:
+    row = _row_of_cells(columns)
+
+    def given(raw: bytes) -> Any:
+        text = _decoded(raw, codec)
+        return _NOT_TEXT if text is None else row(text) if text.strip() else _NOTHING
+
+    return given
 
 
 def _row_of_cells(columns: Sequence[str]) -> Callable[[str], Any]:

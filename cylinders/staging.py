@@ -10,15 +10,16 @@ read as a whole by the schema, which then says all that is wrong with it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from itertools import compress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import marshmallow as ma
-import orjson
 import psycopg
 import psycopg.sql
 import sqlalchemy as sa
@@ -27,17 +28,15 @@ from sqlalchemy.orm import Session
 
 from core.db import table_of
 from core.ids import new_ids_in_hex
-from core.problems import FieldFault, WrongField
+from core.problems import FieldFault, WrongField, faults_in
 from core.refusal import Refusal, Refused
 from cylinders.at_site import NOT_ON_FILE
-from cylinders.code import new_code
+from cylinders.code import new_codes
 from cylinders.import_models import FoundBy, RegisterFault, StagedBottle
 from cylinders.models import Scheme
 from cylinders.register_lines import STAMPED, Line
 from cylinders.schemas import BottleRow, HolderIn, IdentifierIn, LastInspectionIn
 from cylinders.service import codes_of
-from evidence.entry import leaf_hash
-from registry.imports import faults_in
 
 REMEMBERED = 10_000
 """Values of a field that are remembered; of what differs from line to line no more is worth the room."""
@@ -62,18 +61,33 @@ _NULL = r"\N"
 _PLAIN = re.compile(r"[0-9A-Za-z./()_ -]+")
 
 
-class _Texts(dict[tuple[type, Any], str]):
-    """A field's values as COPY writes them. Keyed with their type, since to a dict 1 and true are one."""
+class _Texts(dict[tuple[type, Any], str | None]):
+    """A field's values as COPY writes them, None of a wrong one.
+
+    Keyed with their type, since to a dict 1 and true are one.
+    """
 
     def __init__(self, field: fields.Field[Any]):
         super().__init__()
         self._field = field
 
-    def __missing__(self, key: tuple[type, Any]) -> str:
-        text = _as_text(self._field.deserialize(key[1]))
+    def of(self, column: Sequence[Any]) -> list[str | None]:
+        try:
+            return list(map(self.__getitem__, zip(map(type, column), column, strict=True)))
+        except TypeError:  # a list or an object among them, which no dict knows
+            return [self._read(value) for value in column]
+
+    def __missing__(self, key: tuple[type, Any]) -> str | None:
+        text = self._read(key[1])
         if len(self) < REMEMBERED:
             self[key] = text
         return text
+
+    def _read(self, value: Any) -> str | None:
+        try:
+            return _as_text(self._field.deserialize(value))
+        except ma.ValidationError:
+            return None
 
 
 def _as_text(value: Any) -> str:
@@ -100,70 +114,131 @@ _PARTS = frozenset({"identifiers", "last_inspection", "holder"})
 
 
 class _Shape:
-    """A schema's fields, each remembering; ``defaults`` are of those that may be absent."""
+    """A schema's fields, each remembering, in the order in which they are written.
 
-    def __init__(self, schema: ma.Schema, names: Iterable[str]):
-        self.texts = {name: _Texts(schema.fields[name]) for name in names}
-        absent = {name: schema.fields[name].load_default for name in self.texts}
-        self.defaults = {name: _as_text(value) for name, value in absent.items() if value is not ma.missing}
-        self.required = {name for name in self.texts if schema.fields[name].required}
+    ``absent``: what is written of a field that is not there, if not its default. ``beside``: names that are
+    read elsewhere.
+    """
 
-    def read(self, given: Mapping[str, Any]) -> dict[str, str]:
-        """All but a row's parts. Raises where an unknown name, a missing or a wrong value stands."""
-        read, texts = self.defaults.copy(), self.texts
-        for name, value in given.items():
-            if name not in _PARTS:
-                read[name] = texts[name][value.__class__, value]
-        if not self.required <= read.keys():
-            raise KeyError
-        return read
+    def __init__(
+        self,
+        schema: ma.Schema,
+        names: Sequence[str],
+        *,
+        absent: str | None = None,
+        beside: frozenset[str] = frozenset(),
+    ):
+        self._beside = beside
+        self._texts = {name: _Texts(schema.fields[name]) for name in names}
+        self._absent = {name: absent or self._default(schema.fields[name]) for name in names}
+        self._required = {name for name in names if self._absent[name] is None}
 
+    @staticmethod
+    def _default(field: fields.Field[Any]) -> str | None:
+        return None if field.load_default is ma.missing else _as_text(field.load_default)
+
+    def written(self, rows: Sequence[dict[str, Any]]) -> list[str | None]:
+        """All but a row's parts, as COPY writes it; None where the whole schema is to be asked.
+
+        Rows with the same names in the same order are read column by column.
+        """
+        places = defaultdict[tuple[str, ...], list[int]](list)
+        for place, row in enumerate(rows):
+            places[tuple(row)].append(place)
+        found: list[str | None] = [None] * len(rows)
+        for names, alike in places.items():
+            if self._required <= {*names} <= {*self._texts} | self._beside:
+                for place, text in zip(alike, self._joined(names, [rows[one] for one in alike]), strict=True):
+                    found[place] = text
+        return found
+
+    def _joined(self, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[str | None]:
+        columns = dict(zip(names, zip(*map(dict.values, rows), strict=True), strict=True))
+        cells = zip(
+            *[
+                texts.of(columns[name]) if name in columns else [self._absent[name]] * len(rows)
+                for name, texts in self._texts.items()
+            ],
+            strict=True,
+        )
+        return [None if None in row else "\t".join(row) for row in cells]
+
+    def as_loaded(self, part: Mapping[str, Any]) -> str:
+        """What the schema made of it."""
+        return "\t".join([_as_text(part.get(name)) for name in self._texts])
+
+
+_staged = table_of(StagedBottle)
+_faults = table_of(RegisterFault)
+_COLUMNS = [column.name for column in _staged.c]
+_OF_BOTTLE = _COLUMNS[_COLUMNS.index("model") : _COLUMNS.index("inspection_id")]
+_OF_INSPECTION = ["inspected_on", "day_precision", "passed", "agency", "report_no"]
+_OF_HOLDER = ["site_id", "district", "card_id"]
+
+assert {*_OF_BOTTLE, "full"} == {*STAMPED}, "a register's row and what is staged of it have grown apart"
 
 _ROW = BottleRow()
-_STAMPED = _Shape(_ROW, STAMPED)
-_INSPECTION = _Shape(LastInspectionIn(), LastInspectionIn().fields)
-_HOLDER = _Shape(HolderIn(), HolderIn().fields)
+_STAMPED = _Shape(_ROW, [*_OF_BOTTLE, "full"], beside=_PARTS)
+_INSPECTION = _Shape(LastInspectionIn(), _OF_INSPECTION)
+_HOLDER = _Shape(HolderIn(), _OF_HOLDER, absent=_NULL)
 _IDENTIFIER = IdentifierIn()
 _HOLDERS = ({"site_id"}, {"district", "card_id"})
 _MOST_CODES = 8
 _MOST_SYMBOLS = 128
+_UNKNOWN = _ROW.error_messages["unknown"]
 _SCHEMES = {scheme.value: scheme for scheme in Scheme}
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """A line whose shape is right, as COPY writes it."""
 
-    stamped: Mapping[str, str]
     codes: Mapping[Scheme, str]
-    inspection: Mapping[str, str] | None
-    holder: Mapping[str, str] | None
+    stamped: str
+    inspection: str | None
+    holder: str | None
 
 
-def _read(given: Any) -> _Read:
-    """Raises ``ValidationError``, ``WrongField`` or ``Refused`` with all that is wrong with its shape."""
-    try:
-        return _read_as_remembered(given)
-    except (ma.ValidationError, KeyError, TypeError, AttributeError):
-        return _read_as_a_whole(given)
-
-
-def _read_as_remembered(given: Any) -> _Read:
-    inspection, holder = given.get("last_inspection"), given.get("holder")
-    if holder is not None and holder.keys() not in _HOLDERS:
-        raise KeyError
-    return _Read(
-        _STAMPED.read(given),
-        codes_of([_identifier(one) for one in _few(given.get("identifiers", ()))]),
-        None if inspection is None else _INSPECTION.read(inspection),
-        None if holder is None else _HOLDER.read({**holder}),
+def _read_as_remembered(rows: Sequence[dict[str, Any]]) -> list[_Read | None]:
+    """None where a line does not go that way."""
+    parts = zip(
+        map(_usual_codes, rows),
+        _STAMPED.written(rows),
+        _parts(_INSPECTION, [row.get("last_inspection") for row in rows]),
+        _parts(_HOLDER, [row.get("holder") for row in rows]),
+        strict=True,
     )
+    return [
+        None if codes is None or stamped is None or inspection is _UNUSUAL or holder is _UNUSUAL
+        else _Read(codes, stamped, inspection, holder)
+        for codes, stamped, inspection, holder in parts
+    ]  # fmt: skip
 
 
-def _few(given: Sequence[Any]) -> Sequence[Any]:
+_UNUSUAL = ""
+"""In a part's place: not read. None says that there is no such part."""
+
+
+def _parts(shape: _Shape, parts: Sequence[Any]) -> list[str | None]:
+    usual = [part.__class__ is dict and (shape is not _HOLDER or _names_one(part)) for part in parts]
+    texts = iter(shape.written(list(compress(parts, usual))))
+    return [
+        (next(texts) or _UNUSUAL) if is_usual else None if part is None else _UNUSUAL
+        for part, is_usual in zip(parts, usual, strict=True)
+    ]
+
+
+def _names_one(holder: Mapping[str, Any]) -> bool:
+    return holder.keys() in _HOLDERS and None not in holder.values()
+
+
+def _usual_codes(row: Mapping[str, Any]) -> Mapping[Scheme, str] | None:
+    given = row.get("identifiers", ())
     if not isinstance(given, list | tuple) or len(given) > _MOST_CODES:
-        raise TypeError
-    return given
+        return None
+    try:
+        return codes_of([_identifier(one) for one in given])
+    except (ma.ValidationError, KeyError, TypeError, AttributeError, WrongField, Refused):
+        return None
 
 
 def _identifier(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,87 +251,111 @@ def _identifier(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_as_a_whole(given: Any) -> _Read:
+    """Raises ``ValidationError``, ``WrongField`` or ``Refused`` with all that is wrong with its shape."""
     row = _ROW.load(given)
-
-    def texts(part: Mapping[str, Any] | None) -> dict[str, str] | None:
-        return None if part is None else {name: _as_text(value) for name, value in part.items()}
-
-    stamped = {name: _as_text(row[name]) for name in STAMPED}
-    return _Read(stamped, codes_of(row["identifiers"]), texts(row["last_inspection"]), texts(row["holder"]))
+    inspection, holder = row["last_inspection"], row["holder"]
+    return _Read(
+        codes_of(row["identifiers"]),
+        _STAMPED.as_loaded(row),
+        None if inspection is None else _INSPECTION.as_loaded(inspection),
+        None if holder is None else _HOLDER.as_loaded(holder),
+    )
 
 
 # --------------------------------------------------------------------------------------------------------
 # Into the staged lines
 
-_staged = table_of(StagedBottle)
-_faults = table_of(RegisterFault)
-_COLUMNS = [column.name for column in _staged.c]
+
+@dataclass(slots=True)
+class Written:
+    """So many lines as COPY takes them, and what is wrong with the shape of any; no database was asked."""
+
+    lines: int = 0
+    texts: list[str] = field(default_factory=list)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, other: "Written") -> None:
+        self.lines += other.lines
+        self.texts += other.texts
+        self.faults += other.faults
+
+
+_OF_LINE = ["district", "file_id", "line", "leaf"]
+_OF_IDS = ["cylinder_id", "fact_id", "inspection_id", "holding_id"]
+_WRITTEN = [
+    *_OF_LINE, *_OF_IDS, "platform_code", "schemes", "codes", *_OF_BOTTLE, "full", *_OF_INSPECTION,
+    "site_id", "card_district", "card_id",
+]  # fmt: skip
 _COPY = psycopg.sql.SQL("COPY staged_bottle ({}) FROM STDIN").format(
-    psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, _COLUMNS))
+    psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, _WRITTEN))
 )
-_OF_LINE = _COLUMNS[: _COLUMNS.index("cylinder_id")]
-_OF_BOTTLE = _COLUMNS[_COLUMNS.index("model") : _COLUMNS.index("inspection_id")]
-_OF_INSPECTION = ("inspected_on", "day_precision", "passed", "agency", "report_no")
-_IDS_A_LINE = 4
+_NOT_ITS = "\t".join([_NULL] * (len(_WRITTEN) - len(_OF_LINE)))
+_NO_INSPECTION = "\t".join([_NULL] * len(_OF_INSPECTION))
+_NO_HOLDER = "\t".join([_NULL] * len(_OF_HOLDER))
 
-assert {*_OF_BOTTLE, "full"} == {*STAMPED}, "a register's row and what is staged of it have grown apart"
+assert sorted(_WRITTEN) == sorted(_COLUMNS), "what is staged of a line and what is written have grown apart"
 
 
-def stage(db: Session, batch: Batch, lines: Sequence[Line]) -> None:
-    """These lines, with what is wrong with the shape of any. Within the caller's transaction."""
-    faults: list[dict[str, Any]] = []
+def stage(db: Session, written: Written) -> None:
+    """Within the caller's transaction."""
     connection = db.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    text = "".join(_written(batch, lines, faults))  # before COPY begins: the server's patience runs from then
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(text)
-    if faults:
-        db.execute(sa.insert(_faults), faults)
+        for text in written.texts:
+            copy.write(text)
+    if written.faults:
+        db.execute(sa.insert(_faults), written.faults)
 
 
-def _written(batch: Batch, lines: Sequence[Line], faults: list[dict[str, Any]]) -> Iterator[str]:
-    ids = new_ids_in_hex(_IDS_A_LINE * len(lines))
-    head = f"{batch.district}\t{batch.file_id}"
-    for line in lines:
-        leaf = leaf_hash(orjson.dumps(line.given, option=orjson.OPT_SORT_KEYS)).hex()
-        given_ids = [next(ids) for _ in range(_IDS_A_LINE)]
-        try:
-            if line.fault is not None:
-                raise WrongField.all([line.fault])
-            cells = _cells(_read(line.given), given_ids)
-        except (ma.ValidationError, WrongField, Refused) as error:
-            faults += _found(batch, line.number, error)
-            cells = _NO_CELLS
-        yield f"{head}\t{line.number}\t\\\\x{leaf}\t{cells}\n"
-
-
-_NO_CELLS = "\t".join([_NULL] * (len(_COLUMNS) - len(_OF_LINE)))
-
-
-def _cells(read: _Read, ids: Sequence[str]) -> str:
-    codes = read.codes if Scheme.PLATFORM in read.codes else {Scheme.PLATFORM: new_code(), **read.codes}
-    stamped, inspection, holder = read.stamped, read.inspection, read.holder
-    cells = [
-        ids[0],
-        ids[1] if holder else _NULL,
-        codes[Scheme.PLATFORM],
-        _as_array(scheme.value for scheme in codes),
-        _as_array(codes.values()),
-        *[stamped[name] for name in _OF_BOTTLE],
+def write(batch: Batch, lines: Sequence[Line]) -> Written:
+    """The lines as they will be staged."""
+    faults: list[dict[str, Any]] = []
+    ids = new_ids_in_hex(len(_OF_IDS) * len(lines))
+    fresh = new_codes(len(lines))
+    head = f"{batch.district}\t{batch.file_id}\t"
+    text = [
+        f"{head}{line.number}\t\\\\x{line.leaf.hex()}\t"
+        f"{_NOT_ITS if read is None else _cells(read, given_ids, code)}\n"
+        for line, read, given_ids, code in zip(
+            lines, _read(batch, lines, faults), zip(ids, ids, ids, ids, strict=True), fresh, strict=True
+        )
     ]
-    if inspection is None:
-        cells += [_NULL] * 6
-    else:
-        cells.append(ids[2])
-        cells += [inspection[name] for name in _OF_INSPECTION]
-    if holder is None:
-        cells += [_NULL] * 4
-    elif "site_id" in holder:
-        cells += [holder["site_id"], _NULL, _NULL, _NULL]
-    else:
-        cells += [_NULL, holder["district"], holder["card_id"], ids[3]]
-    cells.append(stamped["full"])
-    return "\t".join(cells)
+    return Written(len(lines), ["".join(text)], faults)
+
+
+def _read(batch: Batch, lines: Sequence[Line], faults: list[dict[str, Any]]) -> Iterator[_Read | None]:
+    """None of those that are wrong."""
+    usual = [line.fault is None and line.given.__class__ is dict for line in lines]
+    remembered = iter(_read_as_remembered([line.given for line in compress(lines, usual)]))
+    for line, is_usual in zip(lines, usual, strict=True):
+        read = next(remembered) if is_usual else None
+        if read is None:
+            try:
+                if line.fault is not None:
+                    raise WrongField.all([line.fault])
+                read = _read_as_a_whole(line.given)
+            except (ma.ValidationError, WrongField, Refused) as error:
+                faults += _found(batch, line.number, error)
+        yield read
+
+
+def _cells(read: _Read, ids: Sequence[str], fresh: str) -> str:
+    codes = read.codes if Scheme.PLATFORM in read.codes else {Scheme.PLATFORM: fresh, **read.codes}
+    is_held, on_card = read.holder is not None, read.holder is not None and read.holder.startswith(_NULL)
+    return "\t".join(
+        [
+            ids[0],
+            ids[1] if is_held else _NULL,
+            ids[2] if read.inspection is not None else _NULL,
+            ids[3] if on_card else _NULL,
+            codes[Scheme.PLATFORM],
+            _as_array(codes),
+            _as_array(codes.values()),
+            read.stamped,
+            read.inspection or _NO_INSPECTION,
+            read.holder or _NO_HOLDER,
+        ]
+    )
 
 
 def _found(
@@ -266,7 +365,11 @@ def _found(
     if isinstance(error, Refused):
         found = error.refusals
     else:
-        found = error.faults if isinstance(error, WrongField) else list(faults_in(error.messages, ""))
+        found = (
+            error.faults
+            if isinstance(error, WrongField)
+            else list(faults_in(error.messages, stranger=_UNKNOWN))
+        )
     for number, one in enumerate(found):
         row = {"district": batch.district, "file_id": batch.file_id, "line": line, "number": number}
         row |= {"found_by": FoundBy.SHAPE, "code": one.code}

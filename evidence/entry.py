@@ -48,3 +48,8 @@ def entry_bytes(fields: Mapping[str, Any], places: Iterable[Place]) -> bytes:
 
 def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def begun_leaf(entry: bytes) -> "hashlib._Hash":
+    """The same for what comes piece by piece; this is the first."""
+    return hashlib.sha256(b"\x00" + entry)

@@ -7,7 +7,6 @@ commits to the good ones by their root: a Merkle tree hash (RFC 9162) over what 
 personal data by salted commitment and address by keyed index.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,10 +20,11 @@ from sqlalchemy.exc import IntegrityError
 from core import clock
 from core.doing import Doing
 from core.ids import new_id
-from core.problems import FieldFault, WrongField
+from core.problems import FieldFault, WrongField, faults_in
 from core.refusal import Audience, Refusal, Refused, plain
 from evidence.deed import Answer, Deed, run
 from evidence.entry import leaf_hash
+from evidence.merkle import merkle_root
 from evidence.models import SubjectType
 from registry import people
 from registry import refusals as no
@@ -225,7 +225,7 @@ def _one_row(deed: Deed, firm_id: UUID, import_id: UUID, row: Row) -> Outcome:
         with deed.db.begin_nested():
             return _enter_row(deed, firm_id, import_id, row.number, read)
     except ma.ValidationError as error:
-        return Outcome(row.number, errors=list(faults_in(error.messages, "")))
+        return Outcome(row.number, errors=list(faults_in(error.messages, stranger=_UNKNOWN)))
     except WrongField as wrong:
         return Outcome(row.number, errors=list(wrong.faults))
     except Refused as refused:
@@ -318,31 +318,5 @@ def _days_must_be_past(deed: Deed, row: Mapping[str, Any]) -> None:
         raise WrongField("/applied_on", "order", "申请日不能晚于开户日", "expected opened_on or a day before")
 
 
-def faults_in(messages: Any, pointer: str) -> Iterator[FieldFault]:
-    """marshmallow's tree of "code|中文|English" as faults with pointers.
-
-    A name that we do not know is not repeated: it may hold anything, and answers are kept.
-    """
-    if isinstance(messages, Mapping):
-        for name, branch in messages.items():
-            stranger = branch == [_UNKNOWN]
-            yield from faults_in(branch, pointer if name == "_schema" or stranger else f"{pointer}/{name}")
-    elif isinstance(messages, list):
-        for leaf in messages:
-            yield from faults_in(leaf, pointer)
-    else:
-        code, zh, en = [*str(messages).split("|", 2), "", ""][:3]
-        yield FieldFault(pointer, code, zh, en)
-
-
 _ROW = UserRowIn()
 _UNKNOWN = UserRowIn.error_messages["unknown"]
-
-
-def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """RFC 9162, 2.1.1, over leaf hashes."""
-    if len(leaves) < 2:
-        return leaves[0] if leaves else hashlib.sha256().digest()
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    left, right = merkle_root(leaves[:split]), merkle_root(leaves[split:])
-    return hashlib.sha256(b"\x01" + left + right).digest()

@@ -519,10 +519,11 @@ def test_the_console_imports_by_the_same_way(
 # --- remembered fields ----------------------------------------------------------------------------------
 
 
-def read(way: Any, given: Any) -> Any:
+def as_a_whole(row: Any) -> Any:
+    """What the schema makes of it, or what it raises."""
     try:
-        return way(given)
-    except (ma.ValidationError, KeyError, TypeError, AttributeError, WrongField, Refused) as error:
+        return staging._read_as_a_whole(row)
+    except (ma.ValidationError, WrongField, Refused) as error:
         return type(error)
 
 
@@ -552,8 +553,8 @@ def test_a_remembered_field_reads_a_value_as_the_schema_does(field: str, value: 
     """Twice: fresh and remembered. Where the quick way gives up, the schema is asked."""
     row = {"model": "YSP35.5", "tare_g": 1, "full": True, "identifiers": [], field: value}
     for _ in range(2):
-        quick, whole = read(staging._read_as_remembered, row), read(staging._read_as_a_whole, row)
-        assert isinstance(quick, type) or quick == whole
+        [quick] = staging._read_as_remembered([row])
+        assert quick is None or quick == as_a_whole(row)
 
 
 @pytest.mark.parametrize(
@@ -573,9 +574,12 @@ def test_a_remembered_field_reads_a_value_as_the_schema_does(field: str, value: 
 )
 def test_a_code_is_read_quickly_as_the_schema_reads_it(given: Any) -> None:
     row = {"model": "YSP35.5", "identifiers": [given]}
-    quick, whole = read(staging._read_as_remembered, row), read(staging._read_as_a_whole, row)
-    assert isinstance(quick, type) or quick == whole
-    assert isinstance(whole, type) == isinstance(read(staging._read, row), type)
+    [quick] = staging._read_as_remembered([row])
+    assert quick is None or quick == as_a_whole(row)
+    batch, faults = staging.Batch(310105, uuid4(), uuid4()), list[dict[str, Any]]()
+    [read] = staging._read(batch, [register_lines.Line.of_request(1, row)], faults)
+    assert read == (None if isinstance(as_a_whole(row), type) else as_a_whole(row))
+    assert (read is None) == bool(faults)
 
 
 def test_codes_with_marks_of_every_kind_are_filed_as_they_are(
@@ -597,7 +601,28 @@ def test_codes_with_marks_of_every_kind_are_filed_as_they_are(
 def test_a_usual_row_goes_the_quick_way(bottles: Bottles) -> None:
     on_card = {"district": 310105, "card_id": str(uuid4())}
     for row in (bottles.row(), bottles.row(holder=on_card), bottles.row(holder=None, last_inspection=None)):
-        assert staging._read_as_remembered(row) == staging._read_as_a_whole(row)
+        assert staging._read_as_remembered([row]) == [staging._read_as_a_whole(row)]
+
+
+def test_lines_that_name_their_fields_differently_keep_their_places(bottles: Bottles) -> None:
+    """They are read column by column with those alike; one that is wrong spoils no neighbour."""
+    whole = bottles.row()
+    rows = [
+        whole,
+        dict(reversed(whole.items())),
+        {"model": "YSP35.5", "tare_g": [1]},
+        {"tare_g": 16_400, "model": "YSP35.5"},
+        {"model": "YSP35.5", "tare_g": 16_300},
+        {"tare_g": 16_200},
+        {"model": "YSP35.5", "surprise": 1},
+        bottles.row(last_inspection={**whole["last_inspection"], "holder": None}),
+        bottles.row(holder={"site_id": None}),
+        whole,
+    ]
+    expected = [as_a_whole(row) for row in rows]
+    found = staging._read_as_remembered(rows)
+    assert [one is None for one in found] == [isinstance(one, type) for one in expected]
+    assert [one for one in found if one] == [one for one in expected if not isinstance(one, type)]
 
 
 NO_ROWS = [

@@ -1,6 +1,5 @@
 """The register of bottles: one code, one bottle, for ever; and taking over somebody's register."""
 
-import hashlib
 import json
 import threading
 from typing import Any
@@ -25,7 +24,6 @@ from cylinders.models import (
 from cylinders.queries import holding_of
 from evidence.models import Entry, Link, Outcome, SubjectType
 from evidence.verify import verify
-from registry.imports import merkle_root
 from registry.models import HolderKind
 from tests.cast import Cast, made
 from tests.cylinders.cast import YSP35, Bottle, Bottles
@@ -250,16 +248,6 @@ def test_five_hundred_rows_are_taken_and_one_more_is_not(bottles: Bottles, db: S
         == 500
     )
     assert count(db, Cylinder) == 500
-
-
-def test_the_root_of_the_rows_is_that_of_rfc_9162() -> None:
-    leaves = [bytes([number]) * 32 for number in range(5)]
-
-    def node(left: bytes, right: bytes) -> bytes:
-        return hashlib.sha256(b"\x01" + left + right).digest()
-
-    first_four = node(node(leaves[0], leaves[1]), node(leaves[2], leaves[3]))
-    assert merkle_root(leaves) == node(first_four, leaves[4])
 
 
 def test_a_given_platform_code_is_kept(bottles: Bottles) -> None:

@@ -15,7 +15,7 @@ from core.sealed import commitment
 from evidence.entry import leaf_hash
 from evidence.models import Outcome
 from registry import sealing
-from registry.imports import MAX_LINES, import_users, merkle_root
+from registry.imports import MAX_LINES, import_users
 from registry.models import (
     Account,
     AccountOrigin,
@@ -274,16 +274,3 @@ def test_a_file_has_an_end(cast: Cast, ground: Ground) -> None:
     with pytest.raises(WrongField):
         from_file(ground, cast, ["", "  "])
     assert not entries(ground, "account.import")
-
-
-def test_the_root_is_an_rfc_9162_tree_hash() -> None:
-    """The root of seven leaves, worked out by the definition: a full left tree of four, then three."""
-    import hashlib
-
-    def node(left: bytes, right: bytes) -> bytes:
-        return hashlib.sha256(b"\x01" + left + right).digest()
-
-    d = [hashlib.sha256(bytes([0, n])).digest() for n in range(7)]
-    expected = node(node(node(d[0], d[1]), node(d[2], d[3])), node(node(d[4], d[5]), d[6]))
-    assert merkle_root(d) == expected
-    assert merkle_root([]) == hashlib.sha256(b"").digest()
