@@ -7,6 +7,7 @@ databases hold the same rows of those tables to the last column, or the run fail
 """
 
 import argparse
+import resource
 import statistics
 import sys
 import tempfile
@@ -49,6 +50,7 @@ class Bulk:
     imported_cpu: list[float] = field(default_factory=list)
     copied: list[float] = field(default_factory=list)
     reading: list[float] = field(default_factory=list)
+    most_memory_mb: float = 0
 
     @property
     def ratio(self) -> float:
@@ -116,6 +118,7 @@ def _import(house: House, town: Town, file: Path, form: FileForm, found: Bulk) -
     found.imported.append(time.perf_counter() - begun)
     found.imported_cpu.append(time.process_time() - cpu)
     found.reading.append(read_at[0] - begun)
+    found.most_memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if refused is not None:
         raise WrongOutcome(f"import {import_id}: {refused}")
 
@@ -172,6 +175,7 @@ def printed(circumstances: Circumstances, found: Bulk) -> str:
             f"    {'of that reading and staging':<42}{middle(found.reading):>9.2f}",
             f"    {'of that judging and publishing':<42}{checked:>9.2f}",
             f"    {'CPU of this process':<42}{middle(found.imported_cpu):>9.2f}",
+            f"    {'most memory of this process, MB':<42}{found.most_memory_mb:>9.0f}",
             f"  {'raw COPY of the same rows':<44}{middle(found.copied):>9.2f}"
             f"{found.rows_a_second(found.copied):>16.0f}",
             f"  {'import / COPY, rows a second':<44}{found.ratio:>9.2f}   (goal: {GOAL} or more)",

@@ -90,9 +90,12 @@ class Text(fields.Field[str]):
             raise self.make_error("text")
         if len(value) > 4 * self.most + 16:
             raise self.make_error("long", most=self.most)
-        text = unicodedata.normalize(self.form, value).strip()  # type: ignore[arg-type]  # one of two words
-        if any(unicodedata.category(symbol) in _UNSEEN for symbol in text):
-            raise self.make_error("symbols")
+        if value.isascii() and value.isprintable():
+            text = value.strip()  # in every normal form already, and all of it seen
+        else:
+            text = unicodedata.normalize(self.form, value).strip()  # type: ignore[arg-type]  # one of two words
+            if any(unicodedata.category(symbol) in _UNSEEN for symbol in text):
+                raise self.make_error("symbols")
         if not text:
             raise self.make_error("empty")
         if len(text) > self.most:

@@ -431,7 +431,7 @@ def _take_in(
     for _ in range(TRIES):
         say("checking")
         with doing.ground.sessions() as db:
-            take_your_time(db)
+            take_your_time(db, db.get_one(RegisterFile, (row.district, row.id)).staged)
             check(db, batch)
             db.commit()
         say("publishing")
@@ -510,7 +510,7 @@ def _publish_file(deed: Deed, *, file_id: UUID, job_id: UUID | None) -> Answer:
     deed.about(SubjectType.REGISTER, str(deed.district))
     row = file_in_reach(deed.db, deed.doing, file_id)
     batch = batch_of(row)
-    take_your_time(deed.db)
+    take_your_time(deed.db, row.staged)
     deed.at(firm=row.firm_id)
     root, rows = root_of(deed.db, batch), row.staged
     refused, by_code, refused_root = _what_is_refused(deed.db, batch)

@@ -9,9 +9,8 @@ a value is remembered, so that only what is new is read by the field. A line tha
 read as a whole by the schema, which then says all that is wrong with it.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -58,7 +57,6 @@ class Batch(NamedTuple):
 # The shape of a line
 
 _NULL = r"\N"
-_PLAIN = re.compile(r"[0-9A-Za-z./()_ -]+")
 
 
 class _Texts(dict[tuple[type, Any], str | None]):
@@ -97,12 +95,14 @@ def _as_text(value: Any) -> str:
         return "t" if value else "f"
     if isinstance(value, date):
         return value.isoformat()
-    text = str(value.value if isinstance(value, Enum) else value)
-    return text if _PLAIN.fullmatch(text) else text.replace("\\", "\\\\")
+    return str(value.value if isinstance(value, Enum) else value).replace("\\", "\\\\")
 
 
-def _as_array(texts: Iterable[str]) -> str:
-    return '{"' + '","'.join([text if _PLAIN.fullmatch(text) else _quoted(text) for text in texts]) + '"}'
+def _as_array(texts: Collection[str]) -> str:
+    together = "".join(texts)
+    if "\\" in together or '"' in together:
+        texts = [_quoted(text) for text in texts]
+    return '{"' + '","'.join(texts) + '"}'
 
 
 def _quoted(text: str) -> str:
@@ -396,74 +396,84 @@ FROM found
 """
 _POINTS_NOWHERE_OR_IS_TAKEN = sa.text(
     """
-WITH staged AS (
-  SELECT * FROM staged_bottle
+WITH suspect AS MATERIALIZED (
+  SELECT staged.line, staged.model, kind.model IS NULL AS has_no_type, owner_firm_id, registered_by_firm_id,
+         entrusted_to_firm_id, site_id, card_district, card_id,
+         staged.phase, kind.phase AS its_phase, staged.material, kind.material AS its_material,
+         staged.standard, kind.standard AS its_standard
+  FROM staged_bottle AS staged LEFT JOIN cylinder_type AS kind ON kind.model = staged.model
+  WHERE district = :district AND file_id = :file_id AND cylinder_id IS NOT NULL AND (
+    kind.model IS NULL OR card_id IS NOT NULL OR site_id NOT IN (SELECT id FROM site WHERE firm_id = :firm_id)
+    OR owner_firm_id NOT IN (SELECT id FROM firm) OR registered_by_firm_id NOT IN (SELECT id FROM firm)
+    OR entrusted_to_firm_id NOT IN (SELECT id FROM firm) OR staged.phase <> kind.phase
+    OR staged.material <> kind.material OR staged.standard <> kind.standard)
+), code AS (
+  SELECT line, unnest(schemes) AS scheme, unnest(codes) AS value FROM staged_bottle
   WHERE district = :district AND file_id = :file_id AND cylinder_id IS NOT NULL
 ), found (line, place, pointer, code, facts) AS (
-  SELECT line, 1, '/model', 'unknown', NULL::jsonb FROM staged
-  WHERE NOT EXISTS (SELECT FROM cylinder_type WHERE cylinder_type.model = staged.model)
+  SELECT line, 1, '/model', 'unknown', NULL::jsonb FROM suspect WHERE has_no_type
 UNION ALL
-  SELECT line, 2, '/' || one.name, 'unknown', NULL FROM staged
+  SELECT line, 2, '/' || one.name, 'unknown', NULL FROM suspect
   CROSS JOIN LATERAL (VALUES
     ('owner_firm_id', owner_firm_id), ('registered_by_firm_id', registered_by_firm_id),
     ('entrusted_to_firm_id', entrusted_to_firm_id)
   ) AS one (name, id)
   WHERE one.id IS NOT NULL AND NOT EXISTS (SELECT FROM firm WHERE firm.id = one.id)
 UNION ALL
-  SELECT line, 3, '/holder/site_id', 'unknown', NULL FROM staged
+  SELECT line, 3, '/holder/site_id', 'unknown', NULL FROM suspect
   WHERE site_id IS NOT NULL
-    AND NOT EXISTS (SELECT FROM site WHERE site.id = staged.site_id AND site.firm_id = :firm_id)
+    AND NOT EXISTS (SELECT FROM site WHERE site.id = suspect.site_id AND site.firm_id = :firm_id)
 UNION ALL
-  SELECT line, 3, '/holder/card_id', 'unknown', NULL FROM staged
+  SELECT line, 3, '/holder/card_id', 'unknown', NULL FROM suspect
   WHERE card_id IS NOT NULL AND NOT EXISTS (
     SELECT FROM card JOIN account ON account.district = card.district AND account.id = card.account_id
-    WHERE card.district = staged.card_district AND card.id = staged.card_id
+    WHERE card.district = suspect.card_district AND card.id = suspect.card_id
       AND account.firm_id = :firm_id AND account.state <> 'closed')
 UNION ALL
   SELECT line, 4, NULL,
          CASE WHEN standing.voided_at IS NULL AND has_it.owner_firm_id IS DISTINCT FROM :firm_id
               THEN 'identifier.registered_elsewhere' ELSE 'cylinder.identifier_taken' END,
          jsonb_build_object('scheme', standing.scheme, 'value', standing.value)
-  FROM staged CROSS JOIN LATERAL unnest(schemes, codes) AS one (scheme, value)
-  JOIN cylinder_identifier AS standing ON standing.scheme = one.scheme AND standing.value = one.value
+  FROM code
+  JOIN cylinder_identifier AS standing ON standing.scheme = code.scheme AND standing.value = code.value
   JOIN cylinder AS has_it ON has_it.cylinder_id = standing.cylinder_id
 UNION ALL
   SELECT line, 4, NULL, 'cylinder.contradicts_type',
          jsonb_build_object('name', one.name, 'given', one.given, 'model', model, 'catalogue', one.catalogue)
-  FROM staged JOIN cylinder_type AS kind USING (model) CROSS JOIN LATERAL (VALUES
-    ('phase', staged.phase, kind.phase), ('material', staged.material, kind.material),
-    ('standard', staged.standard, kind.standard)
+  FROM suspect CROSS JOIN LATERAL (VALUES
+    ('phase', phase, its_phase), ('material', material, its_material), ('standard', standard, its_standard)
   ) AS one (name, given, catalogue)
   WHERE one.given <> one.catalogue
 UNION ALL
-  SELECT staged.line, 5, NULL, 'holding.card_holds_another', '{}' FROM staged
+  SELECT suspect.line, 5, NULL, 'holding.card_holds_another', '{}' FROM suspect
   JOIN card_holding AS held
-    ON held.district = staged.card_district AND held.card_id = staged.card_id AND held.active
+    ON held.district = suspect.card_district AND held.card_id = suspect.card_id AND held.active
 )"""
     + _INTO_FAULTS
 )
 _GIVEN_TWICE = sa.text(
     """
-WITH staged AS (
-  SELECT * FROM staged_bottle
+WITH sound AS NOT MATERIALIZED (
+  SELECT line, schemes, codes, card_district, card_id FROM staged_bottle
   WHERE district = :district AND file_id = :file_id AND cylinder_id IS NOT NULL AND NOT EXISTS (
     SELECT FROM register_fault AS fault
     WHERE fault.district = :district AND fault.file_id = :file_id AND fault.line = staged_bottle.line)
 ), code AS MATERIALIZED (
-  SELECT line, one.scheme, one.value
-  FROM staged CROSS JOIN LATERAL unnest(schemes, codes) AS one (scheme, value)
+  SELECT line, unnest(schemes) AS scheme, unnest(codes) AS value FROM sound
 ), code_twice AS (
   SELECT scheme, value, min(line) AS first FROM code GROUP BY scheme, value HAVING count(*) > 1
+), card AS MATERIALIZED (
+  SELECT line, card_district, card_id FROM sound WHERE card_id IS NOT NULL
 ), card_twice AS (
-  SELECT card_district, card_id, min(line) AS first FROM staged
-  WHERE card_id IS NOT NULL GROUP BY card_district, card_id HAVING count(*) > 1
+  SELECT card_district, card_id, min(line) AS first FROM card
+  GROUP BY card_district, card_id HAVING count(*) > 1
 ), found (line, place, pointer, code, facts) AS (
   SELECT code.line, 4, NULL, 'cylinder.identifier_taken',
          jsonb_build_object('scheme', code.scheme, 'value', code.value, 'first_row', first)
   FROM code JOIN code_twice USING (scheme, value) WHERE code.line > first
 UNION ALL
-  SELECT staged.line, 5, NULL, 'holding.card_holds_another', jsonb_build_object('first_row', first)
-  FROM staged JOIN card_twice USING (card_district, card_id) WHERE staged.line > first
+  SELECT card.line, 5, NULL, 'holding.card_holds_another', jsonb_build_object('first_row', first)
+  FROM card JOIN card_twice USING (card_district, card_id) WHERE card.line > first
 )"""
     + _INTO_FAULTS
 )
