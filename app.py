@@ -30,6 +30,7 @@ from web.courier import face as courier
 from web.dispatcher import face as dispatcher
 from web.filling_stops import face as filling_stops
 from web.health import room as health
+from web.household_file import face as household_file
 from web.labels import face as labels
 from web.metrics import room as metrics
 from web.office import face as office
@@ -79,6 +80,7 @@ PAGES = (
     public,
     collisions,
     filling_stops,
+    household_file,
 )
 
 

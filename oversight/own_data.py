@@ -157,14 +157,21 @@ def _homes(person_id: UUID, district: int) -> sa.Select[Any]:
 
 def _looks(db: Session, district: int, person_id: UUID) -> list[dict[str, Any]]:
     homes = list(db.scalars(_homes(person_id, district).distinct()))
-    found = [*_reveals(db, district, person_id), *_files_read(db, district, homes)]
+    found = [*_reveals(db, district, Reveal.person_id == person_id), *_files_read(db, district, homes)]
     for home in homes:
         found += _rounds(db, home)
     return sorted(found, key=lambda one: one["at"], reverse=True)
 
 
-def _reveals(db: Session, district: int, person_id: UUID) -> list[dict[str, Any]]:
-    rows = db.scalars(sa.select(Reveal).where(Reveal.district == district, Reveal.person_id == person_id))
+def looks_at_home(db: Session, district: int, household_id: UUID) -> list[dict[str, Any]]:
+    """Who looked at one household, whoever its registrant was then; the latest first."""
+    reveals = _reveals(db, district, Reveal.household_id == household_id)
+    found = [*reveals, *_files_read(db, district, [household_id]), *_rounds(db, household_id)]
+    return sorted(found, key=lambda one: one["at"], reverse=True)
+
+
+def _reveals(db: Session, district: int, whose: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
+    rows = db.scalars(sa.select(Reveal).where(Reveal.district == district, whose))
     return [
         {
             "at": row.revealed_at,
@@ -181,7 +188,7 @@ def _reveals(db: Session, district: int, person_id: UUID) -> list[dict[str, Any]
 
 
 def _files_read(db: Session, district: int, homes: Sequence[UUID]) -> list[dict[str, Any]]:
-    """The authority read the household's file or trace; what is personal stayed masked in it."""
+    """The authority, or a desk, read the household's file or trace; what is personal stayed masked in it."""
     rows = db.execute(
         sa.select(Look, Grant)
         .join(Grant, Grant.id == Look.grant_id, isouter=True)
@@ -190,8 +197,13 @@ def _files_read(db: Session, district: int, homes: Sequence[UUID]) -> list[dict[
     return [
         {
             "at": row.Look.looked_at,
-            "role": Role.REGULATOR,
-            "unit": _unit(db, Role.REGULATOR, row.Grant.scope_code if row.Grant else "", district),
+            "role": row.Grant.role if row.Grant else Role.REGULATOR,
+            "unit": _unit(
+                db,
+                row.Grant.role if row.Grant else Role.REGULATOR,
+                row.Grant.scope_code if row.Grant else "",
+                district,
+            ),
             "what": "file",
             "fields_shown": [],
             "reason": None,

@@ -9,6 +9,7 @@ from core.http import Room, doing
 from core.refusal import Refusal
 from evidence.models import Entry
 from oversight import alarms, own_data, queries
+from oversight.file_schemas import WholeFileView
 from oversight.models import AlarmNote
 from oversight.queries import trace_view
 from oversight.schemas import (
@@ -22,6 +23,7 @@ from oversight.schemas import (
     TraceOut,
     TraceQuery,
 )
+from oversight.whole_file import whole_file
 from registry.privacy_schemas import CopyView, DecidedView, DecisionIn, LooksView, RequestsView
 from registry.schemas import NothingIn
 
@@ -142,3 +144,11 @@ def copy_own_data(body: dict[str, Any], district: int) -> tuple[Any, int, dict[s
 def decide_request(body: dict[str, Any], district: int, request_id: UUID) -> tuple[Any, int, dict[str, str]]:
     """Granted, it is done at once; a copy that was asked for comes with the answer, and is kept nowhere."""
     return own_data.decide(doing(), request_id, **body), 201, {"Cache-Control": "no-store"}
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/file")
+@room.may("household.file")
+@room.response(200, WholeFileView)
+def read_whole_file(district: int, household_id: UUID) -> tuple[Any, int, dict[str, str]]:
+    """一户一档: everything on record about one household, masked. That it was read is kept first."""
+    return whole_file(doing(), household_id), 200, {"Cache-Control": "no-store"}

@@ -258,5 +258,7 @@ OF_STAFF = {"password.change", "second_factor.enrol", "presence.confirm"}
 RIGHTS |= {role: RIGHTS[role] | OF_STAFF for role in STAFF}
 OF_ALL = {"session.own", "privacy_notice.read", "supplier.read"}
 RIGHTS |= {role: RIGHTS[role] | OF_ALL for role in Role}
+WHO_KEEPS_FILES = (Role.CLERK, Role.REGULATOR)
+RIGHTS |= {role: RIGHTS[role] | {"household.file"} for role in WHO_KEEPS_FILES}
 OVER_PAPERS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR, Role.ADMINISTRATOR)
 RIGHTS |= {role: RIGHTS[role] | {"paper.read"} for role in OVER_PAPERS}

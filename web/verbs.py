@@ -76,6 +76,7 @@ SAID: dict[str, tuple[str, str]] = {
     "hazard.read": ("查看隐患台账", "read the hazard register"),
     "hazard.tell": ("送达整改通知书", "tell of a hazard, with proof of receipt"),
     "home.read": ("查看自家档案", "read one's own file"),
+    "household.file": ("查看与导出一户一档全卷", "read and export a household's whole file"),
     "household.read": ("查看一户档案", "read a household's file"),
     "identifier.attach": ("补登气瓶编码", "attach another code to a bottle"),
     "identifier.resolve": ("查清重码", "say whose a code is"),

@@ -11,6 +11,7 @@ from dispatch.deliveries import refusals as no
 from dispatch.orders.booking_desk import cards_holding
 from dispatch.orders.queries import open_lines
 from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
 from registry import acts
 from registry.deposits import last_line
 from registry.mentions import my_account, resting
@@ -24,6 +25,7 @@ from registry.states import AccountState
 def close_account(deed: Deed, account_id: UUID, *, reason: ClosingReason, evidence: str) -> Answer:
     """Locks premises, household, account, person, cards. Every bottle is back, every line done with."""
     seen = my_account(deed, account_id)
+    deed.about(SubjectType.HOUSEHOLD, seen.household_id)
     deed.at(firm=seen.firm_id)
     deed.note(account_id=account_id, reason=reason, evidence=evidence)
     party = booking_party(deed.db, deed.district, seen.household_id, lock=True)

@@ -99,3 +99,22 @@ def test_a_user_is_registered_revealed_and_closed_at_the_counter(house: House, b
     expect(plain.locator(".tags")).to_contain_text("已注销")
     with house.ground.sessions() as db:
         assert db.scalars(sa.select(AccountClosing.reason)).one().value == "piped_gas"
+
+
+def test_a_household_s_whole_file_is_read_on_a_screen_and_on_the_smallest_one(
+    house: House, browse: Browse
+) -> None:
+    cast = Cast(house.desk)
+    bottles = Bottles(cast)
+    users = cast.household()
+    bottles.on_card(users)
+    page = browse.page(house.cookie_of(cast.clerk.principal_id))
+    page.goto(house.at(f"/office/households/{users.household_id}"))
+    page.get_by_role("link", name="看全卷").click()
+    expect(page.locator("#bottles + div")).to_contain_text("现在在家")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "whole-file")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="下载").click()
+    assert taken.value.suggested_filename.endswith(".json")

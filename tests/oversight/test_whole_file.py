@@ -1,0 +1,100 @@
+"""一户一档: everything about one household, masked, each reading kept, and nothing of anybody else's."""
+
+import json
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from core import sessions
+from core.auth import Role
+from core.sessions import SignedInBy
+from evidence.models import Entry
+from oversight.models import Look
+from tests.cast import CHANGNING, made
+from tests.desk import Desk
+from tests.dispatch.checklist import answers, check
+from tests.dispatch.rounds.working_day import WorkingDay
+
+
+@pytest.fixture
+def day(desk: Desk) -> WorkingDay:
+    return WorkingDay(desk)
+
+
+def test_the_file_holds_all_that_happened_and_nothing_unmasked(day: WorkingDay, db: Session) -> None:
+    """A booking, a check with a hazard, a refusal, a reveal: each is there, for both who ask."""
+    booked = day.order()
+    home = booked.home
+    household = home.users.household_id
+    clerk = day.cast.confirmed(day.cast.clerk)
+    found = check(household, items=answers(hose_whole={"photo_sha256": "ab" * 32}))
+    made(day.cast.regulator.post(day.at("checks"), found))
+    lost = day.at(f"cards/{home.users.card_ids[0]}")
+    made(clerk.post(f"{lost}/losses", {}))
+    refused = clerk.post(
+        day.at(f"accounts/{home.users.account_id}/closings"), {"reason": "moved", "evidence": "TH-1"}
+    )
+    assert refused.status_code == 409
+    asked = {"fields": ["name", "phone"], "reason": "safety", "purpose": "call", "case_no": "YL-9"}
+    seen = made(clerk.post(day.at(f"households/{household}/reveals"), asked))
+    entries = db.scalar(sa.select(sa.func.count()).select_from(Entry))
+    for who in (clerk, day.cast.regulator):
+        answer = who.get(day.at(f"households/{household}/file"))
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        file = answer.json
+        assert file is not None
+        assert [one["id"] for one in file["orders"]] == [booked.order_id]
+        assert [one["code"] for one in file["bottles"]] == home.empties
+        assert len(file["checks"]) == 1
+        assert len(file["hazards"]) == 1
+        assert [one["refusal_no"] for one in file["refusals"]] == [refused.json["refusal_no"]]  # type: ignore[index]
+        assert "reveal" in {one["what"] for one in file["looks"]}
+        assert seen["name"] not in answer.text
+        assert seen["phone"] not in answer.text
+    looks = db.scalars(sa.select(Look)).all()
+    assert {(one.kind.value, one.subject_id) for one in looks} == {("household", household)}
+    assert {one.principal_id for one in looks} == {clerk.principal_id, day.cast.regulator.principal_id}
+    assert {one["role"] for one in file["looks"] if one["what"] == "file"} == {"regulator", "clerk"}
+    db.rollback()
+    assert (
+        db.scalar(sa.select(sa.func.count()).select_from(Entry)) == entries + 1
+    )  # the regulator's own grant
+
+
+def test_who_may_not_look_gets_nothing_and_leaves_no_look(day: WorkingDay, desk: Desk, db: Session) -> None:
+    household = day.home().users.household_id
+    at = day.at(f"households/{household}/file")
+    for stranger in (
+        desk.sign_in(Role.REGULATOR, CHANGNING, street="310105999"),
+        day.cast.clerk_of(day.cast.another_firm()),
+    ):
+        assert stranger.get(at).status_code == 404
+    assert day.cast.dispatcher.get(at).status_code == 403
+    assert day.cast.clerk.get(day.at(f"households/{uuid4()}/file")).status_code == 404
+    assert db.scalars(sa.select(Look)).all() == []
+
+
+def test_the_page_and_its_file_say_the_same(day: WorkingDay, app: Flask, db: Session) -> None:
+    booked = day.order()
+    household = booked.home.users.household_id
+    for who, back in ((day.cast.clerk, "/office/"), (day.cast.regulator, "/oversight/")):
+        client = app.test_client()
+        secret = sessions.open_session(day.desk.ground, who.principal_id, SignedInBy.PASSWORD_AND_CODE)
+        signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+        client.set_cookie("lpg", signer.dumps({"secret": secret}))
+        page = client.get(f"/files/households/{household}")
+        assert page.status_code == 200
+        assert f"{back}households/{household}" in page.text
+        exported = client.get(f"/files/households/{household}/export")
+        assert "attachment" in exported.headers["Content-Disposition"]
+        body = json.loads(exported.data)
+        told = who.get(day.at(f"households/{household}/file")).json
+        assert told is not None
+        assert body["orders"] == told["orders"]
+        assert body["household"]["registrant"] == told["household"]["registrant"]
+        assert client.get(f"/files/households/{uuid4()}").status_code == 404
+    assert len(db.scalars(sa.select(Look)).all()) == 6
