@@ -1,37 +1,27 @@
-"""./lpg manage as an operator runs it: real processes, a state folder of their own."""
+"""./lpg manage as an operator runs it, in a state folder of its own."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.postgres import Cluster
+from tests import console
 from web.manage import main
-
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
 def state() -> Iterator[Path]:
+    """A house of its own, migrated; its server stays up, so that no command has to start it."""
     with tempfile.TemporaryDirectory(prefix="lpg-", dir="/tmp") as folder:
-        assert manage(Path(folder), "migrate").returncode == 0
-        yield Path(folder)
+        assert console.run("migrate", LPG_STATE_DIR=folder).returncode == 0
+        with Cluster(Path(folder) / "postgres"):
+            yield Path(folder)
 
 
-def manage(state: Path, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LPG_")}
-    return subprocess.run(
-        [sys.executable, "-m", "web.manage", *words],
-        cwd=CHECKOUT,
-        env=kept | {"LPG_STATE_DIR": str(state)} | settings,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def manage(state: Path, *words: str, **settings: str) -> console.Said:
+    return console.typed(*words, LPG_STATE_DIR=str(state), **settings)
 
 
 def test_help_names_every_command(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +35,7 @@ def test_help_names_every_command(state: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_an_empty_house_is_migrated_verified_and_replayed(state: Path) -> None:
-    verified = manage(state, "verify")
+    verified = console.run("verify", LPG_STATE_DIR=str(state))  # a real process, once
     assert (verified.returncode, "0 findings" in verified.stdout) == (0, True)
     assert manage(state, "decisions", "replay").returncode == 0
 

@@ -1,9 +1,6 @@
-"""./lpg manage import users FILE.jsonl, as an operator runs it: real processes, all kinds of files."""
+"""./lpg manage import users FILE.jsonl, as an operator runs it: all kinds of files."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,15 +11,15 @@ import pytest
 from core.ground import Ground
 from core.postgres import Cluster
 from registry.models import Account, Household
+from tests import console
 from tests.cast import Cast
 from tests.desk import Desk
 from tests.registry.proofs import count, entries
 from web.manage import main
 
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-Import = Callable[..., "subprocess.CompletedProcess[str]"]
+Import = Callable[..., console.Said]
 
 
 @pytest.fixture
@@ -32,11 +29,9 @@ def cast(desk: Desk) -> Cast:
 
 @pytest.fixture
 def run_import(cluster: Cluster, database: str, cast: Cast, tmp_path: Path) -> Import:
-    """Import these lines in a process of its own, into this test's database."""
+    """Import these lines into this test's database."""
 
-    def run(
-        *lines: Any, on_error: str = "proceed", firm: str = "", raw: bytes | None = None
-    ) -> "subprocess.CompletedProcess[str]":
+    def run(*lines: Any, on_error: str = "proceed", firm: str = "", raw: bytes | None = None) -> console.Said:
         file = tmp_path / "users.jsonl"
         text = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
         file.write_bytes(text.encode() if raw is None else raw)
@@ -47,16 +42,7 @@ def run_import(cluster: Cluster, database: str, cast: Cast, tmp_path: Path) -> I
             "LPG_DATABASE_URL": cluster.url(database, role="lpg_app"),
             "LPG_OWNER_URL": cluster.url(database),
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LPG_")}
-        return subprocess.run(
-            [sys.executable, "-m", "web.manage", *words],
-            cwd=CHECKOUT,
-            env=kept | settings,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return console.typed(*words, **settings)
 
     return run
 
@@ -130,7 +116,7 @@ def test_a_wrong_word_is_said_before_the_house_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What goes into the evidence is a code, as through HTTP, and the file is there."""
-    monkeypatch.chdir(CHECKOUT)
+    monkeypatch.chdir(console.CHECKOUT)
     given = {"--firm": str(uuid4()), "--district": "310105", "--document": "book-1", "--reference": "p-1"}
     given |= {"file": "README.md"} | changed
     file = given.pop("file")

@@ -1,9 +1,6 @@
-"""./lpg manage import cylinders FILE.jsonl, as an operator runs it: real processes, all kinds of files."""
+"""./lpg manage import cylinders FILE.jsonl, as an operator runs it: all kinds of files."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,14 +14,14 @@ from core.postgres import Cluster
 from cylinders.models import Cylinder, CylinderImport
 from evidence.models import Entry, Outcome
 from evidence.verify import verify
+from tests import console
 from tests.cast import Cast
 from tests.cylinders.cast import Bottles
 from tests.desk import Desk
 
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-Import = Callable[..., "subprocess.CompletedProcess[str]"]
+Import = Callable[..., console.Said]
 
 
 @pytest.fixture
@@ -34,11 +31,9 @@ def bottles(desk: Desk) -> Bottles:
 
 @pytest.fixture
 def run_import(cluster: Cluster, database: str, bottles: Bottles, tmp_path: Path) -> Import:
-    """Import this file in a process of its own, into this test's database."""
+    """Import this file into this test's database."""
 
-    def run(
-        content: bytes, *, on_error: str = "proceed", firm: str = ""
-    ) -> "subprocess.CompletedProcess[str]":
+    def run(content: bytes, *, on_error: str = "proceed", firm: str = "") -> console.Said:
         file = tmp_path / "cylinders.jsonl"
         file.write_bytes(content)
         firm = firm or str(bottles.cast.firm())
@@ -49,16 +44,7 @@ def run_import(cluster: Cluster, database: str, bottles: Bottles, tmp_path: Path
             "LPG_DATABASE_URL": cluster.url(database, role="lpg_app"),
             "LPG_OWNER_URL": cluster.url(database),
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LPG_")}
-        return subprocess.run(
-            [sys.executable, "-m", "web.manage", *words],
-            cwd=CHECKOUT,
-            env=kept | settings,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return console.typed(*words, **settings)
 
     return run
 
