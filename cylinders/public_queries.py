@@ -52,6 +52,7 @@ class Standing(StrEnum):
 
     UNCONFIRMED = "unconfirmed"
     SCRAPPED = "scrapped"
+    SEIZED = "seized"
     PAST_LIFE = "past_life"
     AT_INSPECTION = "at_inspection"
     HELD = "held"
@@ -173,6 +174,7 @@ def _who(ground: Ground, rows: Sequence[Any], code: str, tag: str | None) -> tup
 
 _WORST_FIRST: tuple[tuple[Standing, tuple[Reason, ...]], ...] = (
     (Standing.SCRAPPED, (no.SCRAPPED, no.SCRAP_ORDERED)),
+    (Standing.SEIZED, (no.SEIZED,)),
     (Standing.PAST_LIFE, (no.PAST_DESIGN_LIFE, no.PAST_MAX_LIFE)),
     (Standing.HELD, (no.ON_HOLD, no.CUSTODY_CONFLICT, no.LABEL_CLAIMED_TWICE)),
     (Standing.OVERDUE, (no.INSPECTION_OVERDUE,)),

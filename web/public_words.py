@@ -29,6 +29,13 @@ STANDING: dict[Standing, Said] = {
         "Inspected, within its life, and not held.",
     ),
     Standing.OVERDUE: Said("bad", "超期未检，不要使用", "Inspection overdue: do not use", *CHANGE_IT),
+    Standing.SEIZED: Said(
+        "bad",
+        "已被监管部门查扣，不要接收",
+        "Seized by the authority: do not accept it",
+        "查扣的瓶只能报废，不会再供到用户手里。在您手里的话，请反映。",
+        "A seized bottle is scrapped and supplied to nobody. If it stands before you, please report it.",
+    ),
     Standing.PAST_LIFE: Said("bad", "超过使用年限，不要使用", "Past its life: do not use", *CHANGE_IT),
     Standing.HELD: Said("bad", "暂停使用，不要接收", "Held: do not accept it", *CHANGE_IT),
     Standing.NOT_SOUND: Said(

@@ -108,6 +108,17 @@ def test_what_is_wrong_with_a_bottle_is_one_word(
     assert (answer.status_code, word(answer)) == (200, said)
 
 
+def test_a_seized_bottle_is_not_said_to_be_at_inspection(app: Flask, bottles: Bottles) -> None:
+    bottle = bottles.empty()
+    path = labelled(bottles, bottle)
+    body = {"agency_id": str(bottles.agency_id), "why": "past_life", "receipt_no": "CK-1"}
+    made(bottles.cast.regulator.post(f"/api/v1/cylinders/{bottle.id}/seizures", body))
+    assert word(look(app, path)) == "已被监管部门查扣，不要接收"
+    failed = {"inspected_on": "2024-06-12", "passed": False, "report_no": "R-1"}
+    made(bottles.agency.post(f"/api/v1/cylinders/{bottle.id}/inspections", failed))
+    assert word(look(app, path)) == "已被监管部门查扣，不要接收"
+
+
 def test_held_at_inspection_and_scrapped(app: Flask, bottles: Bottles) -> None:
     bottle = bottles.empty()
     path = labelled(bottles, bottle)
@@ -119,7 +130,7 @@ def test_held_at_inspection_and_scrapped(app: Flask, bottles: Bottles) -> None:
     made(bottles.cast.regulator.post(f"/api/v1/cylinders/{bottle.id}/releases", lifted))
     assert word(look(app, path)) == "可以使用"
     body = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
-    made(bottles.agency.post(f"/api/v1/cylinders/{bottle.id}/scrappings", body))
+    made(bottles.agency.post(f"/api/v1/cylinders/{bottles.sent(bottle).id}/scrappings", body))
     assert word(look(app, path)) == word(look(app, f"/C/{bottle.code}")) == "已报废"
 
 
