@@ -2,7 +2,7 @@
 
 Each act that moves a bottle locks it (or expects it locked by ``lock``), checks that whoever hands it on
 holds it, adds a fact of custody and moves the projection. Lock order: cards before bottles, bottles by
-ascending id, holdings after bottles.
+ascending id, then a bottle's recall tasks, then their recalls, and holdings last.
 """
 
 from collections.abc import Collection, Iterable

@@ -28,6 +28,7 @@ from cylinders.queries import labels_of
 from cylinders.refill_gate import LARGE, Precision
 from cylinders.states import CylinderState
 from registry.models import HolderKind
+from registry.queries import cards_of_street
 from rulebook import current
 from rulebook.edition import Law
 
@@ -102,6 +103,8 @@ def _in_reach(rows: sa.Subquery, reach: Reach) -> list[sa.ColumnElement[bool]]:
             return []
         case ScopeKind.DISTRICT:
             return [rows.c.district == int(reach.code)]
+        case ScopeKind.STREET:
+            return [rows.c.card_id.in_(cards_of_street(reach.code))]
         case ScopeKind.FIRM:
             firm_id = UUID(reach.code)
             return [sa.or_(rows.c.owner_firm_id == firm_id, rows.c.entrusted_to_firm_id == firm_id)]

@@ -7,10 +7,11 @@ A code resolves to one bottle for ever. One that is found on a second bottle is 
                         or anybody could stop a rival's bottles by claiming their codes
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from core.ids import new_id
 from core.problems import NotFound, WrongField
@@ -46,9 +47,9 @@ def attach(deed: Deed, *, cylinder_id: UUID, scheme: Scheme, value: str) -> Answ
         return _claimed(deed, cylinder, standing)
     if _stands(deed, cylinder_id, scheme):
         raise Refused([no_label.CODE_OF_KIND_STANDS(scheme=scheme)])
-    deed.db.add(
-        CylinderIdentifier(scheme=scheme, value=code, cylinder_id=cylinder_id, active_from=deed.recorded_at)
-    )
+    rivals = put_codes(deed, cylinder_id, {scheme: code})
+    if rivals:
+        return _claimed(deed, _mine(deed, cylinder_id, code, scheme), rivals[0])
     return _answer(cylinder_id, "attached")
 
 
@@ -128,6 +129,30 @@ def _stands(deed: Deed, cylinder_id: UUID, scheme: Scheme) -> bool:
 
 # --------------------------------------------------------------------------------------------------------
 # A code that another bottle has
+
+
+def on_file(deed: Deed, codes: Mapping[Scheme, str]) -> Sequence[CylinderIdentifier]:
+    """Which of these codes were ever used."""
+    wanted = sa.tuple_(CylinderIdentifier.scheme, CylinderIdentifier.value)
+    query = sa.select(CylinderIdentifier).where(wanted.in_(list(codes.items())))
+    return deed.db.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def put_codes(deed: Deed, cylinder_id: UUID, codes: Mapping[Scheme, str]) -> Sequence[CylinderIdentifier]:
+    """Put a bottle's codes on file; where somebody put one of them there since it was looked for, none, and
+    what stands there instead: a race that is lost is a collision like any other, and told of as one."""
+    rows = [
+        {"scheme": scheme, "value": value, "cylinder_id": cylinder_id, "active_from": deed.recorded_at}
+        for scheme, value in codes.items()
+    ]
+    try:
+        with deed.db.begin_nested():
+            deed.db.execute(sa.insert(CylinderIdentifier), rows)
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != "pk_cylinder_identifier":
+            raise
+        return on_file(deed, codes)
+    return []
 
 
 def _claimed(deed: Deed, cylinder: Cylinder, standing: CylinderIdentifier) -> Answer:

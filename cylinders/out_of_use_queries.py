@@ -1,21 +1,24 @@
 """Lists of what is out of use or doubtful: sendings, anomalies, unfit bottles, seizures, sightings.
 
 Each is for whom it concerns: the firm its own bottles', an agency what was sent to it, the authority its
-district's. Oldest first, paged.
+district's, a street what concerns its homes: bottles on their cards, and what its own officers saw. Oldest
+first, paged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from core.auth import ScopeKind
+from core.auth import Grant, ScopeKind
 from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
 from cylinders.life_models import InspectionAnomaly, InspectionSending, Seizure, Sighting, UnfitReport
-from cylinders.models import Cylinder
+from cylinders.models import Cylinder, CylinderCustody
+from registry.models import HolderKind
+from registry.queries import cards_of_street, households_of_street
 
 
 def open_sendings(doing: Doing, *, limit: int, cursor: str | None = None) -> Page:
@@ -34,6 +37,7 @@ def open_sendings(doing: Doing, *, limit: int, cursor: str | None = None) -> Pag
             ScopeKind.AGENCY: InspectionSending.agency_id,
             ScopeKind.DISTRICT: InspectionSending.district,
         },
+        lambda street: _at_home(InspectionSending.cylinder_id, street),
     )
 
 
@@ -48,6 +52,7 @@ def anomalies(doing: Doing, *, limit: int, cursor: str | None = None) -> Page:
         limit,
         cursor,
         {ScopeKind.DISTRICT: InspectionAnomaly.district},
+        lambda street: _at_home(InspectionAnomaly.cylinder_id, street),
     )
 
 
@@ -62,6 +67,7 @@ def unfit_reports(doing: Doing, *, limit: int, cursor: str | None = None) -> Pag
         limit,
         cursor,
         {ScopeKind.FIRM: UnfitReport.registered_by_firm_id, ScopeKind.DISTRICT: UnfitReport.district},
+        lambda street: _at_home(UnfitReport.cylinder_id, street),
     )
 
 
@@ -81,6 +87,9 @@ def seizures(doing: Doing, *, limit: int, cursor: str | None = None) -> Page:
             ScopeKind.AGENCY: Seizure.agency_id,
             ScopeKind.DISTRICT: Seizure.district,
         },
+        lambda street: sa.and_(
+            Seizure.from_kind == HolderKind.HOUSEHOLD, Seizure.from_id.in_(households_of_street(street))
+        ),
     )
 
 
@@ -95,6 +104,7 @@ def sightings(doing: Doing, *, limit: int, cursor: str | None = None) -> Page:
         limit,
         cursor,
         {ScopeKind.DISTRICT: Sighting.district},
+        lambda street: sa.or_(_seen_by(street), _at_home(Sighting.cylinder_id, street)),
     )
 
 
@@ -102,6 +112,22 @@ def one_sighting(doing: Doing, district: int, sighting_id: str) -> Sighting:
     """For whoever has just reported it."""
     with doing.ground.sessions() as db:
         return db.get_one(Sighting, (district, UUID(sighting_id)))
+
+
+def _at_home(cylinder_id: Any, street: str) -> sa.ColumnElement[bool]:
+    """The bottle stands with a household of that street now."""
+    there = sa.select(CylinderCustody.cylinder_id).where(
+        CylinderCustody.card_id.in_(cards_of_street(street)), CylinderCustody.district == int(street[:6])
+    )
+    at_home: sa.ColumnElement[bool] = cylinder_id.in_(there)
+    return at_home
+
+
+def _seen_by(street: str) -> sa.ColumnElement[bool]:
+    officers = sa.select(Grant.principal_id).where(
+        Grant.scope_kind == ScopeKind.STREET, Grant.scope_code == street
+    )
+    return Sighting.reported_by.in_(officers)
 
 
 def _page(
@@ -113,10 +139,14 @@ def _page(
     limit: int,
     cursor: str | None,
     within: Mapping[ScopeKind, Any],
+    of_street: Callable[[str], sa.ColumnElement[bool]],
 ) -> Page:
-    """``within``: the column that a scope of that kind is compared with; any other scope finds nothing."""
+    """``within``: the column that a scope of that kind is compared with, ``of_street``: what is a street's;
+    any other scope finds nothing."""
     reach = doing.actor.reach
-    if reach.kind is not ScopeKind.ALL:
+    if reach.kind is ScopeKind.STREET:
+        query = query.where(of_street(reach.code))
+    elif reach.kind is not ScopeKind.ALL:
         if reach.kind not in within:
             raise NotFound
         own = int(reach.code) if reach.kind is ScopeKind.DISTRICT else UUID(reach.code)

@@ -1,7 +1,7 @@
 """Reads of recalls: how far each has come, and its tasks, bottle by bottle.
 
-A firm reads its own recalls, and of the authority's those that list bottles of its own: then the counts and
-the tasks are of its own bottles only.
+A firm reads its own recalls whole, and of the authority's those that list bottles of its own or entrusted to
+it: then the counts and the tasks are of these only. A street reads of the bottles that stood with its homes.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,11 @@ from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
 from cylinders.life_models import RecallCampaign, RecallTask
+from cylinders.models import Cylinder
 from cylinders.queries import labels_of
 from cylinders.states import TaskState
 from registry.models import HolderKind
+from registry.queries import cards_of_street
 
 
 def recalls(doing: Doing, *, limit: int, cursor: str | None = None) -> Page:
@@ -91,21 +93,40 @@ def _campaign(db: Session, doing: Doing, campaign_id: UUID | str) -> RecallCampa
 
 def _readable(doing: Doing) -> list[sa.ColumnElement[bool]]:
     reach = doing.actor.reach
+    lists_own = sa.exists().where(
+        RecallTask.district == RecallCampaign.district,
+        RecallTask.campaign_id == RecallCampaign.id,
+        *_own(doing),
+    )
     if reach.kind is ScopeKind.FIRM:
-        lists_own = sa.exists().where(
-            RecallTask.district == RecallCampaign.district,
-            RecallTask.campaign_id == RecallCampaign.id,
-            RecallTask.owner_firm_id == UUID(reach.code),
-        )
         return [sa.or_(RecallCampaign.firm_id == UUID(reach.code), lists_own)]
+    if reach.kind is ScopeKind.STREET:
+        return [lists_own]
     if not reach.covers(district=doing.district):
         raise NotFound
     return []
 
 
 def _own(doing: Doing) -> list[sa.ColumnElement[bool]]:
+    """Of a recall's tasks those that the caller's scope reaches."""
     reach = doing.actor.reach
-    return [RecallTask.owner_firm_id == UUID(reach.code)] if reach.kind is ScopeKind.FIRM else []
+    match reach.kind:
+        case ScopeKind.FIRM:
+            return [of_firm(UUID(reach.code))]
+        case ScopeKind.STREET:
+            return [RecallTask.card_id.in_(cards_of_street(reach.code))]
+    return []
+
+
+def of_firm(firm_id: UUID) -> sa.ColumnElement[bool]:
+    """Tasks that are a firm's to do: of its own bottles, of those entrusted to it, and of its own recalls."""
+    entrusted = sa.select(Cylinder.cylinder_id).where(Cylinder.entrusted_to_firm_id == firm_id)
+    recalled_by_it = sa.exists().where(
+        RecallCampaign.district == RecallTask.district,
+        RecallCampaign.id == RecallTask.campaign_id,
+        RecallCampaign.firm_id == firm_id,
+    )
+    return sa.or_(RecallTask.owner_firm_id == firm_id, RecallTask.cylinder_id.in_(entrusted), recalled_by_it)
 
 
 def _views(db: Session, doing: Doing, rows: Sequence[RecallCampaign]) -> list[dict[str, Any]]:

@@ -63,5 +63,15 @@ def campaign_of(db: Session, task: RecallTask) -> RecallCampaign:
     )
 
 
+def is_open(db: Session, cylinder_id: UUID, hold_id: UUID) -> bool:
+    """Does a recall that is not done with the bottle hold it by this hold?"""
+    held = sa.exists().where(
+        RecallTask.cylinder_id == cylinder_id,
+        RecallTask.hold_id == hold_id,
+        RecallTask.state != TaskState.SETTLED,
+    )
+    return bool(db.scalar(sa.select(held)))
+
+
 def _note(deed: Deed, task: RecallTask, what: str) -> None:
     deed.payload.setdefault("recalls", []).append({"campaign_id": str(task.campaign_id), "task": what})

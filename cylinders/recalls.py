@@ -40,6 +40,7 @@ from cylinders.models import (
     Phase,
     Scheme,
 )
+from cylinders.recall_queries import of_firm
 from cylinders.states import CYLINDER, RECALL, RECALL_TASK, CylinderState, RecallState, TaskState
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
@@ -86,10 +87,10 @@ def open_recall(deed: Deed, *, criterion: Criterion, reference: str) -> Answer:
 @does("recall.look_again")
 def look_again(deed: Deed, *, campaign_id: UUID) -> Answer:
     """Bottles registered, moved or mended on file since. A recall that was finished goes on."""
-    campaign = _of_mine(deed, campaign_id)
     deed.about(SubjectType.REGISTER, str(deed.district))
-    deed.note(campaign_id=campaign.id)
-    rows = _matching(deed, campaign)
+    deed.note(campaign_id=campaign_id)
+    rows = _matching(deed, _campaign(deed, campaign_id))  # bottles before tasks, tasks before the recall
+    campaign = _of_mine(deed, campaign_id)
     if not rows:
         raise Refused([no.RECALL_EMPTY()])
     recall_tasks.open_again(deed, campaign)
@@ -191,8 +192,21 @@ def _task(deed: Deed, campaign: RecallCampaign, cylinder_id: UUID) -> RecallTask
     )
     if found is None:
         raise NotFound
-    deed.actor.must_reach(firm=found.owner_firm_id, district=found.district)
+    if deed.actor.reach.kind is ScopeKind.FIRM and _is_of_firm(deed, found):
+        return found
+    deed.actor.must_reach(district=found.district)
     return found
+
+
+def _is_of_firm(deed: Deed, task: RecallTask) -> bool:
+    """As the firm reads it (``recall_queries.of_firm``): what it sees open, it can bring to an end."""
+    own = sa.select(RecallTask.cylinder_id).where(
+        RecallTask.district == task.district,
+        RecallTask.campaign_id == task.campaign_id,
+        RecallTask.cylinder_id == task.cylinder_id,
+        of_firm(deed.actor.scope_id(ScopeKind.FIRM)),
+    )
+    return deed.db.scalar(own) is not None
 
 
 # --- the list ---------------------------------------------------------------------------------------------

@@ -601,6 +601,14 @@ HOLD_OF_COLLISION = reason(
     ),
 )
 
+HOLD_OF_RECALL = reason(
+    "hold.of_recall",
+    "F16",
+    zh="因召回而扣留，须了结这只瓶的召回任务才能解除",
+    en="held by a recall: it is lifted by settling the bottle's task",
+    office=("settle_task", "在召回清单上了结这只瓶", "settle the bottle on the recall's list"),
+)
+
 # S01, S04: contradictions and errors
 CONFLICT_RESOLVED = reason(
     "conflict.resolved",

@@ -17,17 +17,16 @@ from core.ids import new_id
 from core.machine import LOST_RACE
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
-from cylinders import acts
+from cylinders import acts, recall_tasks
 from cylinders import refusals as no
 from cylinders.at_site import locked, measured, refused_at, site_of_address, unknown
 from cylinders.code import classify, new_code
 from cylinders.custody import Errand, Holder, record
 from cylinders.filling_models import ResidueOccasion
 from cylinders.holds import put_hold, release_if_free
-from cylinders.identifiers import taken_refusals
+from cylinders.identifiers import on_file, put_codes, taken_refusals
 from cylinders.models import (
     Cylinder,
-    CylinderIdentifier,
     CylinderType,
     FactKind,
     Hold,
@@ -160,12 +159,9 @@ def _file_bottle(deed: Deed, books: Books, row: dict[str, Any]) -> Filed:
     )
     deed.db.add(cylinder)
     deed.db.flush()
-    deed.db.add_all(
-        CylinderIdentifier(
-            scheme=scheme, value=value, cylinder_id=cylinder.cylinder_id, active_from=deed.recorded_at
-        )
-        for scheme, value in identifiers.items()
-    )
+    rivals = put_codes(deed, cylinder.cylinder_id, identifiers)
+    if rivals:
+        raise Refused(taken_refusals(deed, books.firm.id, rivals))
     if row["last_inspection"] is not None:
         deed.db.add(
             Inspection(
@@ -214,11 +210,7 @@ def codes_of(given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
 def _identifiers(deed: Deed, firm: Firm, given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
     """The codes, none of which was ever used, with a fresh platform code if none is given."""
     found = codes_of(given)
-    taken = deed.db.scalars(
-        sa.select(CylinderIdentifier).where(
-            sa.tuple_(CylinderIdentifier.scheme, CylinderIdentifier.value).in_(list(found.items()))
-        )
-    ).all()
+    taken = on_file(deed, found)
     if taken:
         raise Refused(taken_refusals(deed, firm.id, taken))
     return {Scheme.PLATFORM: new_code(), **found}
@@ -352,7 +344,8 @@ def hold(deed: Deed, *, cylinder_id: UUID, kind: HoldKind, reference: str) -> An
 
 @does("cylinder.release")
 def release(deed: Deed, *, cylinder_id: UUID, hold_id: UUID, reference: str) -> Answer:
-    """Lift a hold from this instant on. One for a conflict is lifted by saying which fact is true."""
+    """Lift a hold from this instant on. One for a conflict is lifted by saying which fact is true, a recall's
+    by settling its task."""
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
     must_reach_bottle(deed.db, deed.doing, cylinder)
     deed.note(hold_id=hold_id, reference=reference)
@@ -363,6 +356,8 @@ def release(deed: Deed, *, cylinder_id: UUID, hold_id: UUID, reference: str) -> 
         raise Refused([no.HOLD_OF_CONFLICT()])
     if lifted.kind is HoldKind.CLAIMED_TWICE:
         raise Refused([no.HOLD_OF_COLLISION()])
+    if recall_tasks.is_open(deed.db, cylinder_id, hold_id):
+        raise Refused([no.HOLD_OF_RECALL()])
     lifted.until_at = deed.recorded_at
     deed.db.flush()
     release_if_free(deed, cylinder)

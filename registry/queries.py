@@ -407,6 +407,17 @@ def phones_of_office(db: Session, ground: Ground, district: int, firm_id: UUID) 
     return []
 
 
+def households_of_street(street_code: str) -> sa.Select[Any]:
+    """Their ids: how a street's part of a list is found."""
+    there = sa.and_(Premises.district == Household.district, Premises.id == Household.premises_id)
+    return sa.select(Household.id).join(Premises, there).where(Premises.street_code == street_code)
+
+
+def cards_of_street(street_code: str) -> sa.Select[Any]:
+    """The ids of those households' cards."""
+    return sa.select(Card.id).where(Card.household_id.in_(households_of_street(street_code)))
+
+
 def identity_of(db: Session, person_id: UUID) -> IdentityCheck | None:
     """The latest check of this person, if it passed."""
     latest = db.scalars(

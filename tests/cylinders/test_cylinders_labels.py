@@ -11,6 +11,7 @@ from core.auth import Role, ScopeKind
 from core.ground import Ground
 from core.outbox import deliver_due
 from core.sealed import Keyring, Purpose
+from cylinders import identifiers, service
 from cylinders.code import ALPHABET, classify, label_parts
 from cylinders.label_address import TAG_SYMBOLS, is_tag, tag
 from cylinders.label_models import IdentifierCollision, Label
@@ -104,7 +105,7 @@ def test_a_label_key_stays_as_long_as_a_label_needs_it(
     bottle, scrapped = bottles.empty(), bottles.empty()
     issue(bottles, bottle, scrapped)
     body = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
-    made(bottles.agency.post(f"/api/v1/cylinders/{scrapped.id}/scrappings", body))
+    made(bottles.agency.post(f"/api/v1/cylinders/{bottles.sent(scrapped).id}/scrappings", body))
     ground.keyring.save(ground.config.keyring_path)
     doing = doing_as(ground, Role.ADMINISTRATOR, ScopeKind.ALL, "")
     operator = Changing(ground, lambda district: doing)
@@ -207,7 +208,7 @@ def test_a_scrapped_bottle_gets_no_label(bottles: Bottles, db: Session) -> None:
     bottle = bottles.empty(identifiers=[{"scheme": "stamp", "value": "YL-77"}])
     issue(bottles, bottle)
     body = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
-    made(bottles.agency.post(f"/api/v1/cylinders/{bottle.id}/scrappings", body))
+    made(bottles.agency.post(f"/api/v1/cylinders/{bottles.sent(bottle).id}/scrappings", body))
     answer = bottles.cast.clerk.post("/api/v1/label-batches", {"codes": ["YL-77"]})
     assert codes(answer.json) == ["refill.scrapped"]
     assert codes(on_label(bottles, bottle, 1, "replacements", "damaged").json) == ["refill.scrapped"]
@@ -322,12 +323,53 @@ def test_one_stamp_on_two_bottles_stops_both_until_somebody_has_looked(
     assert not list(verify(db))
 
 
+def test_a_lost_race_for_a_code_is_told_and_refused_as_any_collision(
+    bottles: Bottles, db: Session, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another firm files the code between the look and the insert: the same refusal, and the same tip."""
+    other, before = bottles.cast.another_firm(), count(db, Cylinder)
+    stamp = {"identifiers": [{"scheme": "stamp", "value": "YL-RACE"}]}
+    rival = bottles.row(owner_firm_id=str(other), registered_by_firm_id=str(other), holder=None, **stamp)
+    looked = service.on_file
+
+    def overtaken(deed: Any, wanted: Any) -> Any:
+        monkeypatch.setattr(service, "on_file", looked)
+        clerk = bottles.cast.clerk_of(other)
+        made(clerk.post("/api/v1/cylinders", {"firm_id": str(other), **rival}))
+        return []
+
+    monkeypatch.setattr(service, "on_file", overtaken)
+    body = {"firm_id": str(bottles.cast.firm()), **bottles.row(**stamp)}
+    answer = bottles.cast.clerk.post("/api/v1/cylinders", body)
+    assert codes(answer.get_json()) == ["identifier.registered_elsewhere"]
+    assert count(db, Cylinder) == before + 1
+    deliver_due(ground, 310105)
+    assert count(db, Tip) == 1
+
+
+def test_a_lost_race_to_attach_a_code_stops_both_bottles_of_the_firm(
+    bottles: Bottles, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, rival = bottles.empty(), bottles.empty()
+    stood = identifiers._stands
+
+    def overtaken(deed: Any, cylinder_id: Any, scheme: Any) -> bool:
+        monkeypatch.setattr(identifiers, "_stands", stood)
+        made(attach(bottles, rival, "stamp", "YL-RACE"))
+        return stood(deed, cylinder_id, scheme)
+
+    monkeypatch.setattr(identifiers, "_stands", overtaken)
+    assert made(attach(bottles, mine, "stamp", "YL-RACE"))["outcome"] == "claimed_twice"
+    assert count(db, IdentifierCollision) == 1
+    assert {hold.cylinder_id for hold in db.scalars(sa.select(Hold))} == {mine.id, rival.id}
+
+
 def test_a_code_that_goes_to_a_bottle_scrapped_meanwhile_is_void(bottles: Bottles, db: Session) -> None:
     standing = bottles.empty(identifiers=[{"scheme": "stamp", "value": "YL-71"}])
     claiming = bottles.empty()
     collision = attach(bottles, claiming, "stamp", "YL-71").json["collision_id"]
     body = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
-    made(bottles.agency.post(f"/api/v1/cylinders/{claiming.id}/scrappings", body))
+    made(bottles.agency.post(f"/api/v1/cylinders/{bottles.sent(claiming).id}/scrappings", body))
     assert resolve(bottles, collision, "claiming").status_code == 201
     code = db.get_one(CylinderIdentifier, ("stamp", "YL-71"), populate_existing=True)
     assert (code.cylinder_id, code.voided_at is None) == (claiming.id, False)

@@ -15,10 +15,10 @@ from cylinders.models import Cylinder, Hold, HoldKind
 from cylinders.states import CylinderState
 from evidence.models import Entry, Link
 from evidence.verify import verify
-from tests.cast import Cast, made
+from tests.cast import MIDDLE, Cast, made
 from tests.cylinders.cast import Bottle, Bottles
 from tests.cylinders.test_cylinders_filling import codes
-from tests.cylinders.test_out_of_use import count, events, scrap, state_of
+from tests.cylinders.test_out_of_use import count, events, scrap, seize, state_of
 from tests.dispatch.test_messages_sent import sent
 
 TWO_PHASE = {"phase": "two_phase"}
@@ -182,6 +182,88 @@ def test_a_firm_recalls_its_own_bottles_only(bottles: Bottles, db: Session) -> N
     assert settle(bottles, recall, mine, "not_found", elsewhere).status_code == 404
     assert settle(bottles, recall, mine, "not_affected", clerk).status_code == 201
     assert Cast(bottles.cast.desk, 310118).regulator.get(f"/api/v1/recalls/{recall['id']}").status_code == 404
+
+
+def test_a_recall_of_bottles_entrusted_to_the_firm_comes_to_its_end(bottles: Bottles, db: Session) -> None:
+    """The firm that has them lists, tells, settles and finishes; another firm sees nothing of it."""
+    other, clerk = bottles.cast.another_firm(), bottles.cast.clerk
+    theirs = bottles.empty(
+        model="YSP118", owner_firm_id=str(other), entrusted_to_firm_id=str(bottles.cast.firm())
+    )
+    recall = open_recall(bottles, clerk, model="YSP118")
+    assert [task["cylinder_id"] for task in tasks(bottles, recall, clerk)] == [str(theirs.id)]
+    assert recall["progress"]["listed"] == 1
+    made(clerk.post(act(recall, "tellings"), {"cylinder_ids": [str(theirs.id)]}))
+    stranger = bottles.cast.clerk_of(bottles.cast.another_firm())
+    assert settle(bottles, recall, theirs, "not_affected", stranger).status_code == 404
+    made(settle(bottles, recall, theirs, "not_affected", clerk))
+    assert made(clerk.post(act(recall, "finishings"), {}))["state"] == "recalled"
+    assert state_of(db, theirs) is CylinderState.IN_SERVICE
+
+
+def test_who_has_an_entrusted_bottle_sees_and_settles_it_in_the_authoritys_recall(bottles: Bottles) -> None:
+    other, clerk = bottles.cast.another_firm(), bottles.cast.clerk
+    entrusted = {"owner_firm_id": str(other), "entrusted_to_firm_id": str(bottles.cast.firm())}
+    bottle = bottles.empty(**TWO_PHASE, **entrusted)
+    recall = open_recall(bottles)
+    for one in (clerk, bottles.cast.clerk_of(other)):
+        assert [task["cylinder_id"] for task in tasks(bottles, recall, one)] == [str(bottle.id)]
+    made(settle(bottles, recall, bottle, "not_found", clerk))
+
+
+def test_a_recalls_hold_is_not_lifted_past_its_task(bottles: Bottles, db: Session) -> None:
+    """Released by its hold the bottle would circulate while its task stands open."""
+    bottle, regulator = bottles.empty(**TWO_PHASE), bottles.cast.regulator
+    recall = open_recall(bottles)
+    [hold] = bottles.file(bottle)["holds"]
+    lifted = {"hold_id": hold["id"], "reference": "KL-2"}
+    path = f"/api/v1/cylinders/{bottle.id}/releases"
+    answer = regulator.post(path, lifted)
+    assert codes(answer.get_json()) == ["hold.of_recall"]
+    assert db.scalars(sa.select(Entry).where(Entry.verb == "cylinder.release")).one().outcome == "refused"
+    assert state_of(db, bottle) is CylinderState.HELD
+    made(settle(bottles, recall, bottle, "returned_to_maker"))
+    assert made(regulator.post(path, lifted))["cylinder"]["state"] == "in_service"
+    own = made(regulator.post(f"/api/v1/cylinders/{bottle.id}/holds", {"kind": "recall", "reference": "Z"}))
+    by_hand = {"hold_id": own["holds"][-1]["id"], "reference": "KL-3"}
+    assert made(regulator.post(path, by_hand))["cylinder"]["state"] == "in_service"
+
+
+def test_a_street_reads_its_homes_part_of_every_list(bottles: Bottles) -> None:
+    """By one rule: what stands with its homes, and what its own officers saw. Never a 404."""
+    cast = bottles.cast
+    due_soon = {"last_inspection": None, "made_on": "2020-06-01", "bought_on": "2020-07-01"}
+    here, there = (
+        bottles.on_card(
+            cast.household(street_code=street, committee_code=f"{street}001"), **due_soon, **TWO_PHASE
+        )
+        for street in ("310105003", "310105004")
+    )
+    recall = open_recall(bottles)
+    seen = {"code": None, "site_id": None, "point": MIDDLE, "photo_sha256": "a" * 64, "kind": "black"}
+    for bottle in (here, there):
+        report = {"why": "refurbished", "reference": f"FX-{bottle.code}"}
+        made(cast.regulator.post(f"/api/v1/cylinders/{bottle.id}/unfit-reports", report))
+    officers = [cast.granted("regulator", "street", f"31010500{number}") for number in (3, 4)]
+    made(officers[0].post("/api/v1/sightings", seen))
+
+    def listed(who: Any, path: str) -> list[Any]:
+        answer = who.get(f"/api/v1/{path}")
+        assert answer.status_code == 200, (path, answer.text)
+        items: list[Any] = answer.get_json()["items"]
+        return items
+
+    for officer, bottle in zip(officers, (here, there), strict=True):
+        assert {one["cylinder_id"] for one in listed(officer, "due-bottles")} == {str(bottle.id)}
+        assert [one["cylinder_id"] for one in listed(officer, "unfit-reports")] == [str(bottle.id)]
+        [one] = listed(officer, "recalls")
+        assert (one["id"], one["bottles"]) == (recall["id"], 1)
+        assert [one["cylinder_id"] for one in tasks(bottles, recall, officer)] == [str(bottle.id)]
+        for path in ("seizures", "sendings", "inspection-anomalies"):
+            assert listed(officer, path) == []
+    assert [len(listed(officer, "sightings")) for officer in officers] == [1, 0]
+    made(seize(bottles, here))
+    assert [len(listed(officer, "seizures")) for officer in officers] == [1, 0]
 
 
 def test_of_the_authoritys_recall_a_firm_sees_its_own_bottles(bottles: Bottles) -> None:
