@@ -20,6 +20,7 @@ from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts
+from cylinders import refusals as no
 from cylinders.agency_gate import AgencyAct, AgencyFacts
 from cylinders.holds import put_hold
 from cylinders.life_models import (
@@ -33,7 +34,7 @@ from cylinders.life_models import (
     UnfitReport,
 )
 from cylinders.models import Cylinder, HoldKind, Inspection
-from cylinders.queries import must_reach_bottle
+from cylinders.queries import must_reach_bottle, was_sent_to
 from cylinders.refill_gate import Precision
 from evidence.deed import Answer, Deed, does
 from registry.agencies import approval_of
@@ -76,6 +77,8 @@ def extend(
             else None
         ),
     )
+    if not was_sent_to(deed.db, cylinder_id, agency_id):
+        reasons.append(no.NOT_SENT_HERE())
     if reasons:
         raise Refused(reasons)
     deed.db.add(
@@ -166,8 +169,11 @@ def _enter(
 def report_unfit(deed: Deed, *, cylinder_id: UUID, why: UnfitReason, reference: str) -> Answer:
     """What was seen goes on the bottle's file, where the gate reads it; the bottle stops."""
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
-    must_reach_bottle(deed.db, deed.doing, cylinder)
     deed.note(why=why, reference=reference)
+    reach = deed.actor.reach
+    if reach.kind is ScopeKind.AGENCY and not was_sent_to(deed.db, cylinder_id, UUID(reach.code)):
+        raise Refused([no.NOT_SENT_HERE()])
+    must_reach_bottle(deed.db, deed.doing, cylinder)
     match why:
         case UnfitReason.REFURBISHED:
             cylinder.refurbished = True

@@ -2,7 +2,8 @@
 
     send      a firm's site → an agency, with the reason and the slip's number
     arrive    the agency scans it: the other side of the same handover
-    inspect   a pass puts it back; a failure holds it and is reported to the registering authority
+    inspect   a pass puts it back; a failure holds it and is reported to the registering authority. An agency
+              inspects and scraps what was sent or seized to it, and nothing else
     seize     the market regulator: to an agency against a receipt, from wherever it is
     scrap     for ever: the bottle stays with the agency, its codes are void
 
@@ -43,7 +44,14 @@ from cylinders.models import (
     ScrapMethod,
     Scrapping,
 )
-from cylinders.queries import Resolved, custody_of, known_bottle, must_reach_bottle, resolve
+from cylinders.queries import (
+    Resolved,
+    custody_of,
+    is_with_agency,
+    known_bottle,
+    must_reach_bottle,
+    resolve,
+)
 from cylinders.refill_gate import Identity, Precision, month_end
 from cylinders.states import CYLINDER, CylinderState
 from evidence.deed import Answer, Deed, does
@@ -112,7 +120,7 @@ def inspect(
     passed: bool,
     report_no: str,
 ) -> Answer:
-    """检验. The agency that inspects a bottle has it; a pass puts it back, a failure holds and reports it.
+    """检验, of a bottle that was sent to the agency. A pass puts it back, a failure holds and reports it.
 
     A pass answers what a filler found before or after a filling; every other hold stands.
     """
@@ -124,12 +132,12 @@ def inspect(
     act = AgencyAct.PASS if passed else AgencyAct.FAIL
     reasons = judge_agency(deed, cylinder, agency_id, act, on=inspected_on)
     sending = _open_sending(deed, cylinder_id)
-    if sending is not None and sending.agency_id != agency_id:
+    if not is_with_agency(deed.db, cylinder_id, agency_id):
         reasons.append(no.NOT_SENT_HERE())
     if reasons:
         raise Refused(reasons)
     had_since = _had_since(deed, cylinder_id, agency_id, sending)
-    _take_to_agency(deed, cylinder, agency_id)
+    _look_again(deed, cylinder)
     inspection = Inspection(
         cylinder_id=cylinder_id,
         id=new_id(),
@@ -208,12 +216,12 @@ def scrap(
     _must_not_be_scrapped(deed, cylinder)
     reasons = judge_agency(deed, cylinder, agency_id, AgencyAct.SCRAP, on=scrapped_on)
     sending = _open_sending(deed, cylinder_id)
-    if sending is not None and sending.agency_id != agency_id:
+    if not is_with_agency(deed.db, cylinder_id, agency_id):
         reasons.append(no.NOT_SENT_HERE())
     if reasons:
         raise Refused(reasons)
     if cylinder.state is CylinderState.IN_SERVICE:
-        _take_to_agency(deed, cylinder, agency_id)
+        _look_again(deed, cylinder)
     CYLINDER.move(deed.db, cylinder, "scrap")
     agency = Holder(HolderKind.AGENCY, agency_id)
     record(deed, cylinder, FactKind.SCRAP, giver=agency, taker=agency, errand=Errand())
@@ -250,11 +258,10 @@ def _must_be_an_agency(deed: Deed, agency_id: UUID) -> None:
         raise Refused([no.AGENCY_NOT_APPROVED()])
 
 
-def _take_to_agency(deed: Deed, cylinder: Cylinder, agency_id: UUID) -> None:
-    if cylinder.state is CylinderState.AT_INSPECTION:
-        return
-    CYLINDER.move(deed.db, cylinder, "send_to_inspection")
-    _hand_to(deed, cylinder, agency_id, acts.holder_of(custody_of(deed.db, cylinder.cylinder_id)))
+def _look_again(deed: Deed, cylinder: Cylinder) -> None:
+    """What passed or failed and has not left the agency since is at inspection once more."""
+    if cylinder.state is not CylinderState.AT_INSPECTION:
+        CYLINDER.move(deed.db, cylinder, "send_to_inspection")
 
 
 def _hand_to(

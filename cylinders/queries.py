@@ -823,13 +823,36 @@ def cylinder_file(doing: Doing, cylinder_id: UUID) -> BottleFile:
 
 
 def must_reach_bottle(db: Session, doing: Doing, cylinder: Cylinder) -> None:
-    """404 unless the bottle is the caller's firm's, with the caller, in the caller's district; an agency
-    may see any bottle that is brought to it."""
+    """404 unless the bottle is the caller's firm's, with the caller, in the caller's district, or was sent to
+    the caller's agency."""
     reach = doing.actor.reach
     if reach.kind is ScopeKind.AGENCY:
+        if not was_sent_to(db, cylinder.cylinder_id, UUID(reach.code)):
+            raise NotFound
         return
     if not any(reach.covers(**ids) for ids in _belongs_to(db, cylinder)):
         raise NotFound
+
+
+def was_sent_to(db: Session, cylinder_id: UUID, agency_id: UUID) -> bool:
+    """By its owner or by an authority, at any time: what the agency then found, it may read for ever."""
+    sent = sa.exists().where(
+        InspectionSending.cylinder_id == cylinder_id, InspectionSending.agency_id == agency_id
+    )
+    return bool(db.scalar(sa.select(sent)))
+
+
+def is_with_agency(db: Session, cylinder_id: UUID, agency_id: UUID) -> bool:
+    """Sent or seized to this agency and not answered yet; or answered, and still there."""
+    open_to = db.scalar(
+        sa.select(InspectionSending.agency_id).where(
+            InspectionSending.cylinder_id == cylinder_id, InspectionSending.answered_at.is_(None)
+        )
+    )
+    if open_to is not None:
+        return open_to == agency_id
+    custody = custody_of(db, cylinder_id)
+    return custody is not None and (custody.holder_kind, custody.holder_id) == (HolderKind.AGENCY, agency_id)
 
 
 def _belongs_to(db: Session, cylinder: Cylinder) -> list[dict[str, object]]:

@@ -132,6 +132,7 @@ class Builder:
             "approved_until": "2027-12-31",
         }
         agency = self._do("administrator", "/agencies", body, "an inspection agency")
+        self.world.agencies["agency"] = agency["id"]
         self.give("agency", Role.AGENCY, ScopeKind.AGENCY, agency["id"], QINGPU)
 
     def give(self, name: str, role: Role, kind: ScopeKind, code: str, district: int) -> None:
@@ -417,6 +418,7 @@ class Builder:
         for bottle in self.cast.bottles:
             path = f"/cylinders/{self.world.cylinders.get(bottle.number)}"
             if bottle.scrapped:
+                self.send(f"clerk {bottle.owner_firm}", path, "past_life", f"YLSJ-{bottle.number:06}")
                 body = {
                     "certificate_no": f"YLBF-{bottle.number:06}",
                     "scrapped_on": "2024-05-20",
@@ -426,6 +428,11 @@ class Builder:
             if bottle.hold is not None:
                 body = {"kind": bottle.hold.value, "reference": f"YLKL-{bottle.number:06}"}
                 self._do(f"regulator {CHANGNING}", f"{path}/holds", body, f"hold on {bottle.number}")
+
+    def send(self, who: str, path: str, why: str, reference: str) -> None:
+        """To the agency, which acts on nothing that was not sent to it."""
+        body = {"agency_id": self.world.agencies["agency"], "why": why, "reference": reference}
+        self._do(who, f"{path}/sendings", body, f"to the agency: {reference}")
 
     # --- slots -------------------------------------------------------------------------------------------
 

@@ -495,10 +495,45 @@ def _bad_bottle(asking: Asking) -> None:
     )
     path = f"/cylinders/{made['cylinder_id']}"
     report = {"inspected_on": "2024-06-11", "passed": False, "report_no": "YLJY-900003"}
+    asking.no("agency", f"{path}/inspections", report, "not sent to it", ["agency.not_sent_here"])
+    asking.builder.send(f"clerk {firm}", path, "unfit", "YLSJ-900003")
     scene.do("agency", f"{path}/inspections", report, "it is inspected, and fails")
     asking.no("agency", f"{path}/inspections", report, "one report twice", ["inspection.report_taken"])
     lifted = {"hold_id": str(new_id()), "reference": "YLKL-900003"}
     asking.no(f"regulator {QINGPU}", f"{path}/releases", lifted, "lift no hold", ["hold.not_standing"])
+    _recalled_and_scrapped(asking, path, firm)
+
+
+def _recalled_and_scrapped(asking: Asking, path: str, firm: str) -> None:
+    """The authority recalls that bottle; its registration is cancelled, it is scrapped, the recall ends."""
+    scene, clerk, regulator = asking.scene, f"clerk {firm}", f"regulator {QINGPU}"
+    unfit = {"why": "refurbished", "reference": "YLFX-900003"}
+    scene.do(clerk, f"{path}/unfit-reports", unfit, "it was refurbished, too")
+    asking.no(clerk, f"{path}/unfit-reports", unfit, "reported again", ["unfit.reported_already"])
+    nobodys = {"criterion": {"codes": ["31YLC999999"]}, "reference": "YLZH-1"}
+    asking.no(regulator, "/recalls", nobodys, "a recall of nothing", ["recall.nothing_listed"])
+    recall = scene.do(
+        regulator, "/recalls", nobodys | {"criterion": {"codes": ["31YLC900003"]}}, "a recall is opened"
+    )
+    held = scene.api.read(scene.world.caller(regulator), path)["holds"]
+    lifted = {"hold_id": next(one["id"] for one in held if one["kind"] == "recall"), "reference": "YLKL-1"}
+    asking.no(regulator, f"{path}/releases", lifted, "lifted past its task", ["hold.of_recall"])
+    at = f"/recalls/{recall['id']}"
+    settle = f"{at}/tasks/{path.rsplit('/', 1)[1]}/settlements"
+    said = {"reference": "YLZH-1-1"}
+    for who, outcome, code in (
+        (regulator, "scrapped", "recall.not_scrapped"),
+        (clerk, "not_affected", "recall.authority_decides"),
+    ):
+        asking.no(who, settle, said | {"outcome": outcome}, f"settled as {outcome}", [code])
+    asking.no(regulator, f"{at}/finishings", {}, "finished too early", ["recall.tasks_open"])
+    ended = {"why": "failed_inspection", "document_no": "YLZX-900003", "cancelled_on": "2024-06-12"}
+    scene.do(clerk, f"{path}/registration-cancellations", ended, "its registration is cancelled")
+    twice = ["registration.cancelled_already"]
+    asking.no(clerk, f"{path}/registration-cancellations", ended, "cancelled again", twice)
+    gone = {"certificate_no": "YLBF-900003", "scrapped_on": "2024-06-12", "method": "cut"}
+    scene.do("agency", f"{path}/scrappings", gone, "it is scrapped")
+    scene.do(regulator, f"{at}/finishings", {}, "the recall is finished")
 
 
 def _home(firm: str) -> int:

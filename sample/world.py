@@ -30,6 +30,7 @@ class World:
 
     firms: dict[str, str] = field(default_factory=dict)
     sites: dict[str, str] = field(default_factory=dict)
+    agencies: dict[str, str] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)
     vehicles: dict[str, str] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@
     bottles.fill(bottle)         the answer of POST /fillings, with weights that add up
     bottles.verdict(code)        the answer of GET …/verdict to the station's filler
     bottles.agency               an inspection agency, signed in
+    bottles.sent(bottle)         the same bottle, sent to that agency by its firm
 
 A sound bottle may be filled on the tests' day, 2024-06-12.
 """
@@ -155,6 +156,14 @@ class Bottles:
     def receive(self, code: str, *, site_id: UUID | None = None, who: Person | None = None) -> TestResponse:
         path = f"/api/v1/sites/{site_id or self.cast.filling_station()}/receipts"
         return (who or self.cast.filler).post(path, {"code": code})
+
+    def sent(self, bottle: Bottle, agency_id: UUID | None = None) -> Bottle:
+        """From the site where it stands; where it was sent, seized or scrapped already, or is with a
+        household, nothing is done."""
+        body = {"agency_id": str(agency_id or self.agency_id), "why": "due", "reference": "SJ-1"}
+        answer = self.cast.clerk.post(f"/api/v1/cylinders/{bottle.id}/sendings", body)
+        assert answer.status_code in (201, 409), answer.text
+        return bottle
 
     def file(self, bottle: Bottle, who: Person | None = None) -> dict[str, Any]:
         answer = (who or self.cast.clerk).get(f"/api/v1/cylinders/{bottle.id}")

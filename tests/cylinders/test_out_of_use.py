@@ -66,7 +66,7 @@ def extend(bottles: Bottles, bottle: Bottle, **changed: Any) -> TestResponse:
         "assessed_on": "2024-06-10",
         "until_on": "2027-05-31",
     }
-    return bottles.agency.post(at(bottle, "extensions"), body | changed)
+    return bottles.agency.post(at(bottles.sent(bottle), "extensions"), body | changed)
 
 
 def send(bottles: Bottles, bottle: Bottle, **changed: Any) -> TestResponse:
@@ -76,7 +76,7 @@ def send(bottles: Bottles, bottle: Bottle, **changed: Any) -> TestResponse:
 
 def inspect(bottles: Bottles, bottle: Bottle, passed: bool, **changed: Any) -> TestResponse:
     body = {"inspected_on": "2024-06-12", "passed": passed, "report_no": f"R-{bottle.code}"} | changed
-    return bottles.agency.post(at(bottle, "inspections"), body)
+    return bottles.agency.post(at(bottles.sent(bottle), "inspections"), body)
 
 
 def seize(bottles: Bottles, bottle: Bottle, **changed: Any) -> TestResponse:
@@ -86,7 +86,7 @@ def seize(bottles: Bottles, bottle: Bottle, **changed: Any) -> TestResponse:
 
 def scrap(bottles: Bottles, bottle: Bottle) -> TestResponse:
     body = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
-    return bottles.agency.post(at(bottle, "scrappings"), body)
+    return bottles.agency.post(at(bottles.sent(bottle), "scrappings"), body)
 
 
 # --- types ----------------------------------------------------------------------------------------------
@@ -134,6 +134,8 @@ def test_an_extension_counts_once_its_registration_is_changed(bottles: Bottles, 
     bottle = bottles.empty(**PAST_ITS_LIFE)
     assert codes(bottles.verdict(bottle.code)) == ["refill.past_design_life"]
     [extension] = made(extend(bottles, bottle))["extensions"]
+    made(inspect(bottles, bottle, True))
+    made(bottles.receive(bottle.code))
     assert codes(bottles.verdict(bottle.code)) == ["refill.past_design_life"]
     path = at(bottle, f"extensions/{extension['id']}/registration-changes")
     body = {"document_no": "DJ-7", "changed_on": "2024-06-11"}
@@ -303,10 +305,42 @@ def test_an_agency_whose_approval_has_lapsed_says_nothing_of_a_bottle(bottles: B
     lapsed = bottles.agency_of(bottles.another_agency(approved_until="2024-06-11"))
     bottle = bottles.empty()
     body = {"inspected_on": "2024-06-12", "passed": False, "report_no": "R-1"}
-    assert codes(lapsed.post(at(bottle, "inspections"), body).get_json()) == ["agency.not_approved"]
+    reasons = ["agency.not_approved", "agency.not_sent_here"]
+    assert codes(lapsed.post(at(bottle, "inspections"), body).get_json()) == reasons
     stranger = bottles.agency_of(uuid4())
-    assert codes(stranger.post(at(bottle, "inspections"), body).get_json()) == ["agency.not_approved"]
+    assert codes(stranger.post(at(bottle, "inspections"), body).get_json()) == reasons
     assert (count(db, Inspection), state_of(db, bottle)) == (1, CylinderState.IN_SERVICE)  # the filed one
+
+
+def test_an_agency_acts_on_what_was_sent_or_seized_to_it_and_reads_nothing_else(
+    bottles: Bottles, db: Session
+) -> None:
+    """Anything else is refused with a reason that is kept, however sound its approval."""
+    bottle = bottles.empty(**PAST_ITS_LIFE)
+    day = {"inspected_on": "2024-06-12", "passed": True, "report_no": "R-1"}
+    scrapping = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
+    extension = {"basis": "assessment", "report_no": "PG-1", "assessed_on": "2024-06-10"}
+    acts: dict[str, dict[str, Any]] = {
+        "inspections": day,
+        "scrappings": scrapping,
+        "extensions": extension | {"until_on": "2027-05-31"},
+        "unfit-reports": {"why": "refurbished", "reference": "FX-1"},
+    }
+    facts = count(db, CustodyFact)
+    for act, body in acts.items():
+        answer = bottles.agency.post(at(bottle, act), body)
+        assert (answer.status_code, codes(answer.get_json())) == (409, ["agency.not_sent_here"]), act
+    kept = db.scalars(sa.select(Entry.verb).where(Entry.outcome == Outcome.REFUSED).order_by(Entry.id)).all()
+    assert kept == ["cylinder.inspect", "cylinder.scrap", "cylinder.extend", "cylinder.report_unfit"]
+    assert (count(db, Inspection), count(db, UnfitReport), count(db, LifeExtension)) == (1, 0, 0)
+    assert (count(db, CustodyFact), state_of(db, bottle)) == (facts, CylinderState.IN_SERVICE)
+    assert bottles.agency.get(f"/api/v1/cylinders/{bottle.id}").status_code == 404
+    made(inspect(bottles, bottle, True))
+    made(inspect(bottles, bottle, False, report_no="R-2"))
+    made(bottles.receive(bottle.code))
+    again = bottles.agency.post(at(bottle, "inspections"), day | {"report_no": "R-3"})
+    assert codes(again.get_json()) == ["agency.not_sent_here"]
+    assert len(bottles.file(bottle, bottles.agency)["inspections"]) == 3
 
 
 def test_a_failure_is_held_and_reported_to_the_registering_authority(bottles: Bottles, db: Session) -> None:
@@ -316,6 +350,45 @@ def test_a_failure_is_held_and_reported_to_the_registering_authority(bottles: Bo
     assert state_of(db, bottle) is CylinderState.HELD
     [told] = events(db, "cylinder.reported_unfit")
     assert (told["why"], told["registered_by_firm_id"]) == ("failed_inspection", str(bottles.cast.firm()))
+
+
+def waiting(who: Any) -> list[tuple[str, str, int]]:
+    items = who.get("/api/v1/cancellations-due").get_json()["items"]
+    return [(one["cylinder_id"], one["why"], one["days"]) for one in items]
+
+
+def test_what_is_unfit_waits_until_its_registration_is_cancelled(bottles: Bottles, db: Session) -> None:
+    """Thirty days by rule, from what was found first; a later pass ends the wait, a scrapping does not."""
+    failed, passed, altered, filed = (bottles.empty() for _ in range(4))
+    for bottle in (failed, passed):
+        made(inspect(bottles, bottle, False))
+    made(inspect(bottles, passed, True, report_no="R-AGAIN"))
+    body = {"why": "screwed_guard", "reference": "FX-1"}
+    made(bottles.cast.filler.post(at(altered, "unfit-reports"), body))
+    on_file = {"cylinder_id": filed.id, "inspected_on": date(2024, 6, 1), "report_no": "IMPORTED"}
+    on_file |= {"day_precision": "day", "passed": False, "agency": "JY-01", "recorded_at": THE_DAY}
+    db.add(Inspection(**on_file))
+    db.commit()
+    expected = {
+        (str(failed.id), "failed_inspection", 30),
+        (str(altered.id), "screwed_guard", 30),
+        (str(filed.id), "failed_inspection", 30),
+    }
+    for person in (bottles.cast.clerk, bottles.cast.regulator):
+        assert set(waiting(person)) == expected
+    assert waiting(Cast(bottles.cast.desk).clerk) == []
+    assert waiting(Cast(bottles.cast.desk, 310118).regulator) == []
+    assert bottles.agency.get("/api/v1/cancellations-due").status_code == 404
+    made(scrap(bottles, failed))
+    with clock.standing_at(THE_DAY + timedelta(days=31)):
+        assert (str(failed.id), "failed_inspection", -1) in waiting(bottles.cast.clerk)
+    cancelled = {"why": "failed_inspection", "document_no": "ZX-1", "cancelled_on": "2024-06-12"}
+    made(bottles.cast.clerk.post(at(failed, "registration-cancellations"), cancelled))
+    assert str(failed.id) not in {one for one, _, _ in waiting(bottles.cast.clerk)}
+    first = bottles.cast.clerk.get("/api/v1/cancellations-due", limit=1).get_json()
+    further = bottles.cast.clerk.get("/api/v1/cancellations-due", cursor=first["next_cursor"]).get_json()
+    assert (len(first["items"]), len(further["items"]), further["next_cursor"]) == (1, 1, None)
+    assert bottles.cast.clerk.get("/api/v1/cancellations-due", cursor="x").status_code == 422
 
 
 def test_a_pass_answers_what_a_filler_found_and_no_other_hold(bottles: Bottles, db: Session) -> None:
@@ -338,9 +411,10 @@ def test_one_report_number_on_two_bottles_is_flagged_and_stands(bottles: Bottles
     assert (flag["kind"], flag["other_cylinder_id"]) == ("report_no_reused", str(one.id))
     assert bottles.file(other)["inspections"][-1]["passed"] is True
     assert len(events(db, "inspection.anomaly_found")) == 1
-    elsewhere = bottles.agency_of(bottles.another_agency())
+    other_id = bottles.another_agency()
+    third = bottles.sent(bottles.empty(last_inspection=None), other_id)
     body = {"inspected_on": "2024-06-12", "passed": True, "report_no": "R-9"}
-    made(elsewhere.post(at(bottles.empty(last_inspection=None), "inspections"), body))
+    made(bottles.agency_of(other_id).post(at(third, "inspections"), body))
     assert count(db, InspectionAnomaly) == 1
 
 

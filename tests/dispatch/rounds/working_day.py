@@ -277,6 +277,8 @@ class WorkingDay:
         }
         agency_id = made(self.cast.admin.post("/api/v1/agencies", body))["id"]
         agency = self.desk.sign_in(Role.AGENCY, CHANGNING, agency=agency_id)
+        sending = {"agency_id": agency_id, "why": "past_life", "reference": "SJ-1"}
+        made(self.cast.clerk.post(f"/api/v1/cylinders/{bottle.cylinder_id}/sendings", sending))
         scrapping = {"certificate_no": "BF-1", "scrapped_on": "2024-06-12", "method": "cut"}
         made(agency.post(f"/api/v1/cylinders/{bottle.cylinder_id}/scrappings", scrapping))
 
