@@ -10,6 +10,7 @@ from core.fields import PageQuery
 from core.http import doing
 from core.paging import Page
 from cylinders import (
+    cancellation_queries,
     due_queries,
     life,
     out_of_use,
@@ -21,6 +22,7 @@ from cylinders import (
     sightings,
 )
 from cylinders import life_schemas as shapes
+from cylinders.cancellation_schemas import CancellationDuePage
 from cylinders.routes import room
 
 __all__ = ["room"]
@@ -85,6 +87,15 @@ def report_unfit(body: Json, cylinder_id: UUID) -> Any:
 @room.response(200, shapes.UnfitPage)
 def list_unfit(query: Json) -> Page:
     return out_of_use_queries.unfit_reports(doing(), **query)
+
+
+@room.get("/cancellations-due")
+@room.may("out_of_use.read")
+@room.arguments(PageQuery, location="query")
+@room.response(200, CancellationDuePage)
+def list_cancellations_due(query: Json) -> Page:
+    """待注销: unfit bottles whose registration is not cancelled yet, and until when it must be."""
+    return cancellation_queries.cancellations_due(doing(), **query)
 
 
 # --- at the agency --------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from core.auth import ScopeKind
 from core.doing import Doing
 from core.problems import NotFound
 from cylinders.count_queries import sites_within_reach
+from cylinders.life_models import Sighting
 from cylinders.models import (
     CardHolding,
     CountDifference,
@@ -127,6 +128,12 @@ class RefusedAt:
     no: NotDone
 
 
+@dataclass(frozen=True, slots=True)
+class SeenAt:
+    site: str
+    sighting: Sighting
+
+
 def sums_of_day(doing: Doing, day: date) -> list[SiteSums]:
     """Each site within reach, also one that did nothing."""
     begins, ends = _span(day)
@@ -217,6 +224,31 @@ def _refused_on(day: date, sites: Mapping[UUID, str]) -> tuple[sa.ColumnElement[
 def _refused_at(doing: Doing, rows: Rows, sites: Mapping[UUID, str]) -> Iterator[RefusedAt]:
     for (entry,) in rows:
         yield RefusedAt(sites[entry.site_id], not_done(doing, entry))
+
+
+def seen(doing: Doing, day: date, site_id: UUID | None = None, number: int = 1) -> Leaf[SeenAt]:
+    """Bottles that should not have been there: foreign, unknown or black as somebody reported them at a
+    site, or ended as the gun read them. The latest first."""
+    with doing.ground.reads() as db:
+        sites = _sites(db, doing, site_id)
+        rows, more = _leaf(db, _SEEN.where(Sighting.site_id.in_(sites), Sighting.seen_on == day), number)
+        return Leaf(tuple(_seen_at(rows, sites)), number, more)
+
+
+def every_sighting(doing: Doing, day: date, site_id: UUID | None = None) -> Iterator[SeenAt]:
+    with doing.ground.sessions() as db:
+        sites = _sites(db, doing, site_id)
+        query = _SEEN.where(Sighting.site_id.in_(sites), Sighting.seen_on == day)
+        for rows in _in_parts(db, query):
+            yield from _seen_at(rows, sites)
+
+
+_SEEN = sa.select(Sighting).order_by(Sighting.last_seen_at.desc(), Sighting.id.desc())
+
+
+def _seen_at(rows: Rows, sites: Mapping[UUID, str]) -> Iterator[SeenAt]:
+    for (one,) in rows:
+        yield SeenAt(sites[one.site_id], one)
 
 
 # --- bottles that stand at the sites ----------------------------------------------------------------------

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from core.refusal import CATALOGUE
+from cylinders.filling_models import FillingCheck
 from cylinders.models import (
     CountDifference,
     CountedWrong,
@@ -34,6 +36,27 @@ from dispatch.safety.models import CheckOutcome, CheckReason, Hazard, Notice, No
 from evidence.models import Outcome
 from registry.models import Binding, Device, DeviceInbox, DeviceInboxAside
 from sample.audit import Audit, Promise, entries
+
+# --- the gun ----------------------------------------------------------------------------------------------
+
+RULES_OF_THE_BOTTLE = tuple(f"F{number:02}" for number in range(1, 17))
+
+
+def every_rule_of_the_bottle_asked(audit: Audit) -> Promise:
+    promise = Promise(
+        "充装规则 F01–F16 当天条条有瓶被拦下",
+        "each of the rules F01 to F16 stopped a bottle that day",
+        "the reasons of every refusal that was answered, and of every look at the gun that did not pass",
+    )
+    stopped = [rule for reasons in audit.heard.values() for _, rule, _ in reasons]
+    for found in audit.db.scalars(sa.select(FillingCheck.reasons)):
+        stopped += [CATALOGUE[one["code"]].rule for one in found]
+    for rule in RULES_OF_THE_BOTTLE:
+        promise.looked_at += stopped.count(rule)
+        if rule not in stopped:
+            promise.broken.append(f"{rule} stopped nothing")
+    return promise
+
 
 # --- hazards ----------------------------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ from core import clock
 from core.auth import ScopeKind
 from core.fields import seen
 from core.http import doing
+from core.paging import MAX_LIMIT, Page
 from core.problems import NotFound
 from core.refusal import Audience
-from cylinders import corrections
+from cylinders import cancellation_queries, corrections
 from cylinders.queries import BottleFile, cylinder_file
 from cylinders.schemas import ResolutionIn
 from dispatch.safety import queries as safety
@@ -34,6 +35,7 @@ from oversight.timeline import Step, Timeline, timeline
 from registry.queries import household_view
 from rulebook.words import WORDS
 from web import trace_words
+from web.office.said import UNFIT
 from web.pages import Face, No, day_said, form_of, number_said, tried
 
 face = Face("regulator", __name__, prefix="/oversight")
@@ -371,6 +373,23 @@ def refusal(number: str) -> str:
 @face.page("/tips", "tip.read")
 def tips() -> str:
     return render_template("regulator/tips.html", tips=queries.latest_tips(doing()))
+
+
+@face.page("/cancellations", "out_of_use.read")
+def cancellations() -> str:
+    """Unfit bottles whose registration stands: what has waited longest first."""
+
+    def asked(cursor: str | None) -> Page:
+        return cancellation_queries.cancellations_due(doing(), limit=MAX_LIMIT, cursor=cursor)
+
+    page, _ = tried(lambda: asked(request.args.get("cursor")))
+    return render_template(
+        "regulator/cancellations.html",
+        page=page or asked(None),  # a cursor of another list, or of nobody's
+        unfit=UNFIT,
+        within_days=cancellation_queries.within_days(cancellation_queries.law_of(doing())),
+        basis=cancellation_queries.basis_of(doing()),
+    )
 
 
 @face.page("/conflicts", "cylinder.resolve_conflict")

@@ -263,6 +263,12 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
         "scanned_checked_proven",
     ),
     "a refusal was answered that nobody kept": (with_a_refusal_nobody_kept, "refusals_kept"),
+    "the one look that found too much residue is taken away": (
+        by_sql(
+            "filling_check", "DELETE FROM filling_check WHERE reasons::text LIKE '%residue_not_extracted%'"
+        ),
+        "every_rule_of_the_bottle_asked",
+    ),
     "the proof that a notice was received is taken away": (
         by_sql(
             "notice_receipt",

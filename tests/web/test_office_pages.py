@@ -25,8 +25,21 @@ from tests.cylinders.cast import TARE_G, Bottles
 from tests.desk import Desk
 from web.office.sheets import guarded
 
-PAGES = ("", "stock", "day", "day?what=refused", "counts", "due", "held", "recalls", "inspections", "search")
-FILES = ("stock", "bottles", "fillings", "refusals", "due", "held", "inspections")
+PAGES = (
+    "",
+    "stock",
+    "day",
+    "day?what=refused",
+    "counts",
+    "due",
+    "day?what=seen",
+    "held",
+    "cancellations",
+    "recalls",
+    "inspections",
+    "search",
+)
+FILES = ("stock", "bottles", "fillings", "refusals", "sightings", "due", "held", "inspections")
 
 
 class Clerk:
@@ -296,12 +309,41 @@ def test_a_bottle_is_found_by_any_of_its_codes_and_its_file_tells_all(
     assert "审计链校验通过" in clerk.get(f"cylinders/{bottle.id}/trace").text
 
 
+def test_what_was_seen_at_the_gun_stands_in_the_offices_day(
+    clerk: Clerk, stranger: Clerk, cast: Cast, bottles: Bottles
+) -> None:
+    site, other = str(cast.filling_station()), cast.another_firm()
+    foreign = bottles.empty(owner_firm_id=str(other), registered_by_firm_id=str(other), holder=None)
+    for kind, code, photo in (("foreign", foreign.code, None), ("black", None, "b" * 64)):
+        said = {"kind": kind, "code": code, "photo_sha256": photo, "site_id": site}
+        made(cast.filler.post("/api/v1/sightings", said))
+    page = clerk.get("day?what=seen").text
+    assert all(told in page for told in ("外来瓶", "黑气瓶", "bbbbbbbbbbbb…"))
+    assert len(clerk.rows("sightings.csv")) == 3
+    assert "没有记录" in stranger.get("day?what=seen").text
+    assert "没有记录" in clerk.get("day?what=seen&on=2024-06-11").text
+
+
+def test_what_waits_for_its_registration_to_be_cancelled_is_listed(
+    clerk: Clerk, stranger: Clerk, cast: Cast, bottles: Bottles, app: Flask, ground: Ground
+) -> None:
+    bottle = bottles.empty()
+    report = {"why": "refurbished", "reference": "FX-2024-7"}
+    made(cast.filler.post(f"/api/v1/cylinders/{bottle.id}/unfit-reports", report))
+    page = clerk.get("cancellations").text
+    assert all(told in page for told in ("翻新、改装", "FX-2024-7", "2024-07-12", "还有 30 天"))
+    assert clerk.get("cancellations?cursor=x").status_code == 200
+    assert "FX-2024-7" not in stranger.get("cancellations").text
+    regulator = Clerk(app, ground, cast.regulator.principal_id).client
+    assert "FX-2024-7" in regulator.get("/oversight/cancellations").text
+
+
 def test_what_is_held_is_listed_with_every_reason(clerk: Clerk, cast: Cast, bottles: Bottles) -> None:
     bottle, failed = bottles.empty(), bottles.empty()
     hold = {"kind": "recall", "reference": "ZH-2024-01"}
     made(cast.regulator.post(f"/api/v1/cylinders/{bottle.id}/holds", hold))
     result = {"inspected_on": "2024-06-12", "passed": False, "report_no": "JY-FAIL-1"}
-    made(bottles.agency.post(f"/api/v1/cylinders/{failed.id}/inspections", result))
+    made(bottles.agency.post(f"/api/v1/cylinders/{bottles.sent(failed).id}/inspections", result))
     page = clerk.get("held").text
     for told in ("召回", "ZH-2024-01", "检验不合格", "JY-FAIL-1"):
         assert told in page, told

@@ -11,8 +11,8 @@ from core import clock
 from core.auth import ScopeKind
 from core.doing import Doing
 from core.http import doing
-from core.paging import MAX_LIMIT
-from cylinders import due_queries, office_queries, recall_queries
+from core.paging import MAX_LIMIT, Page
+from cylinders import cancellation_queries, due_queries, office_queries, recall_queries
 from cylinders.life_models import DueKind
 from cylinders.models import HoldKind
 from cylinders.office_queries import ROWS_A_PAGE, Office
@@ -127,6 +127,33 @@ def _due_asked() -> dict[str, Any]:
         "site_id": site_asked(),
         "overdue": asked.get("overdue") == "1",
     }
+
+
+# --- registrations to be cancelled (cylinders/cancellation_queries) -----------------------------------------
+
+
+@face.page("/cancellations", "out_of_use.read")
+def cancellations() -> ResponseReturnValue:
+    """Unfit bottles whose registration stands, what has waited longest first; a site's office has none."""
+    if doing().actor.reach.kind is ScopeKind.SITE:
+        return _cancellations(Page((), None))
+    page, _ = tried(
+        lambda: cancellation_queries.cancellations_due(
+            doing(), limit=ROWS_A_PAGE, cursor=request.args.get("cursor")
+        )
+    )
+    if page is None:  # a cursor of another list, or of nobody's
+        page = cancellation_queries.cancellations_due(doing(), limit=ROWS_A_PAGE)
+    return _cancellations(page)
+
+
+def _cancellations(page: Page) -> ResponseReturnValue:
+    return drawn(
+        "cancellations",
+        page=page,
+        within_days=cancellation_queries.within_days(cancellation_queries.law_of(doing())),
+        basis=cancellation_queries.basis_of(doing()),
+    )
 
 
 # --- recalls (cylinders/recall_queries) ---------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from core.geo import Datum
 from cylinders.count_queries import KIND_WORDS, WHY_WORDS
-from cylinders.life_models import DueKind, RecallOutcome
+from cylinders.life_models import DueKind, RecallOutcome, SightingKind, UnfitReason
 from cylinders.models import Phase, Scheme
 from cylinders.states import TaskState
 from registry.account_gate import AccountBusiness
@@ -34,6 +34,22 @@ SCHEMES: dict[str, Said] = {
     Scheme.EQUIPMENT.value: ("设备代码", "equipment code"),
     Scheme.MAKER.value: ("制造厂码", "maker's own code"),
     Scheme.RFID.value: ("电子标签", "RFID"),
+}
+
+UNFIT: dict[str, Said] = {
+    UnfitReason.FAILED_INSPECTION.value: ("检验不合格", "failed its inspection"),
+    UnfitReason.REFURBISHED.value: ("翻新、改装", "refurbished"),
+    UnfitReason.ILLEGAL_MAKE.value: ("非法制造", "unlawfully made"),
+    UnfitReason.SCREWED_GUARD.value: ("螺丝固定护罩", "a screwed-on guard"),
+}
+
+SIGHTINGS: dict[str, Said] = {
+    SightingKind.UNKNOWN.value: ("查不到的瓶", "unknown"),
+    SightingKind.FOREIGN.value: ("外来瓶", "another firm's"),
+    SightingKind.BLACK.value: ("黑气瓶", "without lawful marks"),
+    SightingKind.VOIDED.value: ("作废的编码", "a voided code"),
+    SightingKind.SCRAPPED.value: ("已报废的瓶", "scrapped"),
+    SightingKind.SEIZED.value: ("已查扣的瓶", "seized"),
 }
 
 PHASES: dict[str, Said] = {

@@ -12,10 +12,16 @@ from cylinders import count_queries, due_queries, office_queries
 from cylinders.fillings import SHORT_WEIGHT
 from rulebook import current
 from web import trace_words, words
+from web.office import said
 from web.office.face import day_asked, drawn, face, kept, number_asked, office, site_asked
 from web.office.sheets import Cell, sheet
 
-FILLED, REFUSED = "filled", "refused"
+FILLED, REFUSED, SEEN = "filled", "refused", "seen"
+LISTS = {
+    FILLED: office_queries.fillings,
+    REFUSED: office_queries.refusals,
+    SEEN: office_queries.seen,
+}
 
 
 @face.page("/", "office.read")
@@ -65,12 +71,12 @@ def bottles_sheet() -> Response:
 
 @face.page("/day", "stock.read")
 def day() -> ResponseReturnValue:
-    """What was filled, or what was refused, on a day: filters stand in the address."""
+    """What was filled, refused, or seen that should not be there, on a day: filters stand in the address."""
     on, site_id, number, here = day_asked(), site_asked(), number_asked(), doing()
-    what = REFUSED if request.args.get("what") == REFUSED else FILLED
-    leaf: Any = (office_queries.refusals if what == REFUSED else office_queries.fillings)(
-        here, on, site_id, number
-    )
+    asked = request.args.get("what", "")
+    what = asked if asked in LISTS else FILLED
+    listed: Any = LISTS[what]
+    leaf = listed(here, on, site_id, number)
     sums = [one for one in office_queries.sums_of_day(here, on) if site_id in (None, one.site.id)]
     return drawn("day", on=on, site_id=site_id, what=what, leaf=leaf, sums=sums, kept=kept())
 
@@ -115,3 +121,20 @@ def _refusals(found: Iterator[office_queries.RefusedAt]) -> Iterator[Sequence[Ce
                 words.at_zh(one.no.recorded_at), one.site, trace_words.verb(one.no.verb)[0], one.no.code,
                 reason["rule"], reason["zh"], reason["cure"]["zh"], one.no.refusal_no,
             )  # fmt: skip
+
+
+@face.page("/sightings.csv", "stock.read")
+def sightings_sheet() -> Response:
+    here, on, site_id = doing(), day_asked(), site_asked()
+    office()
+    heads = ("时间 Time", "站点 Site", "什么 What", "编码 Code", "次数 Times", "照片 Photograph")
+    return sheet(f"sightings-{on}", heads, _sightings(office_queries.every_sighting(here, on, site_id)))
+
+
+def _sightings(found: Iterator[office_queries.SeenAt]) -> Iterator[Sequence[Cell]]:
+    for one in found:
+        seen = one.sighting
+        yield (
+            words.at_zh(seen.last_seen_at), one.site, said.SIGHTINGS[seen.kind.value][0], seen.code or "",
+            seen.times, seen.photo_sha256 or "",
+        )  # fmt: skip
