@@ -303,8 +303,10 @@ def batch() -> ResponseReturnValue:
 
 @face.page("/batch/verdicts", "cylinder.ask", methods=("POST",))
 def ask_batch() -> ResponseReturnValue:
-    """Many scans, a line each: the forbidden ones first."""
+    """Many scans, a line each: the forbidden ones first. Over another scale, if one was chosen with them."""
     station = _station()
+    if request.form.get("scale"):
+        _remember()
     codes, no = tried(_codes)
     if codes is None:
         return _screen("batch", Said("wrong", no=no, form=request.form, status=422))

@@ -35,6 +35,7 @@ PAGES = (
     "day?what=seen",
     "held",
     "cancellations",
+    "filling",
     "recalls",
     "inspections",
     "search",
@@ -322,6 +323,43 @@ def test_what_was_seen_at_the_gun_stands_in_the_offices_day(
     assert len(clerk.rows("sightings.csv")) == 3
     assert "没有记录" in stranger.get("day?what=seen").text
     assert "没有记录" in clerk.get("day?what=seen&on=2024-06-11").text
+
+
+def test_scales_and_gas_are_entered_verified_tested_and_put_in_use(
+    clerk: Clerk, stranger: Clerk, cast: Cast, bottles: Bottles
+) -> None:
+    site = cast.filling_station()
+    at = f"filling/{site}"
+    verification = {"certificate_no": "JD-9", "verified_on": "2024-06-01", "verified_until": "2025-05-31"}
+    wrong = clerk.post(f"{at}/scales/new", {"number": "S-9", **verification, "verified_until": "2024-05-31"})
+    assert (wrong.status_code, "到期日不能早于检定日" in wrong.text) == (422, True)
+    assert 'value="S-9"' in wrong.text
+    half = clerk.post(f"{at}/scales/new", {"number": "S-9", "certificate_no": "JD-9"})
+    assert (half.status_code, "S-9" in clerk.get("filling").text) == (422, False)
+    assert clerk.post(f"{at}/scales/new", {"number": "S-9"}).status_code == 303
+    assert "未检定或已到期" in clerk.get("filling").text
+    assert clerk.post(f"{at}/scales/new", {"number": "S-9"}).status_code == 409
+    means = cast.clerk.get(f"/api/v1/sites/{site}/filling-means").get_json()
+    scale_id = next(one["id"] for one in means["scales"] if one["number"] == "S-9")
+    verify = f"{at}/scales/{scale_id}/verifications"
+    assert "S-9" in clerk.get(verify).text
+    assert clerk.post(verify, verification).status_code == 303
+    assert "未检定或已到期" not in clerk.get("filling").text
+    gas = {"number": "B-9", "product": "lpg", "supplier": "91310000MA1FL00000", "delivered_on": "2024-06-11"}
+    assert clerk.post(f"{at}/batches/new", gas | {"delivered_on": "2024-06-13"}).status_code == 422
+    assert clerk.post(f"{at}/batches/new", gas | {"certificate_no": "HG-9"}).status_code == 303
+    batch_id = cast.clerk.get(f"/api/v1/sites/{site}/filling-means").get_json()["batches"][0]["id"]
+    test = {"report_no": "QC-9", "tested_on": "2024-06-11", "odorant_present": "yes", "dme_found": "no"}
+    tests = f"{at}/batches/{batch_id}/tests"
+    assert clerk.post(tests, test | {"dme_found": ""}).status_code == 422
+    assert clerk.post(tests, test).status_code == 303
+    assert "QC-9" in clerk.get("filling").text
+    assert clerk.post(f"{at}/batches/{batch_id}/uses", {}).status_code == 303
+    assert made(bottles.fill(bottles.empty(), scale="S-9"))["outcome"] == "filled"
+    for path in (f"{at}/scales/new", verify, f"{at}/batches/new", tests):
+        assert (stranger.get(path).status_code, stranger.post(path, gas).status_code) == (404, 404)
+    assert stranger.post(f"{at}/batches/{batch_id}/uses", {}).status_code == 404
+    assert clerk.get(f"{at}/batches/{uuid4()}/tests").status_code == 404
 
 
 def test_what_waits_for_its_registration_to_be_cancelled_is_listed(

@@ -458,6 +458,21 @@ def test_a_batch_shows_the_forbidden_first_and_sums_them(terminal: Terminal, bot
     assert "确认充装 2 瓶" in answer
 
 
+def test_a_batch_is_asked_for_again_over_another_scale(
+    terminal: Terminal, bottles: Bottles, cast: Cast
+) -> None:
+    """A scale that may not be used turns all red; another is chosen there, and kept for the shift."""
+    scales = f"/api/v1/sites/{cast.filling_station()}/scales"
+    made(cast.clerk.post(scales, {"number": "S-9"}))
+    codes = "\n".join(bottles.empty().code for _ in range(2))
+    red = terminal.post("batch/verdicts", {"codes": codes, "scale": "S-9"}, page="batch").text
+    assert ("2 禁止" in red, "换一台秤再查" in red, "确认充装" in red) == (True, True, False)
+    sent = re.findall(r'name="codes" value="([^"]+)"', red)[0]
+    green = terminal.post("batch/verdicts", {"codes": sent, "scale": "S-1"}, page="batch").text
+    assert ("2 可充" in green, "确认充装 2 瓶" in green) == (True, True)
+    assert "2 可充" in terminal.post("batch/verdicts", {"codes": sent}, page="batch").text
+
+
 def test_a_batch_fills_each_weighed_bottle_as_a_deed_of_its_own(
     terminal: Terminal, bottles: Bottles, ground: Ground
 ) -> None:

@@ -1,6 +1,7 @@
 """The office's face: what a firm's clerk looks at and does at a desk.
 
     today       the day at a glance, stock per site with its cap, what was filled and refused
+    filling     scales and gas: entered, verified, tested, put in use
     counting    盘点: a count by scanning, its differences, each explained
     bottles     a bottle's file by any of its codes, its trace, inspections
     registering one bottle's file made
@@ -13,9 +14,20 @@
 Every page works without scripts.
 """
 
-from web.office import bottles, counting, households, opening, privacy, queues, registering, today
+from web.office import (
+    bottles,
+    counting,
+    filling,
+    households,
+    opening,
+    privacy,
+    queues,
+    registering,
+    today,
+)
 from web.office.face import face
 
 __all__ = [
-    "bottles", "counting", "face", "households", "opening", "privacy", "queues", "registering", "today",
+    "bottles", "counting", "face", "filling", "households", "opening", "privacy", "queues", "registering",
+    "today",
 ]  # fmt: skip
