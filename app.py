@@ -12,6 +12,7 @@ import rulebook.models
 import web.api_page
 import web.pages
 import web.resident.my_data
+import web.resident.reviews
 import web.rights
 from core import http, logs
 from core.ground import Ground
@@ -22,6 +23,7 @@ from dispatch.deliveries.routes import room as deliveries
 from dispatch.orders.routes import room as orders
 from dispatch.rounds.routes import room as rounds
 from dispatch.safety.routes import room as safety
+from oversight.review_routes import room as reviews
 from oversight.routes import room as oversight
 from registry.privacy_models import Reveal
 from registry.routes import room as registry
@@ -39,6 +41,7 @@ from web.privacy_page import room as privacy_page
 from web.public import room as public
 from web.regulator import face as regulator
 from web.resident.pages import face as resident
+from web.reviews import face as review_pages
 from web.second_step import own as own_sessions
 from web.second_step import room as second_step
 from web.signing_in import own as own_password
@@ -58,7 +61,7 @@ TABLES = (
     Reveal,
     rulebook.models.Decision,
 )
-ROOMS = (registry, cylinders, fillings, safety, orders, rounds, deliveries, oversight)
+ROOMS = (registry, cylinders, fillings, safety, orders, rounds, deliveries, oversight, reviews)
 PAGES = (
     health,
     metrics,
@@ -81,6 +84,7 @@ PAGES = (
     collisions,
     filling_stops,
     household_file,
+    review_pages,
 )
 
 
@@ -123,6 +127,8 @@ def subscribe_handlers() -> None:
     from dispatch.deliveries.messages import send_delivered, send_door_code, send_withheld
     from dispatch.orders.messages import send_booked
     from dispatch.safety.messages import send_told
+    from oversight.review_messages import send_answered
+    from oversight.reviews import ANSWERED
     from oversight.service import raise_tip
     from registry import phone_codes
 
@@ -142,6 +148,7 @@ def subscribe_handlers() -> None:
     subscribe("order.delivered", "messages", send_delivered)
     subscribe("order.withheld", "messages", send_withheld)
     subscribe("hazard.told", "messages", send_told)
+    subscribe(ANSWERED, "messages", send_answered)
 
 
 def take_on_jobs() -> None:

@@ -21,6 +21,7 @@ from evidence.models import SubjectType
 from oversight import refusals as no
 from oversight.board import Board, board_of, firm_of
 from oversight.models import AlarmAction, AlarmKind, AlarmNote, CodeProbe
+from oversight.review_queries import overdue
 
 held_by("pk_alarm_note", no.ACKNOWLEDGED_ALREADY)
 
@@ -77,6 +78,7 @@ def _standing(db: Session, doing: Doing, seen: Board) -> Iterator[Standing]:
     yield from _of_probes(db, doing, seen.day)
     if seen.day == clock.day_of(seen.now):
         yield from _of_bottles(db, doing)
+        yield from _of_reviews(db, doing, seen.day)
 
 
 def _of_visits(db: Session, doing: Doing, seen: Board) -> Iterator[Standing]:
@@ -118,6 +120,13 @@ def _of_bottles(db: Session, doing: Doing) -> Iterator[Standing]:
     for conflict in rows:
         about: dict[str, Any] = {"cylinder_id": conflict.cylinder_id}
         yield AlarmKind.CUSTODY_CONFLICT, conflict.id, conflict.found_at, about
+
+
+def _of_reviews(db: Session, doing: Doing, day: date) -> Iterator[Standing]:
+    """Reviews of refusals whose day has passed unanswered; they stand until somebody answers."""
+    for review in overdue(db, doing.district, firm_of(doing), day):
+        since = clock.at(review.due_on + timedelta(days=1))
+        yield AlarmKind.REVIEW_OVERDUE, review.id, since, {"code": review.refusal_no}
 
 
 def _of_probes(db: Session, doing: Doing, day: date) -> Iterator[Standing]:

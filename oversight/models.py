@@ -61,6 +61,7 @@ class AlarmKind(StrEnum):
     CREW_SILENT = "crew_silent"
     CUSTODY_CONFLICT = "custody_conflict"
     CODES_PROBED = "codes_probed"
+    REVIEW_OVERDUE = "review_overdue"
 
 
 class AlarmAction(StrEnum):

@@ -7,14 +7,14 @@ phone number do not. Both gates read the same page, so that no kind slips throug
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from core.refusal import Refusal
 from registry import refusals as no
 from rulebook.edition import Law
-from rulebook.gate import gate
+from rulebook.gate import NONE_THEN, gate
 
 
 class AccountBusiness(StrEnum):
@@ -34,20 +34,23 @@ class AccountBusiness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
+    """``excepted``: the rules that a review of a refusal has lifted for this home."""
+
     applied_on: date
     kind: AccountBusiness
+    excepted: tuple[str, ...] = field(default=(), metadata=NONE_THEN)
 
 
 @gate("account.open", facts=AccountFacts)
 @gate("account.transfer", facts=AccountFacts)
 def account_refusals(c: AccountFacts, law: Law) -> Iterator[Refusal]:
     """Every reason against, in the order of the law: A02, A03."""
-    # A02 no new users
-    if c.kind in law.words("A02.counts"):
+    # A02 no new users, but for a home that a review has excepted
+    if c.kind in law.words("A02.counts") and "A02" not in c.excepted:
         yield no.OPENING_BARRED(applied_on=c.applied_on, since=bar_since("A02", law))
 
-    # A03 no change of hands
-    if c.kind in law.words("A03.counts"):
+    # A03 no change of hands, but for a home that a review has excepted
+    if c.kind in law.words("A03.counts") and "A03" not in c.excepted:
         yield no.TRANSFER_BARRED(applied_on=c.applied_on, since=bar_since("A03", law))
 
 

@@ -22,6 +22,7 @@ from registry import refusals as no
 from registry.account_gate import AccountBusiness, AccountFacts
 from registry.cards import CardGiven, enter_card
 from registry.documents import age_on, check_document
+from registry.exceptions import excepted_rules
 from registry.mentions import my_account, my_firm, named, resting, unknown
 from registry.models import (
     Account,
@@ -81,7 +82,7 @@ def open_account(
     )
     reasons = [
         *_household_refusals(party.household, party.account),
-        *judged(deed, "account.open", applied_on, kind, party.premises.street_code),
+        *judged(deed, "account.open", applied_on, kind, party.premises.street_code, household_id),
         *registrant_refusals(deed, party.household.user_class, person_id, applied_on),
         *cards_refusals(deed, party.household.user_class, cards),
     ]
@@ -111,7 +112,8 @@ def transfer_account(
         raise Refused([no.ACCOUNT_NOT_OPEN(state=seen.state)])
     account, household = party.account, party.household
     deed.about(SubjectType.PERSON, account.person_id)
-    reasons = judged(deed, "account.transfer", applied_on, kind, party.premises.street_code)
+    street = party.premises.street_code
+    reasons = judged(deed, "account.transfer", applied_on, kind, street, seen.household_id)
     if account.state is not AccountState.OPEN:
         reasons.append(resting(deed, no.ACCOUNT_NOT_OPEN(state=account.state)))
     if account.person_id != person_id:
@@ -265,9 +267,19 @@ def is_barred(deed: Deed, rule: str, day: date) -> bool:
     return current().look(rule, str(deed.district), day) is not None
 
 
-def judged(deed: Deed, gate: str, applied_on: date, kind: AccountBusiness, street: str) -> list[Refusal]:
-    """The moratorium's answer, which is kept."""
-    verdict = judge(gate, AccountFacts(applied_on, kind), str(deed.district), applied_on, current())
+def judged(
+    deed: Deed,
+    gate: str,
+    applied_on: date,
+    kind: AccountBusiness,
+    street: str,
+    household_id: UUID | None = None,
+) -> list[Refusal]:
+    """The moratorium's answer, which is kept. ``household_id``: of a home that may have been excepted."""
+    today = clock.day_of(deed.recorded_at)
+    excepted = excepted_rules(deed.db, deed.district, household_id, today) if household_id else ()
+    facts = AccountFacts(applied_on, kind, excepted)
+    verdict = judge(gate, facts, str(deed.district), applied_on, current())
     deed.keep(decision_of(verdict, deed.district, street))
     return list(verdict.reasons)
 

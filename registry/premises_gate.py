@@ -5,7 +5,7 @@ door, as the rulebook says for each rule; the verdict then lists it under ``chec
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from core.refusal import Refusal
 from registry import refusals as no
 from registry.models import PremisesKind, UserClass
 from rulebook.edition import Law
-from rulebook.gate import gate
+from rulebook.gate import NONE_THEN, gate
 
 
 class FloorKind(StrEnum):
@@ -87,7 +87,8 @@ class PremisesFacts:
     guessed: a restaurant is a crowded place only where its file says so. ``largest_nominal_g`` is the
     largest bottle asked for, by nominal fill; a cylinder room nobody has seen is none. ``house_bottles``:
     how many bottles the cards of all users in a farmer's let house may hold, these included;
-    ``rental_cap`` is how many its village allows there.
+    ``rental_cap`` is how many its village allows there. ``excepted``: the
+    rules that a review of a refusal has lifted for this home; none against fire or leaks can be (J03).
     """
 
     kind: PremisesKind
@@ -110,21 +111,22 @@ class PremisesFacts:
     rental: RentalKind | None = None
     rental_cap: int | None = None
     house_bottles: int | None = None
+    excepted: tuple[str, ...] = field(default=(), metadata=NONE_THEN)
 
 
 @gate("premises", facts=PremisesFacts)
 def premises_refusals(c: PremisesFacts, law: Law) -> Iterator[Refusal]:
     """Every reason against, in the order of the law: P01 to P14."""
     # P01 the community is on piped gas
-    if c.piped_gas is None:
+    if c.piped_gas is None and "P01" not in c.excepted:
         yield no.PIPED_GAS_UNKNOWN(unknown="piped_gas")
-    elif c.piped_gas:
+    elif c.piped_gas and "P01" not in c.excepted:
         yield no.PIPED_GAS()
 
     # P02 the building has a lift
-    if c.lift is None:
+    if c.lift is None and "P02" not in c.excepted:
         yield no.LIFT_UNKNOWN(unknown="lift")
-    elif c.lift:
+    elif c.lift and "P02" not in c.excepted:
         yield no.LIFT()
 
     # P03 a high-rise
@@ -155,7 +157,8 @@ def premises_refusals(c: PremisesFacts, law: Law) -> Iterator[Refusal]:
 
     # P07 a non-resident after the clear-out day; the day itself is still allowed
     last_day = law.day_value("P07.last_day")
-    if c.account_class is not UserClass.RESIDENT and last_day is not None and c.judged_on > last_day:
+    is_late = last_day is not None and c.judged_on > last_day
+    if c.account_class is not UserClass.RESIDENT and is_late and "P07" not in c.excepted:
         yield no.CLEARED_OUT(last_day=last_day, judged_on=c.judged_on).resting_on(law.basis("P07.last_day"))
 
     # P08 among the tables of a restaurant, or in an underground cylinder room

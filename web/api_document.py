@@ -21,6 +21,7 @@ ROOMS = {
     "rounds": "配送趟次",
     "deliveries": "上门配送",
     "oversight": "监管",
+    "reviews": "复核",
 }
 ROLES = {
     Role.RESIDENT: "居民",

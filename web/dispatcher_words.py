@@ -85,6 +85,7 @@ ALARM: dict[AlarmKind, tuple[str, str, str]] = {
     AlarmKind.ORDER_LATE: ("warn", "过了预约时段还没送", "slot over, not delivered"),
     AlarmKind.CREW_SILENT: ("warn", "车上很久没有消息", "no word from the crew"),
     AlarmKind.CUSTODY_CONFLICT: ("bad", "气瓶流转互相矛盾", "custody conflict"),
+    AlarmKind.REVIEW_OVERDUE: ("bad", "复核超期未答复", "review of a refusal overdue"),
     AlarmKind.CODES_PROBED: ("warn", "有人在公众查询页逐个试编码", "somebody tries codes on the public page"),
 }
 

@@ -162,7 +162,7 @@ def slot_refusals(deed: Deed, desk: Desk) -> list[Refusal]:
     return [refusal.resting_on(basis) for refusal in reasons]
 
 
-def booking_facts(deed: Deed, asked: Booking, desk: Desk) -> BookingFacts:
+def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, ...]) -> BookingFacts:
     party, slot = desk.party, desk.slot
     firm_licence, site_permit = _papers(deed, desk)
     return BookingFacts(
@@ -188,6 +188,7 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk) -> BookingFacts:
         contract=_contract(party, desk.judged_on),
         has_second_supplier=_has_second_supplier(party, desk.judged_on),
         last_booked_on=_last_booked_on(deed, asked.household_id),
+        excepted=excepted,
     )
 
 
@@ -202,7 +203,7 @@ def _card_facts(card: Card, desk: Desk) -> CardFacts:
     )
 
 
-def premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
+def premises_facts(deed: Deed, desk: Desk, excepted: tuple[str, ...]) -> PremisesFacts:
     premises, household = desk.party.premises, desk.party.household
     rental = RentalKind(premises.rental) if premises.rental else None
     return PremisesFacts(
@@ -236,6 +237,7 @@ def premises_facts(deed: Deed, desk: Desk) -> PremisesFacts:
         rental=rental,
         rental_cap=premises.rental_cap,
         house_bottles=bottles_of_house(deed.db, premises) if rental is RentalKind.FARMHOUSE else None,
+        excepted=excepted,
     )
 
 

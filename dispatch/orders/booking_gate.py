@@ -5,7 +5,7 @@ must hold on ``judged_on``, the later of booking day and delivery day.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from core.refusal import Refusal
@@ -13,7 +13,7 @@ from dispatch.orders import refusals as no
 from registry.models import CardException, PremisesKind, UserClass
 from registry.states import AccountState, CardState
 from rulebook.edition import Law
-from rulebook.gate import gate
+from rulebook.gate import NONE_THEN, gate
 from rulebook.term import Term, holds
 
 
@@ -45,7 +45,8 @@ class BookingFacts:
     """What is known of an order. None is not known, or not there.
 
     ``document_expires_on`` None: the document states no end. ``stored_after_g``: nominal fill at the
-    premises once this order is delivered and its empties are taken. ``purpose`` is a code.
+    premises once this order is delivered and its empties are taken. ``purpose`` is a code. ``excepted``: the
+    rules that a review of a refusal has lifted for this home.
     """
 
     account_state: AccountState | None
@@ -65,6 +66,7 @@ class BookingFacts:
     contract: Term | None = None
     has_second_supplier: bool = False
     last_booked_on: date | None = None
+    excepted: tuple[str, ...] = field(default=(), metadata=NONE_THEN)
 
 
 @gate("booking", facts=BookingFacts)
@@ -113,7 +115,7 @@ def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
     gap_days = law.integer("A09.gap_days")
     if c.last_booked_on is not None and gap_days is not None:
         earliest_on = c.last_booked_on + timedelta(days=gap_days)
-        if law.day < earliest_on:
+        if law.day < earliest_on and "A09" not in c.excepted:
             yield no.TOO_SOON(last_booked_on=c.last_booked_on, gap_days=gap_days, earliest_on=earliest_on)
 
     # A10 a slot that is open, to come, roomy enough and within the zone's hours

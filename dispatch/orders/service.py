@@ -33,6 +33,7 @@ from dispatch.orders.queries import order_with_lines, reach_of_order
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
 from evidence.deed import Answer, Deed, does, held_by
 from evidence.models import SubjectType
+from registry.exceptions import excepted_rules
 from registry.models import Zone
 from rulebook import current
 from rulebook.decisions import decision_of
@@ -179,9 +180,11 @@ def _same_booking(deed: Deed, asked: Booking, desk: Desk) -> UUID | None:
 
 def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
     place = str(deed.district)
+    # An exception that is over by the day of delivery is none.
+    excepted = excepted_rules(deed.db, deed.district, asked.household_id, desk.judged_on)
     verdicts = (
-        judge("booking", booking_facts(deed, asked, desk), place, desk.day, current()),
-        judge("premises", premises_facts(deed, desk), place, desk.day, current()),
+        judge("booking", booking_facts(deed, asked, desk, excepted), place, desk.day, current()),
+        judge("premises", premises_facts(deed, desk, excepted), place, desk.day, current()),
     )
     reasons = [*verdicts[0].reasons, *slot_refusals(deed, desk), *verdicts[1].reasons]
     refused_before = _count_repeats(deed, desk)

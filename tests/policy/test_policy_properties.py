@@ -16,7 +16,16 @@ from tests.policy.test_policy_tables import CASES, EDITION, Case
 
 PLACES = ("100000", "310000", "310105", "310117", "310118", "310151")
 # What a case is about rather than what is wrong with it: changing it changes which rules are in play.
-CONTEXT = {"purpose", "act", "kind", "account_class", "premises_kind", "has_cylinder_room", "quantity"}
+CONTEXT = {
+    "excepted",
+    "purpose",
+    "act",
+    "kind",
+    "account_class",
+    "premises_kind",
+    "has_cylinder_room",
+    "quantity",
+}
 
 
 def clean(gate: str) -> Case:

@@ -15,6 +15,7 @@ from core.refusal import Audience, Reason, Refusal
 from cylinders import agency_gate, filling_gate, refill_gate, stock_gate, weighing_gate
 from dispatch.deliveries import handover_gate
 from dispatch.orders import booking_gate
+from oversight import review_gate
 from registry import account_gate, premises_gate
 from rulebook.edition import ASKED, Edition, Rule
 from rulebook.gate import GATES, facts_from_plain, judge
@@ -29,6 +30,7 @@ PAGES: tuple[Any, ...] = (
     agency_gate,
     booking_gate,
     handover_gate,
+    review_gate,
 )
 EDITION = Edition.load()
 

@@ -9,6 +9,7 @@
     households  一户一档, masked; a card lost and replaced; a survey; a contract; closing
     privacy     what is masked, shown with a reason; what people ask about their data
     queues      what falls due, what is recalled, what is held and contested, and why
+    reviews     refusals to be looked at again; how often what was refused, street by street
     sheets      the same lists as files for a spreadsheet
 
 Every page works without scripts.
@@ -23,11 +24,13 @@ from web.office import (
     privacy,
     queues,
     registering,
+    reviews,
     today,
 )
 from web.office.face import face
 
 __all__ = [
     "bottles", "counting", "face", "filling", "households", "opening", "privacy", "queues", "registering",
+    "reviews",
     "today",
 ]  # fmt: skip

@@ -34,8 +34,10 @@ from dispatch.safety.catalogue import ITEMS
 from dispatch.safety.models import ReceivedHow
 from dispatch.safety.signing import Receipt
 from dispatch.safety.states import HazardState
+from oversight.review_models import Ground
 from registry.models import UserClass
 from registry.states import AccountState, CardState
+from web import review_words
 from web.openings import barred_since
 from web.pages import Face, No, form_of, tried
 from web.resident import said
@@ -192,7 +194,14 @@ def _chosen_home(own: list[Home], form: Mapping[str, Any]) -> Home:
 
 
 def _refused_page(no: No, zh: str, en: str) -> str:
-    return render_template("resident/refused.html", no=no, title=(zh, en), cures=_cures(no))
+    return render_template(
+        "resident/refused.html",
+        no=no,
+        title=(zh, en),
+        cures=_cures(no),
+        grounds=list(Ground),
+        review_words=review_words,
+    )
 
 
 def _cures(no: No) -> list[Mapping[str, Any]]:

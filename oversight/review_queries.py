@@ -1,0 +1,270 @@
+"""Reads: reviews that wait, and what of one's own was refused and looked at again. Statistics of refusals."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.auth import ScopeKind
+from core.doing import Doing
+from core.problems import NotFound
+from core.refusal import CATALOGUE, Refusal
+from evidence.models import Entry, Link, Outcome, SubjectType
+from oversight.review_models import RefusalReview, ReviewReceipt
+from oversight.review_states import OPEN_STATES
+from oversight.reviews import answer_of, reach_of_review, said_of
+from registry import sealing
+from registry.models import Account, Household, Premises
+
+MOST_ROWS = 300
+MOST_REFUSALS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """A review with its texts in clear, for who has to read them, and what proves its answer received."""
+
+    review: RefusalReview
+    reasons: tuple[Refusal, ...]
+    said: str | None
+    answer: str | None
+    receipts: tuple[ReviewReceipt, ...]
+    today: date
+
+    @property
+    def is_open(self) -> bool:
+        return self.review.state in OPEN_STATES
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.is_open and self.review.due_on < self.today
+
+    @property
+    def days_left(self) -> int:
+        return (self.review.due_on - self.today).days
+
+
+def reviews(doing: Doing, *, open_only: bool = True, limit: int = MOST_ROWS) -> list[ReviewView]:
+    """Within reach: those that wait by the day they are due; the answered ones latest first."""
+    query = sa.select(RefusalReview).where(RefusalReview.district == doing.district, _in_reach(doing))
+    if open_only:
+        query = query.where(RefusalReview.state.in_(OPEN_STATES)).order_by(
+            RefusalReview.due_on, RefusalReview.id
+        )
+    else:
+        query = query.where(RefusalReview.state.not_in(OPEN_STATES)).order_by(RefusalReview.id.desc())
+    with doing.ground.sessions() as db:
+        return _views(db, doing, db.scalars(query.limit(limit)).all())
+
+
+def review(doing: Doing, review_id: UUID) -> ReviewView:
+    with doing.ground.sessions() as db:
+        found = db.get(RefusalReview, (doing.district, review_id))
+        if found is None:
+            raise NotFound
+        doing.actor.must_reach(**reach_of_review(found))
+        return _views(db, doing, [found])[0]
+
+
+def overdue(db: Session, district: int, firm_id: UUID | None, today: date) -> list[RefusalReview]:
+    """Whose day has passed unanswered; of one firm's homes, where one is named."""
+    query = sa.select(RefusalReview).where(
+        RefusalReview.district == district,
+        RefusalReview.state.in_(OPEN_STATES),
+        RefusalReview.due_on < today,
+        sa.true() if firm_id is None else RefusalReview.firm_id == firm_id,
+    )
+    return list(db.scalars(query.order_by(RefusalReview.due_on, RefusalReview.id)))
+
+
+def _in_reach(doing: Doing) -> sa.ColumnElement[bool]:
+    reach = doing.actor.reach
+    columns = {
+        ScopeKind.FIRM: RefusalReview.firm_id,
+        ScopeKind.STREET: RefusalReview.street_code,
+        ScopeKind.PERSON: RefusalReview.person_id,
+        ScopeKind.DISTRICT: RefusalReview.district,
+    }
+    if reach.kind is ScopeKind.ALL:
+        return sa.true()
+    column = columns.get(reach.kind)
+    return sa.false() if column is None else sa.cast(column, sa.Text) == reach.code
+
+
+def _views(db: Session, doing: Doing, rows: Sequence[RefusalReview]) -> list[ReviewView]:
+    sealed_said = [said_of(row) for row in rows if row.said_sealed]
+    sealed_answers = [answer_of(row) for row in rows if row.answer_sealed]
+    texts = iter(sealing.all_opened(db, doing.ground, [*sealed_said, *sealed_answers]))
+    said = {row.id: next(texts) for row in rows if row.said_sealed}
+    answers = {row.id: next(texts) for row in rows if row.answer_sealed}
+    entries = db.execute(
+        sa.select(Entry.id, Entry.written).where(Entry.id.in_([row.entry_id for row in rows]))
+    )
+    written = {row.id: row.written for row in entries}
+    receipts = db.scalars(
+        sa.select(ReviewReceipt)
+        .where(
+            ReviewReceipt.district == doing.district, ReviewReceipt.review_id.in_([row.id for row in rows])
+        )
+        .order_by(ReviewReceipt.id)
+    ).all()
+    return [
+        ReviewView(
+            row,
+            _reasons(written[row.entry_id]),
+            said.get(row.id),
+            answers.get(row.id),
+            tuple(one for one in receipts if one.review_id == row.id),
+            clock.today(),
+        )
+        for row in rows
+    ]
+
+
+def _reasons(written: bytes) -> tuple[Refusal, ...]:
+    return tuple(Refusal.from_plain(row) for row in json.loads(written)["reasons"])
+
+
+# --- one's own ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRefusal:
+    """Something that was refused to a resident, and the review of it that stands, if one does."""
+
+    entry: Entry
+    reasons: tuple[Refusal, ...]
+    review: ReviewView | None
+
+
+def own_refusals(doing: Doing) -> list[OwnRefusal]:
+    """What was refused to this person or to their home while it was theirs, the latest first."""
+    person_id = doing.actor.scope_id(ScopeKind.PERSON)
+    theirs = sa.or_(
+        sa.and_(Link.subject_type == SubjectType.PERSON, Link.subject_key == str(person_id)),
+        sa.and_(
+            Link.subject_type == SubjectType.HOUSEHOLD,
+            sa.exists().where(
+                Account.district == doing.district,
+                Account.person_id == person_id,
+                sa.cast(Account.household_id, sa.Text) == Link.subject_key,
+                Account.recorded_at <= Entry.recorded_at,
+            ),
+        ),
+    )
+    homes = sa.select(sa.cast(Account.household_id, sa.Text)).where(
+        Account.district == doing.district, Account.person_id == person_id
+    )
+    with doing.ground.sessions() as db:
+        keys = [str(person_id), *db.scalars(homes)]
+        found = db.scalars(
+            sa.select(Entry)
+            .where(
+                Entry.id.in_(
+                    sa.select(Link.entry_id)
+                    .join(Entry, Entry.id == Link.entry_id)
+                    .where(
+                        Link.subject_type.in_([SubjectType.PERSON, SubjectType.HOUSEHOLD]),
+                        Link.subject_key.in_(keys),
+                        theirs,
+                    )
+                ),
+                Entry.outcome == Outcome.REFUSED,
+                Entry.district == doing.district,
+            )
+            .order_by(Entry.recorded_at.desc(), Entry.id.desc())
+            .limit(MOST_REFUSALS)
+        ).all()
+        standing = db.scalars(
+            sa.select(RefusalReview)
+            .where(
+                RefusalReview.district == doing.district,
+                RefusalReview.person_id == person_id,
+                RefusalReview.entry_id.in_([entry.id for entry in found]),
+            )
+            .order_by(RefusalReview.id)
+        ).all()
+        latest = {view.review.entry_id: view for view in _views(db, doing, standing)}
+    return [OwnRefusal(entry, _reasons(entry.written), latest.get(entry.id)) for entry in found]
+
+
+# --- how often, for what, where -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How often a reason was given in a street, and to how many homes. No street: not about a home."""
+
+    code: str
+    rule: str
+    street_code: str | None
+    times: int
+    homes: int
+
+
+def statistics(doing: Doing, from_on: date, until_on: date) -> list[Refusals]:
+    """Refused deeds by reason and street, both days included; of a firm its own, of a street its own.
+
+    Counted over the evidence itself. A refusal with three reasons counts under each of the three.
+    """
+    home = (
+        sa.select(Link.subject_key)
+        .where(Link.entry_id == Entry.id, Link.subject_type == SubjectType.HOUSEHOLD)
+        .order_by(Link.subject_key)
+        .limit(1)
+        .scalar_subquery()
+    )
+    written = sa.cast(sa.func.convert_from(Entry.written, "UTF8"), JSONB)
+    reason = sa.func.jsonb_array_elements(written["reasons"]).table_valued(
+        sa.column("value", JSONB), name="reason"
+    )
+    told = (
+        sa.select(reason.c.value["code"].astext.label("code"), home.label("home"))
+        .select_from(sa.join(Entry, reason, sa.true()))
+        .where(
+            Entry.district == doing.district,
+            Entry.outcome == Outcome.REFUSED,
+            Entry.recorded_at >= clock.at(from_on),
+            Entry.recorded_at < clock.at(until_on + timedelta(days=1)),
+            _of_firm(doing),
+        )
+        .subquery()
+    )
+    query: Any = (
+        sa.select(told.c.code, Premises.street_code, sa.func.count(), sa.func.count(told.c.home.distinct()))
+        .select_from(told)
+        .outerjoin(
+            Household,
+            sa.and_(Household.district == doing.district, sa.cast(Household.id, sa.Text) == told.c.home),
+        )
+        .outerjoin(
+            Premises,
+            sa.and_(Premises.district == doing.district, Premises.id == Household.premises_id),
+        )
+        .group_by(told.c.code, Premises.street_code)
+    )
+    if doing.actor.reach.kind is ScopeKind.STREET:
+        query = query.where(Premises.street_code == doing.actor.reach.code)
+    with doing.ground.sessions() as db:
+        rows = db.execute(query).all()
+    found = [
+        Refusals(code, CATALOGUE[code].rule, street, times, homes) for code, street, times, homes in rows
+    ]
+    return sorted(found, key=lambda one: (one.rule, one.code, one.street_code or ""))
+
+
+def _of_firm(doing: Doing) -> sa.ColumnElement[bool]:
+    reach = doing.actor.reach
+    if reach.kind is ScopeKind.FIRM:
+        return Entry.firm_id == UUID(reach.code)
+    if reach.kind is ScopeKind.SITE:
+        return Entry.site_id == UUID(reach.code)
+    doing.actor.must_reach(district=doing.district, street=reach.code)
+    return sa.true()

@@ -1,0 +1,325 @@
+"""Verbs: have a refusal looked at by a person (人工复核). Asked for, taken, answered in writing, received.
+
+An overturned refusal goes round no gate: the record that was wrong is mended by its own verb, or the home is
+excepted from the rule for days (``registry/exceptions``), and whoever was refused asks again.
+
+Locks: household → person → review.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock, sealed
+from core.auth import Role, ScopeKind
+from core.ids import new_id
+from core.problems import NotFound, WrongField
+from core.refusal import Refused
+from core.sealed import SealedValue, Subject
+from dispatch.safety.models import ReceivedHow
+from dispatch.safety.signing import Receipt
+from evidence.deed import Answer, Deed, does, held_by
+from evidence.models import Entry, Link, Outcome, SubjectType
+from oversight import review_refusals as no
+from oversight.review_gate import ReviewFacts
+from oversight.review_models import Finding, Ground, RefusalReview, ReviewReceipt
+from oversight.review_states import MOVES, REFUSAL_REVIEW, ReviewState
+from registry.exceptions import except_from
+from registry.models import Account, Household, Person, Premises
+from registry.queries import account_of
+from registry.states import AccountState
+from rulebook import current
+from rulebook.decisions import decision_of
+from rulebook.gate import judge
+
+ANSWERED = "review.answered"
+"""Told once an answer is written; its reader sends the registrant a message."""
+
+held_by("uq_refusal_review_entry_id", no.ASKED_ALREADY)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedHome:
+    """A refused deed about a home: its entry, whose home it is, and the rules of its reasons."""
+
+    entry: Entry
+    household: Household
+    premises: Premises
+    person_id: UUID
+    rules: tuple[str, ...]
+
+
+@does("review.ask")
+def ask(deed: Deed, *, refusal_no: str, ground: Ground, said: str | None = None) -> Answer:
+    """By whose home it is, or at a desk for them; once a refusal, within the days of rule J01."""
+    refused = _refused_home(deed, refusal_no)
+    today = clock.day_of(deed.recorded_at)
+    deed.about(SubjectType.HOUSEHOLD, refused.household.id)
+    deed.about(SubjectType.PERSON, refused.person_id)
+    deed.at(firm=refused.entry.firm_id)
+    deed.note(refusal_no=refusal_no, ground=ground)
+    refused_on = clock.day_of(refused.entry.recorded_at)
+    asked_now = ReviewFacts(refused_on, refused.rules, asked_on=today)
+    _must_be_allowed(deed, asked_now, refused.premises.street_code)
+    review = RefusalReview(
+        district=deed.district,
+        id=new_id(),
+        entry_id=refused.entry.id,
+        refusal_no=refusal_no,
+        verb=refused.entry.verb,
+        rules=list(refused.rules),
+        refused_at=refused.entry.recorded_at,
+        refused_by=refused.entry.actor_id,
+        household_id=refused.household.id,
+        person_id=refused.person_id,
+        firm_id=refused.entry.firm_id,
+        street_code=refused.premises.street_code,
+        ground=ground,
+        said_sealed=None,
+        state=ReviewState.ASKED,
+        asked_by=deed.actor.principal_id,
+        asked_at=deed.recorded_at,
+        due_on=today + timedelta(days=_days_of(deed, "J02.answer_days")),
+        excepted=[],
+    )
+    review.said_sealed = _sealed(deed, review, "said_sealed", said)
+    deed.db.add(review)
+    deed.db.flush()
+    deed.note(review_id=review.id, due_on=review.due_on)
+    return {"review_id": str(review.id)}
+
+
+@does("review.take")
+def take(deed: Deed, *, review_id: UUID) -> Answer:
+    """Somebody says they are looking at it; not who refused it, and not who asked."""
+    review = _locked(deed, review_id)
+    _must_be_another(deed, review)
+    REFUSAL_REVIEW.move(deed.db, review, "take")
+    review.taken_by, review.taken_at = deed.actor.principal_id, deed.recorded_at
+    return {"review_id": str(review_id)}
+
+
+@does("review.answer")
+def answer(
+    deed: Deed,
+    *,
+    review_id: UUID,
+    outcome: ReviewState,
+    finding: Finding,
+    said: str | None = None,
+    excepted: Sequence[str] = (),
+    excepted_until: date | None = None,
+) -> Answer:
+    """In words of the catalogue, and more where needed. The registrant is told after the commit."""
+    review = _locked(deed, review_id)
+    today, rules = clock.day_of(deed.recorded_at), sorted(set(excepted))
+    deed.note(outcome=outcome, finding=finding, excepted=rules, excepted_until=excepted_until)
+    _must_be_another(
+        deed,
+        review,
+        by_authority=deed.actor.role is Role.REGULATOR,
+        is_upheld=outcome is ReviewState.UPHELD,
+        excepted=tuple(rules),
+        excepted_until=excepted_until,
+    )
+    REFUSAL_REVIEW.move(deed.db, review, MOVES[outcome])
+    review.finding = finding
+    review.answered_by, review.answered_at = deed.actor.principal_id, deed.recorded_at
+    review.answer_sealed = _sealed(deed, review, "answer_sealed", said)
+    if rules and excepted_until is not None:
+        review.excepted, review.excepted_until = rules, excepted_until
+        except_from(deed, review.household_id, rules, review_id=review.id, on=today, until_on=excepted_until)
+    deed.tell(ANSWERED, review_id=review.id)
+    return {"review_id": str(review_id)}
+
+
+@does("review.withdraw")
+def withdraw(deed: Deed, *, review_id: UUID) -> Answer:
+    """By whom it is; the same refusal may be asked about again."""
+    review = _locked(deed, review_id)
+    REFUSAL_REVIEW.move(deed.db, review, "withdraw")
+    return {"review_id": str(review_id)}
+
+
+@does("review.receive")
+def receive(deed: Deed, *, review_id: UUID, receipt: Receipt) -> Answer:
+    """Proof that the answer reached who asked: opened by them, or signed for, or refused before a witness."""
+    review = _locked(deed, review_id)
+    if review.answered_at is None:
+        raise NotFound
+    by_user = deed.actor.role is Role.RESIDENT
+    if by_user != (receipt.received_how is ReceivedHow.ELECTRONIC):
+        raise WrongField(
+            "/received_how",
+            "not_yours",
+            "住户在自己的页面上确认收到；送达人登记签收或拒签",
+            "expected electronic from the user, signed or refused_to_sign from who handed it over",
+        )
+    deed.note(received_how=receipt.received_how, signature_sha256=receipt.signature_sha256)
+    deed.note(witness=receipt.witness, witness_sha256=receipt.witness_sha256)
+    deed.db.add(
+        ReviewReceipt(
+            district=deed.district,
+            id=new_id(),
+            review_id=review.id,
+            received_how=receipt.received_how,
+            signature_sha256=receipt.signature_sha256,
+            witness=receipt.witness,
+            witness_sha256=receipt.witness_sha256,
+            recorded_by=deed.actor.principal_id,
+            received_at=deed.recorded_at,
+        )
+    )
+    return {"review_id": str(review_id)}
+
+
+# --- the gate -----------------------------------------------------------------------------------------------
+
+
+def _must_be_another(deed: Deed, review: RefusalReview, **facts: Any) -> None:
+    me = deed.actor.principal_id
+    facts_now = ReviewFacts(
+        clock.day_of(review.refused_at),
+        tuple(review.rules),
+        by_who_refused=me == review.refused_by,
+        by_who_asked=me == review.asked_by,
+        **facts,
+    )
+    _must_be_allowed(deed, facts_now, review.street_code)
+
+
+def _must_be_allowed(deed: Deed, facts: ReviewFacts, street: str) -> None:
+    """By the page of rules; the decision is kept, whichever it is."""
+    verdict = judge("review", facts, str(deed.district), clock.day_of(deed.recorded_at), current())
+    deed.keep(decision_of(verdict, deed.district, street))
+    if not verdict.allowed:
+        raise Refused(verdict.reasons)
+
+
+def _days_of(deed: Deed, name: str) -> int:
+    days = current().at(str(deed.district), clock.day_of(deed.recorded_at)).integer(name)
+    if days is None:
+        raise LookupError(f"{name}: expected a number of days in the rulebook")
+    return days
+
+
+# --- rows ---------------------------------------------------------------------------------------------------
+
+
+def _refused_home(deed: Deed, refusal_no: str) -> RefusedHome:
+    """The refusal of that number, if it was about a home, and the home is the asker's or in their reach."""
+    entry = deed.db.scalars(
+        sa.select(Entry).where(
+            Entry.refusal_no == refusal_no,
+            Entry.district == deed.district,
+            Entry.outcome == Outcome.REFUSED,
+        )
+    ).first()
+    household_id = entry and _subject(deed.db, entry.id, SubjectType.HOUSEHOLD)
+    household = household_id and deed.db.get(Household, (deed.district, household_id), with_for_update=True)
+    if not entry or not household:
+        raise _unknown()
+    premises = deed.db.get_one(Premises, (deed.district, household.premises_id))
+    person_id = _registrant(deed, entry, household.id)
+    reach = {"district": deed.district, "street": premises.street_code, "firm": entry.firm_id}
+    if person_id is None or not deed.actor.reach.covers(**reach, person=person_id):
+        raise _unknown()
+    deed.db.get_one(Person, person_id, with_for_update={"read": True})
+    rules = dict.fromkeys(row["rule"] for row in json.loads(entry.written)["reasons"])
+    return RefusedHome(entry, household, premises, person_id, tuple(rules))
+
+
+def _registrant(deed: Deed, entry: Entry, household_id: UUID) -> UUID | None:
+    """Whom it was about: the resident who asks; else the registrant; where there is none, whom it names."""
+    if deed.actor.role is Role.RESIDENT:
+        own = deed.actor.scope_id(ScopeKind.PERSON)
+        named = sa.exists().where(
+            Link.entry_id == entry.id,
+            Link.subject_type == SubjectType.PERSON,
+            Link.subject_key == str(own),
+        )
+        holds = sa.exists().where(
+            Account.district == deed.district,
+            Account.household_id == household_id,
+            Account.person_id == own,
+            Account.recorded_at <= entry.recorded_at,
+        )
+        return own if deed.db.scalar(sa.select(sa.or_(named, holds))) else None
+    named_in = _subject(deed.db, entry.id, SubjectType.PERSON)
+    account = account_of(deed.db, deed.district, household_id)
+    if account is not None and (named_in is None or account.state is not AccountState.CLOSED):
+        return account.person_id
+    return named_in
+
+
+def _subject(db: Session, entry_id: UUID, type: SubjectType) -> UUID | None:
+    key = db.scalars(
+        sa.select(Link.subject_key)
+        .where(Link.entry_id == entry_id, Link.subject_type == type)
+        .order_by(Link.subject_key)
+    ).first()
+    return UUID(key) if key else None
+
+
+def _unknown() -> WrongField:
+    return WrongField(
+        "/refusal_no",
+        "unknown",
+        "没有这个编号的不予办理记录",
+        "expected the number of a refusal about a home of yours",
+    )
+
+
+def _locked(deed: Deed, review_id: UUID) -> RefusalReview:
+    review = deed.db.get(
+        RefusalReview, (deed.district, review_id), with_for_update=True, populate_existing=True
+    )
+    if review is None:
+        raise NotFound
+    deed.actor.must_reach(**reach_of_review(review))
+    deed.about(SubjectType.HOUSEHOLD, review.household_id)
+    deed.about(SubjectType.PERSON, review.person_id)
+    deed.at(firm=review.firm_id)
+    deed.note(review_id=review.id, refusal_no=review.refusal_no)
+    return review
+
+
+def reach_of_review(review: RefusalReview) -> dict[str, object]:
+    """What a grant must cover to reach this review."""
+    return {
+        "district": review.district,
+        "street": review.street_code,
+        "firm": review.firm_id,
+        "person": review.person_id,
+    }
+
+
+# --- what people wrote --------------------------------------------------------------------------------------
+
+
+def _sealed(deed: Deed, review: RefusalReview, column: str, text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    return sealed.seal(
+        deed.db, deed.ground.keyring, _person(review), "refusal_review", column, review.id, text
+    )
+
+
+def said_of(review: RefusalReview) -> SealedValue:
+    return SealedValue(_person(review), "refusal_review", "said_sealed", review.id, review.said_sealed or b"")
+
+
+def answer_of(review: RefusalReview) -> SealedValue:
+    return SealedValue(
+        _person(review), "refusal_review", "answer_sealed", review.id, review.answer_sealed or b""
+    )
+
+
+def _person(review: RefusalReview) -> Subject:
+    return Subject(sealed.SubjectType.PERSON, review.person_id)
