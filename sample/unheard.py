@@ -48,7 +48,7 @@ _BY_REASON: dict[Why, str] = {
         firm.no_gas_licence site.no_permit refill.no_gas_licence courier.no_certificate
         courier.not_trained refill.filler_not_trained binding.training_not_in_force
         vehicle.no_permit vehicle.limits_unknown contract.second_supplier""",
-    LATE: "filling.authorisation_expired",
+    LATE: "filling.authorisation_expired review.too_late",
     RECORDED: """
         filling.overfilled filling.check_failed filling.look_failed filling.residue_not_extracted
         filling.tare_drifted""",
@@ -57,8 +57,9 @@ _BY_REASON: dict[Why, str] = {
     BY_REQUEST: "import.rows_wrong import.file_imported",
     NOBODY: """
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
-        privacy_request.decided closing.line_open closing.bottle_held
-        account.closed household.closed""",
+        privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
+        review.asked_already review.same_person review.rule_not_exceptable review.rule_not_refused
+        review.exception_not_yours review.exception_from_upheld review.exception_too_long""",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 
