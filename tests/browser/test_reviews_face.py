@@ -1,4 +1,4 @@
-"""A refusal looked at again, in a real browser: asked at home, answered at a desk, read and confirmed at home."""
+"""A refusal looked at again, in a real browser: asked at home, answered at a desk, confirmed at home."""
 
 from playwright.sync_api import expect
 
