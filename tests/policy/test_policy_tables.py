@@ -95,6 +95,8 @@ def cases() -> list[Case]:
     found = []
     for file in sorted(Path(__file__).parent.glob("*.toml")):
         table = tomllib.loads(file.read_text(encoding="utf-8"))
+        if "case" not in table:  # kinds.toml, which only names cases
+            continue
         found += [
             Case(
                 gate=table["gate"],
