@@ -5,6 +5,7 @@ from marshmallow import fields
 from core.fields import Day, Flag, Id, Instant, View, Word
 from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import LineState, OrderState
+from dispatch.safety.equipment_schemas import EquipmentView
 from dispatch.safety.schemas import CheckOut, HazardOut
 from registry.premises_models import ClosingReason
 from registry.privacy_schemas import LookView
@@ -67,6 +68,7 @@ class WholeFileView(View):
     orders = fields.List(fields.Nested(FileOrderView))
     checks = fields.List(fields.Nested(CheckOut))
     hazards = fields.List(fields.Nested(HazardOut))
+    equipment = fields.List(fields.Nested(EquipmentView))
     refusals = fields.List(fields.Nested(FileRefusalView))
     closings = fields.List(fields.Nested(FileClosingView))
     looks = fields.List(fields.Nested(LookView))

@@ -19,6 +19,7 @@ from cylinders.queries import labels_of
 from dispatch.orders.models import Order
 from dispatch.orders.queries import OrderWithLines, order_with_lines
 from dispatch.safety import queries as safety
+from dispatch.safety.equipment_queries import equipment_of
 from evidence.entry import Subject
 from evidence.models import Outcome, SubjectType
 from evidence.queries import chain
@@ -52,6 +53,7 @@ def whole_file(doing: Doing, household_id: UUID) -> dict[str, Any]:
             "orders": orders,
             "checks": list(reversed(checks.items)),
             "hazards": list(reversed(hazards.items)),
+            "equipment": equipment_of(doing, household_id),
             "refusals": _refusals(db, doing, household_id, [card.id for card in cards]),
             "closings": _closings(db, district, household_id),
             "looks": own_data.looks_at_home(db, district, household_id)[:MOST_ROWS],

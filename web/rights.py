@@ -274,5 +274,7 @@ OF_ALL = {"session.own", "privacy_notice.read", "supplier.read"}
 RIGHTS |= {role: RIGHTS[role] | OF_ALL for role in Role}
 WHO_KEEPS_FILES = (Role.CLERK, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"household.file"} for role in WHO_KEEPS_FILES}
+WHO_LOOKS_AT_HOSES = (Role.CLERK, Role.COURIER, Role.REGULATOR)
+RIGHTS |= {role: RIGHTS[role] | {"equipment.enter", "equipment.read"} for role in WHO_LOOKS_AT_HOSES}
 OVER_PAPERS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR, Role.ADMINISTRATOR)
 RIGHTS |= {role: RIGHTS[role] | {"paper.read"} for role in OVER_PAPERS}

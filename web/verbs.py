@@ -63,6 +63,8 @@ SAID: dict[str, tuple[str, str]] = {
     "door_code.issue": ("到门发码", "arrive, and issue the door code"),
     "door_code.read": ("查看签收码", "read one's door code"),
     "due.read": ("查看到期提醒", "read what comes due"),
+    "equipment.enter": ("登记软管、调压阀、报警器", "enter hoses, regulators and alarms"),
+    "equipment.read": ("查看软管、调压阀、报警器", "read the registers of hoses, regulators and alarms"),
     "filling.read": ("查看充装条件和充装过程", "read scales, gas, stops and fillings"),
     "filling.release": ("解除停充", "let a station or a scale fill again"),
     "filling.stop": ("责令停充", "stop a station or a scale"),

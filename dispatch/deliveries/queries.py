@@ -10,7 +10,9 @@ from dispatch.deliveries import door_code
 from dispatch.deliveries.models import Delivery, LineLoad
 from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.queries import reach_of_order
+from dispatch.safety.equipment_queries import standing_equipment, view
 from dispatch.safety.queries import open_hazards
+from rulebook import current
 
 
 def one_load(doing: Doing, load_id: UUID) -> LineLoad:
@@ -21,8 +23,10 @@ def one_load(doing: Doing, load_id: UUID) -> LineLoad:
 def arrival(doing: Doing, order_id: UUID) -> dict[str, Any]:
     """What the courier may know of the code: that there is one, until when, and how many tries are left.
 
-    And of the home: which hazards of an earlier visit still stand open.
+    And of the home: which hazards of an earlier visit still stand open, and which hose, regulator and alarm
+    hang there and until when.
     """
+    law = current().at(str(doing.district), clock.today())
     with doing.ground.sessions() as db:
         order = db.get_one(Order, (doing.district, order_id))
         row = door_code.code_of(db, doing.district, order_id)
@@ -34,6 +38,7 @@ def arrival(doing: Doing, order_id: UUID) -> dict[str, Any]:
             "expires_at": row.expires_at,
             "tries_left": door_code.tries_left(row),
             "open_hazards": open_hazards(db, doing.district, order.household_id),
+            "equipment": [view(one) for one in standing_equipment(db, order.household_id, law)],
         }
 
 

@@ -22,6 +22,7 @@ from core.fields import (
 from dispatch.deliveries.following import Step
 from dispatch.deliveries.models import EmptyException, FailureReason, Problem, ProofKind, Said, VisitOutcome
 from dispatch.orders.states import LineState, OrderState
+from dispatch.safety.equipment_schemas import EquipmentView
 from dispatch.safety.models import CheckOutcome
 from dispatch.safety.schemas import CheckForm, OpenHazardOut
 from registry.models import ScanStatus
@@ -56,13 +57,14 @@ class Nothing(Form):
 
 
 class ArrivalView(View):
-    """Never the code itself. ``open_hazards``: what the courier must know of this home before going in."""
+    """Never the code itself. ``open_hazards``, ``equipment``: what to know of this home before going in."""
 
     order_id = Id()
     issued_at = Instant()
     expires_at = Instant()
     tries_left = fields.Integer()
     open_hazards = fields.List(fields.Nested(OpenHazardOut))
+    equipment = fields.List(fields.Nested(EquipmentView))
 
 
 class DoorCodeView(View):

@@ -3,7 +3,7 @@
 Hazards are locked here: in the order of locks after the round and before the cylinders.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NoReturn
@@ -11,11 +11,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.ids import new_id
 from core.problems import WrongField
 from dispatch.safety.catalogue import ITEMS, MANDATORY, Ruling, breaks_limit, default_grade, ruling, worse
+from dispatch.safety.equipment_law import failing_items
+from dispatch.safety.equipment_queries import standing_equipment
 from dispatch.safety.models import (
     CheckItem,
     CheckMode,
@@ -98,8 +101,9 @@ def record_check(
     """Write down a check with all its findings. Raises only WrongField (under ``pointer``), never a refusal.
 
     ``checked_by``: the principal who looked. ``place``: the premises' division code. A failed item opens a
-    hazard, or is the standing one's again; what stops supply is told in writing at once. The entry holds the
-    hash of all answers and of both signatures: who checked answers for what was written.
+    hazard, or is the standing one's again; what stops supply is told in writing at once. So does what the
+    register of equipment knows to be past its day, whatever was answered: the answer stays as it was given.
+    The entry holds the hash of all answers and of both signatures: who checked answers for what was written.
     """
     law = current().at(place, clock.day_of(checked_at))
     must_be_whole(items, refused, law, pointer)
@@ -108,6 +112,8 @@ def record_check(
         for answer in items
         if answer.result is ItemResult.FAIL
     }
+    by_register = {} if refused else _known_to_fail(deed.db, household_id, law, rulings)
+    answered, rulings = rulings, rulings | by_register
     check = SafetyCheck(
         district=deed.district,
         id=new_id(),
@@ -129,7 +135,7 @@ def record_check(
     deed.db.flush()
     receipt = Receipt(_received_how(mode, user_signed), signatures.user_sha256)
     findings = tuple(_found(deed, check, item, one, receipt) for item, one in sorted(rulings.items()))
-    rows = _item_rows(check, items, rulings, findings)
+    rows = _item_rows(check, items, answered, findings)
     content_sha256 = content_hash(check, rows)
     deed.db.add_all([*rows, *signatures_of(check, content_sha256, signatures)])
     deed.about(SubjectType.HOUSEHOLD, household_id)
@@ -139,6 +145,7 @@ def record_check(
         check_mode=mode,
         check_outcome=check.outcome,
         check_findings=[finding.item for finding in findings],
+        check_by_register=sorted(by_register),
         check_sha256=content_sha256,
         checker_signature=signatures.checker_sha256,
         user_signature=signatures.user_sha256,
@@ -266,6 +273,19 @@ def _must_be_sound(answer: ItemAnswer, law: Law, pointer: str) -> None:
 
 def _wrong(pointer: str, code: str, zh: str, en: str) -> NoReturn:
     raise WrongField(pointer, code, zh, en)
+
+
+def _known_to_fail(
+    db: Session, household_id: UUID, law: Law, answered: Mapping[str, Ruling]
+) -> dict[str, Ruling]:
+    """What the register of equipment says of items that were not answered as failed."""
+    known = {
+        item
+        for standing in standing_equipment(db, household_id, law)
+        for item in failing_items(standing)
+        if item not in answered
+    }
+    return {item: ruling(law, item) for item in sorted(known)}
 
 
 def _outcome(refused: bool, rulings: dict[str, Ruling]) -> CheckOutcome:

@@ -6,7 +6,7 @@ Nothing here holds personal data: a household is an id, a place is its street an
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
 from dispatch.safety.catalogue import Catalogue, catalogue_at
+from dispatch.safety.equipment_models import Equipment
 from dispatch.safety.models import (
     CheckItem,
     CheckMode,
@@ -38,6 +39,9 @@ from registry.models import Account, Household, Premises, Staff
 from registry.queries import account_of
 from registry.states import AccountState
 from rulebook import current
+
+OfAHousehold: TypeAlias = type[Hazard] | type[SafetyCheck] | type[Equipment]
+"""Tables whose rows belong to a household."""
 
 # --- exports ---------------------------------------------------------------------------------------------
 
@@ -218,8 +222,8 @@ def checks(
         if wanted is not None:
             query = query.where(column == wanted)
     with doing.ground.sessions() as db:
-        query = query.where(_within(db, doing.actor, SafetyCheck))
-        page = _pager(doing, f"checks:{household_id}:{order_id}:{reason}:{outcome}").page(
+        query = query.where(within(db, doing.actor, SafetyCheck))
+        page = pager(doing, f"checks:{household_id}:{order_id}:{reason}:{outcome}").page(
             db,
             query,
             SafetyCheck.recorded_at.expression,
@@ -239,9 +243,9 @@ def follow_ups(doing: Doing, *, limit: int, cursor: str | None = None, due_on: d
     if due_on is not None:
         query = query.where(SafetyCheck.follow_up_on <= due_on)
     with doing.ground.sessions() as db:
-        page = _pager(doing, f"follow_ups:{due_on}").page(
+        page = pager(doing, f"follow_ups:{due_on}").page(
             db,
-            query.where(_within(db, doing.actor, SafetyCheck)),
+            query.where(within(db, doing.actor, SafetyCheck)),
             SafetyCheck.recorded_at.expression,
             SafetyCheck.id.expression,
             limit=limit,
@@ -303,9 +307,9 @@ def hazards(
         query = query.where(Hazard.blocking, _told(notice))
     binding = f"hazards:{state}:{grade}:{household_id}:{overdue_on}:{notice}"
     with doing.ground.sessions() as db:
-        page = _pager(doing, binding).page(
+        page = pager(doing, binding).page(
             db,
-            query.where(_within(db, doing.actor, Hazard)),
+            query.where(within(db, doing.actor, Hazard)),
             Hazard.found_at.expression,
             Hazard.id.expression,
             limit=limit,
@@ -356,16 +360,16 @@ def register(
         not_told if untold else None,
     ]
     with doing.ground.sessions() as db:
-        within = [Hazard.district == doing.district, _within(db, doing.actor, Hazard)]
+        reached = [Hazard.district == doing.district, within(db, doing.actor, Hazard)]
         counts = db.execute(
             _HAZARDS.with_only_columns(
                 sa.func.count().filter(open_still),
                 sa.func.count().filter(late),
                 sa.func.count().filter(not_told),
-            ).where(*within)
+            ).where(*reached)
         ).one()
         rows = db.scalars(
-            _HAZARDS.where(*within, *(one for one in asked if one is not None))
+            _HAZARDS.where(*reached, *(one for one in asked if one is not None))
             .order_by(~open_still, Hazard.deadline_on.nulls_last(), Hazard.found_at, Hazard.id)
             .offset((number - 1) * ROWS_A_PAGE)
             .limit(ROWS_A_PAGE + 1)
@@ -390,11 +394,11 @@ def rechecks_of(doing: Doing, hazard: Hazard) -> list[tuple[SafetyCheck, CheckIt
         return [(one, db.get(CheckItem, (hazard.district, one.id, hazard.item))) for one in checks]
 
 
-def _pager(doing: Doing, binding: str) -> Pager:
+def pager(doing: Doing, binding: str) -> Pager:
     return Pager(doing.ground.keyring.label.current_key, f"{binding}:{doing.district}:{doing.actor.reach}")
 
 
-def _with_premises(table: type[Hazard] | type[SafetyCheck]) -> sa.Select[Any]:
+def with_premises(table: OfAHousehold) -> sa.Select[Any]:
     return (
         sa.select(table)
         .join(Household, sa.and_(Household.district == table.district, Household.id == table.household_id))
@@ -404,8 +408,8 @@ def _with_premises(table: type[Hazard] | type[SafetyCheck]) -> sa.Select[Any]:
     )
 
 
-_HAZARDS = _with_premises(Hazard)
-_CHECKS = _with_premises(SafetyCheck)
+_HAZARDS = with_premises(Hazard)
+_CHECKS = with_premises(SafetyCheck)
 
 _visit = aliased(SafetyCheck)
 _NOT_FOLLOWED = sa.and_(
@@ -438,7 +442,7 @@ def _told(proof: NoticeProof) -> sa.ColumnElement[bool]:
             return proved
 
 
-def _within(db: Session, actor: Actor, table: type[Hazard] | type[SafetyCheck]) -> sa.ColumnElement[bool]:
+def within(db: Session, actor: Actor, table: OfAHousehold) -> sa.ColumnElement[bool]:
     """The rows a grant reaches: of a district, a street, the households of a firm, a person's own."""
     match actor.reach.kind:
         case ScopeKind.ALL:
@@ -458,9 +462,7 @@ def _within(db: Session, actor: Actor, table: type[Hazard] | type[SafetyCheck]) 
             raise NotFound
 
 
-def _supplied(
-    table: type[Hazard] | type[SafetyCheck], whose: sa.ColumnElement[bool]
-) -> sa.ColumnElement[bool]:
+def _supplied(table: OfAHousehold, whose: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sa.exists().where(
         Account.district == table.district,
         Account.household_id == table.household_id,

@@ -42,3 +42,11 @@ SAME_PERSON = reason(
     en="who found a hazard neither re-checks nor closes it",
     office=("other_person", "请另一名检查人员复查、销号", "another person must re-check and close it"),
 )
+# The registers of hoses, regulators and alarms
+EQUIPMENT_ENDED = reason(
+    "equipment.ended",
+    "S03",
+    zh="这一件{ended_on}已经换下或拆除",
+    en="this piece was replaced or taken away on {ended_on}",
+    office=("refresh", "刷新后再看", "reload and look again"),
+)

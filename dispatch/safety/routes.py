@@ -5,8 +5,16 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.safety import queries, service
+from dispatch.safety import equipment, equipment_queries, queries, service
 from dispatch.safety.catalogue import Catalogue
+from dispatch.safety.equipment_schemas import (
+    DueEquipmentPage,
+    DueEquipmentQuery,
+    EquipmentEndIn,
+    EquipmentIn,
+    EquipmentList,
+    EquipmentView,
+)
 from dispatch.safety.notices import Printed
 from dispatch.safety.schemas import (
     CatalogueOut,
@@ -140,3 +148,40 @@ def claim_mended(body: dict[str, Any], district: int, hazard_id: UUID) -> querie
 def close(body: dict[str, Any], district: int, hazard_id: UUID) -> queries.HazardView:
     service.close(doing(), hazard_id=hazard_id, **body)
     return queries.hazard(doing(), hazard_id)
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/equipment")
+@room.may("equipment.enter", writes=True)
+@room.arguments(EquipmentIn)
+@room.response(201, EquipmentView)
+def enter_equipment(body: dict[str, Any], district: int, household_id: UUID) -> dict[str, Any]:
+    """A hose, a regulator or an alarm as it hangs there; what it replaces ends on the same day."""
+    done = equipment.enter(doing(), household_id, **body)
+    return equipment_queries.one_piece(doing(), UUID(done["equipment_id"]))
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/equipment")
+@room.may("equipment.read")
+@room.response(200, EquipmentList)
+def read_equipment(district: int, household_id: UUID) -> dict[str, Any]:
+    """What hangs there now, and what did before."""
+    return {"items": equipment_queries.equipment_of(doing(), household_id)}
+
+
+@room.post("/districts/<int:district>/equipment/<uuid:equipment_id>/ends")
+@room.may("equipment.enter", writes=True)
+@room.arguments(EquipmentEndIn)
+@room.response(201, EquipmentView)
+def end_equipment(body: dict[str, Any], district: int, equipment_id: UUID) -> dict[str, Any]:
+    """Taken away, with nothing in its place."""
+    done = equipment.end(doing(), equipment_id, **body)
+    return equipment_queries.one_piece(doing(), UUID(done["equipment_id"]))
+
+
+@room.get("/districts/<int:district>/due-equipment")
+@room.may("equipment.read")
+@room.arguments(DueEquipmentQuery, location="query")
+@room.response(200, DueEquipmentPage)
+def due_equipment(query: dict[str, Any], district: int) -> Page:
+    """Hoses, regulators and alarms that must be replaced, and rubber hoses where they are barred."""
+    return equipment_queries.due(doing(), **query)

@@ -11,6 +11,7 @@ from flask import Flask
 from core import confirmations
 from core.auth import hash_token
 from core.ground import Ground
+from dispatch.safety.equipment_models import Equipment
 from registry.models import Account, Card, Household, Person
 from registry.premises_models import AccountClosing, PremisesSurvey
 from registry.privacy_models import PrivacyRequest, Reveal
@@ -242,3 +243,27 @@ def test_another_firm_s_household_has_no_pages_here(app: Flask, ground: Ground, 
         assert stranger.get(f"households/{users.household_id}{page}").status_code == 404
     assert stranger.post(f"households/{users.household_id}/closings", {}).status_code == 404
     assert reveal(stranger, users).status_code == 404
+
+
+def test_a_hose_is_entered_replaced_and_listed_when_it_is_due(
+    clerk: Clerk, cast: Cast, ground: Ground
+) -> None:
+    users = cast.household()
+    at = f"households/{users.household_id}/equipment"
+    hose = {
+        "equipment-kind": "hose", "material": "rubber", "maker": "样例", "model": "R-1",
+        "installed_on": "2022-06-01",
+    }  # fmt: skip
+    wrong = clerk.post(at, hose | {"material": "", "installed_on": "2024-06-13"})
+    assert wrong.status_code == 422
+    assert "material-fault" in wrong.text
+    assert clerk.post(at, hose).status_code == 302
+    assert "已过期" in clerk.get("equipment?days=0").text
+    with ground.sessions() as db:
+        old = db.scalars(sa.select(Equipment.id)).one()
+    new = hose | {"material": "metal", "installed_on": "2024-06-12", "replaces": str(old)}
+    assert clerk.post(at, new).status_code == 302
+    assert "没有到期的" in clerk.get("equipment").text
+    assert "已换新" in clerk.get(at).text
+    assert clerk.post(f"{at}/{old}/ends", {"ended_on": "2024-06-12"}).status_code == 409
+    assert count(ground, Equipment) == 2

@@ -7,6 +7,7 @@
     registering one bottle's file made
     opening     开户: a person, a place, an account
     households  一户一档, masked; a card lost and replaced; a survey; a contract; closing
+    equipment   hoses, regulators, alarms: of a household, and what is due
     privacy     what is masked, shown with a reason; what people ask about their data
     queues      what falls due, what is recalled, what is held and contested, and why
     reviews     refusals to be looked at again; how often what was refused, street by street
@@ -18,6 +19,7 @@ Every page works without scripts.
 from web.office import (
     bottles,
     counting,
+    equipment,
     filling,
     households,
     opening,
@@ -30,7 +32,16 @@ from web.office import (
 from web.office.face import face
 
 __all__ = [
-    "bottles", "counting", "face", "filling", "households", "opening", "privacy", "queues", "registering",
+    "bottles",
+    "counting",
+    "equipment",
+    "face",
+    "filling",
+    "households",
+    "opening",
+    "privacy",
+    "queues",
+    "registering",
     "reviews",
     "today",
-]  # fmt: skip
+]

@@ -5,6 +5,7 @@ from cylinders.count_queries import KIND_WORDS, WHY_WORDS
 from cylinders.life_models import DueKind, RecallOutcome, SightingKind, UnfitReason
 from cylinders.models import Phase, Scheme
 from cylinders.states import TaskState
+from dispatch.safety.equipment_models import EndReason, EquipmentKind, HoseMaterial
 from registry.account_gate import AccountBusiness
 from registry.accounts import SuspensionReason
 from registry.documents import DocumentKind
@@ -325,3 +326,30 @@ CLOSINGS: dict[str, Said] = {
     ClosingReason.CLEARED_OUT.value: ("清退", "cleared out"),
     ClosingReason.USER_REQUEST.value: ("用户要求", "the user asked for it"),
 }
+
+EQUIPMENT: dict[str, Said] = {
+    EquipmentKind.HOSE.value: ("软管", "hose"),
+    EquipmentKind.REGULATOR.value: ("调压阀", "regulator"),
+    EquipmentKind.ALARM.value: ("报警器", "alarm"),
+}
+
+MATERIALS: dict[str, Said] = {
+    HoseMaterial.RUBBER.value: ("橡胶", "rubber"),
+    HoseMaterial.METAL.value: ("金属", "metal"),
+}
+
+ENDS: dict[str, Said] = {
+    EndReason.REPLACED.value: ("已换新", "replaced"),
+    EndReason.REMOVED.value: ("已拆除", "taken away"),
+}
+
+OF_EQUIPMENT: dict[str, Said] = {
+    "equipment-kind": ("种类", "Kind"),
+    "material": ("材质（软管才填）", "Material, of a hose"),
+    "maker": ("厂家", "Maker"),
+    "model": ("型号", "Model"),
+    "installed_on": ("安装日期", "Fitted on"),
+    "stated_until": ("标牌上的有效期", "Valid until, as printed on it"),
+    "replaces": ("换下哪一件", "Which one it replaces"),
+}
+"""The fields of the form by which a piece is entered."""

@@ -55,7 +55,14 @@ def test_the_courier_is_never_told_the_code(day: WorkingDay, db: Session) -> Non
     booked, _, _ = day.loaded()
     arrived = day.arrive(booked)
     code = day.door_code(booked)
-    assert set(made(arrived)) == {"order_id", "issued_at", "expires_at", "tries_left", "open_hazards"}
+    assert set(made(arrived)) == {
+        "order_id",
+        "issued_at",
+        "expires_at",
+        "tries_left",
+        "open_hazards",
+        "equipment",
+    }
     assert code not in arrived.text
     path = day.at(f"orders/{booked.order_id}/door-code")
     for nobody in (day.courier, day.dispatcher, day.cast.clerk, day.cast.regulator):

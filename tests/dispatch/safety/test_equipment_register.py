@@ -1,0 +1,216 @@
+"""Hoses, regulators, alarms: how long each may hang, what is due, and what no check may pass over."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.auth import Role
+from core.ground import Ground
+from dispatch.safety.equipment_law import failing_items, standing_of
+from dispatch.safety.equipment_models import Equipment, EquipmentKind, HoseMaterial
+from dispatch.safety.models import Hazard, SafetyCheck
+from rulebook import current
+from tests.cast import made
+from tests.desk import Desk, Person
+from tests.dispatch.checklist import answers, check
+from tests.dispatch.town import CHANGNING, Home, Town, codes, pointers
+from tests.registry.proofs import count, entries, was_refused
+
+HOSE = {
+    "kind": "hose", "material": "metal", "maker": "样例胶管厂", "model": "R-13", "installed_on": "2023-06-12",
+}  # fmt: skip
+DUE = "/api/v1/districts/310105/due-equipment"
+
+
+def piece(kind: str, material: str | None, installed: date, stated: date | None) -> Equipment:
+    return Equipment(
+        district=CHANGNING,
+        kind=EquipmentKind(kind),
+        material=HoseMaterial(material) if material else None,
+        installed_on=installed,
+        stated_until=stated,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "material", "installed", "stated", "day", "due", "failing"),
+    [
+        ("hose", "rubber", "2022-06-12", None, "2024-06-12", "2024-06-12", []),
+        ("hose", "rubber", "2022-06-12", None, "2024-06-13", "2024-06-12", ["hose_unaged"]),
+        ("hose", "rubber", "2024-06-12", None, "2024-12-31", "2026-06-12", []),
+        ("hose", "rubber", "2024-06-12", None, "2025-01-01", "2026-06-12", ["hose_material"]),
+        ("hose", "rubber", "2020-01-01", None, "2025-01-01", "2022-01-01", ["hose_material", "hose_unaged"]),
+        ("hose", "metal", "2024-02-29", None, "2025-01-01", "2032-02-29", []),
+        ("regulator", None, "2020-02-29", None, "2025-02-28", "2025-02-28", []),
+        ("regulator", None, "2020-02-29", None, "2025-03-01", "2025-02-28", ["regulator_in_date"]),
+        ("regulator", None, "2024-01-01", "2024-03-31", "2024-04-01", "2024-03-31", ["regulator_in_date"]),
+        ("alarm", None, "2024-01-01", "2035-01-01", "2024-04-01", "2029-01-01", []),
+        ("alarm", None, "2018-01-01", None, "2024-04-01", "2023-01-01", ["leak_alarm"]),
+    ],
+)
+def test_what_a_piece_s_age_says(
+    kind: str,
+    material: str | None,
+    installed: str,
+    stated: str | None,
+    day: str,
+    due: str,
+    failing: list[str],
+) -> None:
+    law = current().at(str(CHANGNING), date.fromisoformat(day))
+    given = piece(kind, material, date.fromisoformat(installed), stated and date.fromisoformat(stated))  # type: ignore[arg-type]
+    standing = standing_of(given, law)
+    assert str(standing.due_on) == due
+    assert list(failing_items(standing)) == failing
+
+
+def test_a_rubber_hose_is_barred_where_the_place_says_so_alone() -> None:
+    law = current().at("310118", date(2025, 6, 1))
+    assert not standing_of(piece("hose", "rubber", date(2025, 1, 1), None), law).is_barred
+
+
+# --- over HTTP ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(town: Town) -> Home:
+    return town.home()
+
+
+@pytest.fixture
+def clerk(desk: Desk, town: Town) -> Person:
+    return desk.sign_in(Role.CLERK, firm=town.firm)
+
+
+def at(home: Home) -> str:
+    return f"/api/v1/districts/310105/households/{home.household}/equipment"
+
+
+def test_a_new_hose_ends_the_one_it_replaces_on_its_day(clerk: Person, home: Home, ground: Ground) -> None:
+    first = made(clerk.post(at(home), HOSE))
+    second = made(clerk.post(at(home), HOSE | {"installed_on": "2024-06-11", "replaces": first["id"]}))
+    assert (second["due_on"], second["is_due"], second["is_barred"]) == ("2032-06-11", False, False)
+    now, before = clerk.get(at(home)).json["items"]  # type: ignore[index]
+    assert (now["id"], now["ended_on"]) == (second["id"], None)
+    assert (before["id"], before["ended_on"], before["ended_why"]) == (first["id"], "2024-06-11", "replaced")
+    again = clerk.post(at(home), HOSE | {"installed_on": "2024-06-12", "replaces": first["id"]})
+    assert codes(again) == ["equipment.ended"]
+    assert was_refused(ground, "equipment.enter", again)
+    assert count(ground, Equipment) == 2
+    gone = made(
+        clerk.post(f"/api/v1/districts/310105/equipment/{second['id']}/ends", {"ended_on": "2024-06-12"})
+    )
+    assert gone["ended_why"] == "removed"
+    assert "样例胶管厂" not in str(entries(ground, "equipment.enter"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"kind": "pipe"}, ["/kind"]),
+        ({"material": None}, ["/material"]),
+        ({"material": "silk"}, ["/material"]),
+        ({"kind": "alarm"}, ["/material"]),
+        ({"installed_on": "2024-06-13"}, ["/installed_on"]),
+        ({"installed_on": "yesterday"}, ["/installed_on"]),
+        ({"stated_until": "2023-06-11"}, ["/stated_until"]),
+        ({"replaces": "0190a000-0000-7000-8000-000000000000"}, ["/replaces"]),
+        ({"maker": ""}, ["/maker"]),
+        ({"maker": 7}, ["/maker"]),
+        ({"colour": "red"}, ["/colour"]),
+    ],
+)
+def test_bad_input_enters_nothing(
+    clerk: Person, home: Home, ground: Ground, changed: dict[str, Any], wrong: list[str]
+) -> None:
+    assert list(pointers(clerk.post(at(home), HOSE | changed))) == wrong
+    assert count(ground, Equipment) == 0
+    assert entries(ground, "equipment.enter") == []
+
+
+def test_another_s_piece_is_not_there_and_replaces_nothing(
+    clerk: Person, home: Home, town: Town, desk: Desk, ground: Ground
+) -> None:
+    stranger = desk.sign_in(Role.CLERK, firm=town.other_firm)
+    assert stranger.post(at(home), HOSE).status_code == 404
+    assert stranger.get(at(home)).status_code == 404
+    mine = made(clerk.post(at(home), HOSE))
+    ends = f"/api/v1/districts/310105/equipment/{mine['id']}/ends"
+    assert stranger.post(ends, {"ended_on": "2024-06-12"}).status_code == 404
+    assert pointers(clerk.post(ends, {"ended_on": "2023-06-11"})) == ["/ended_on"]
+    regulator = {"kind": "regulator", "maker": "样例", "model": "T-1", "installed_on": "2024-06-12"}
+    assert pointers(clerk.post(at(home), regulator | {"replaces": mine["id"]})) == ["/replaces"]
+    neighbour = town.home()
+    assert pointers(clerk.post(at(neighbour), HOSE | {"replaces": mine["id"]})) == ["/replaces"]
+    assert clerk.get(DUE, within_days="soon").status_code == 422
+    assert (
+        clerk.post(
+            f"/api/v1/districts/310105/equipment/{uuid4()}/ends", {"ended_on": "2024-06-12"}
+        ).status_code
+        == 404
+    )
+    assert count(ground, Equipment) == 1
+
+
+def test_the_queue_holds_what_is_due_and_nothing_that_was_replaced(
+    clerk: Person, home: Home, town: Town, desk: Desk
+) -> None:
+    old = made(clerk.post(at(home), HOSE | {"material": "rubber", "installed_on": "2022-06-12"}))
+    soon = {"kind": "regulator", "maker": "样例", "model": "T-1", "installed_on": "2019-07-01"}
+    regulator = made(clerk.post(at(home), soon))
+    made(clerk.post(at(home), HOSE))
+
+    def queue(who: Person, days: int) -> list[str]:
+        answer = who.get(DUE, within_days=days)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json["items"]]  # type: ignore[index]
+
+    assert queue(clerk, 0) == []
+    assert queue(clerk, 1) == [old["id"]]
+    assert queue(clerk, 30) == [old["id"], regulator["id"]]
+    assert queue(desk.sign_in(Role.CLERK, firm=town.other_firm), 30) == []
+    made(clerk.post(at(home), HOSE | {"installed_on": "2024-06-12", "replaces": old["id"]}))
+    assert queue(clerk, 30) == [regulator["id"]]
+
+
+# --- the check at the door --------------------------------------------------------------------------------
+
+
+def test_a_check_does_not_pass_over_what_the_register_knows(
+    clerk: Person, home: Home, desk: Desk, db: Session
+) -> None:
+    """The answers stay as they were given; the hazard stands all the same, until the piece is replaced."""
+    regulator = desk.sign_in(Role.REGULATOR)
+    old = {"kind": "regulator", "maker": "样例", "model": "T-1", "installed_on": "2018-01-01"}
+    standing = made(clerk.post(at(home), old))
+    said = made(regulator.post("/api/v1/districts/310105/checks", check(home.household)))
+    assert said["outcome"] == "findings"
+    assert {one["item"]: one["result"] for one in said["items"]}["regulator_in_date"] == "pass"
+    hazard = db.scalars(sa.select(Hazard)).one()
+    assert (hazard.item, hazard.check_id) == ("regulator_in_date", UUID(said["id"]))
+    made(clerk.post(at(home), old | {"installed_on": "2024-06-12", "replaces": standing["id"]}))
+    later = check(home.household, checked_at="2024-06-12T08:31:00.000+08:00")
+    assert made(regulator.post("/api/v1/districts/310105/checks", later))["outcome"] == "clear"
+    failed = check(
+        home.household, items=answers(regulator_in_date={}), checked_at="2024-06-12T08:32:00.000+08:00"
+    )
+    made(regulator.post("/api/v1/districts/310105/checks", failed))
+    db.expire_all()
+    assert len(db.scalars(sa.select(Hazard)).all()) == 1
+    assert len(db.scalars(sa.select(SafetyCheck)).all()) == 3
+
+
+def test_a_refused_check_finds_nothing_by_the_register(
+    clerk: Person, home: Home, desk: Desk, db: Session
+) -> None:
+    made(clerk.post(at(home), HOSE | {"installed_on": "2010-01-01"}))
+    refused = check(home.household, refused=True, items=[], user_signed=False, briefed=False)
+    assert (
+        made(desk.sign_in(Role.REGULATOR).post("/api/v1/districts/310105/checks", refused))["outcome"]
+        == "refused"
+    )
+    assert db.scalars(sa.select(Hazard)).all() == []
