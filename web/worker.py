@@ -21,7 +21,7 @@ from core import clock, config, demo_clock, jobs, logs, outbox
 from core.config import CHECKOUT
 from core.ground import Ground
 from cylinders import notices, sightings
-from registry import retention
+from web import retention
 from web.opening import worker_ground
 
 log = structlog.get_logger()
@@ -104,7 +104,7 @@ def watch(ground: Ground, told_on: date | None, back: timedelta) -> date | None:
 
 
 def forget(ground: Ground) -> None:
-    """What is over its term goes (registry/retention.py); looked at every hour, due by the day."""
+    """What is over its term goes (web/retention.py); looked at every hour, due by the day."""
     retention.retain(ground)
 
 
