@@ -29,6 +29,17 @@ class FileEncoding(StrEnum):
     GB18030 = "gb18030"
 
 
+class RegisterRows(StrEnum):
+    """Which bottles a register is fetched with.
+
+    ``IN_USE``: those that could be imported elsewhere as they are. ``ALL`` that are not scrapped, each with
+    what stands against it: such a file is to be read, and no import takes it.
+    """
+
+    IN_USE = "in_use"
+    ALL = "all"
+
+
 class RegisterFile(Base):
     """The file as it came, by its hash; how far it was read; how many lines were taken and refused.
 

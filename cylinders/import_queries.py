@@ -15,10 +15,19 @@ from core.doing import Doing
 from core.ground import Ground
 from core.jobs import Job, JobState
 from core.refusal import Audience, Refusal
-from cylinders.import_models import FileEncoding, FileForm
+from cylinders.import_models import FileEncoding, FileForm, RegisterRows
 from cylinders.imports import as_found, batch_of, file_in_reach, in_lines
+from cylinders.life_models import RegistrationAct, RegistrationKind, Seizure
 from cylinders.models import Cylinder, CylinderCustody, CylinderIdentifier, Inspection
-from cylinders.register_lines import COLUMNS, MOST_BYTES, MOST_LINE_BYTES, MOST_LINES, STAMPED, written
+from cylinders.register_lines import (
+    COLUMNS,
+    MOST_BYTES,
+    MOST_LINE_BYTES,
+    MOST_LINES,
+    STAMPED,
+    STANDING,
+    written,
+)
 from cylinders.schemas import MOST_ROWS
 from cylinders.service import firm_in_reach
 from cylinders.states import CylinderState
@@ -95,7 +104,7 @@ def _fault_table(rows: Iterator[Mapping[str, Any]]) -> Iterator[bytes]:
 # The register, as a file
 
 _cylinder, _identifier, _inspection = table_of(Cylinder), table_of(CylinderIdentifier), table_of(Inspection)
-_custody = table_of(CylinderCustody)
+_custody, _seizure, _act = table_of(CylinderCustody), table_of(Seizure), table_of(RegistrationAct)
 _codes = (
     sa.select(
         sa.func.jsonb_agg(
@@ -117,9 +126,15 @@ _latest = (
     .limit(1)
     .lateral("latest")
 )
+_seized = sa.exists().where(_seizure.c.cylinder_id == _cylinder.c.cylinder_id)
+_cancelled = sa.exists().where(
+    _act.c.cylinder_id == _cylinder.c.cylinder_id, _act.c.kind == RegistrationKind.CANCELLED
+)
+_standing = sa.case((_seized, "seized"), (_cancelled, "registration_cancelled"), else_=_cylinder.c.state)
 _OF_FIRM = (
     sa.select(
         _cylinder.c.cylinder_id,
+        sa.cast(_standing, sa.Text).label(STANDING),
         *(_cylinder.c[name] for name in STAMPED if name != "full"),
         _codes,
         *(_latest.c[name] for name in ("inspected_on", "day_precision", "passed", "agency", "report_no")),
@@ -145,25 +160,34 @@ _OF_FIRM = (
     .order_by(_cylinder.c.cylinder_id)
     .limit(ROWS_AT_ONCE)
 )
+_IN_USE = _OF_FIRM.where(_cylinder.c.state == CylinderState.IN_SERVICE, ~_seized, ~_cancelled)
 
 
-def register(doing: Doing, firm_id: UUID, form: FileForm) -> Iterator[bytes]:
-    """The bottles a firm owns or is entrusted with and that are not scrapped, as they could be imported.
+def register(
+    doing: Doing, firm_id: UUID, form: FileForm, rows: RegisterRows = RegisterRows.IN_USE
+) -> Iterator[bytes]:
+    """The bottles a firm owns or is entrusted with and that are in use, as they could be imported.
+
+    One that is held, at inspection, seized or whose registration was cancelled would come out of an import as
+    sound: it is given only to whoever asks for all, and then with its standing. A scrapped one never is.
 
     Read some thousand at a time, in the order of registration, each as it stands when its turn comes. A
-    bottle that is with a courier or an agency just now has no holder in the file.
+    bottle that is with a courier just now has no holder in the file.
     """
     with doing.ground.reads() as db:
         firm_in_reach(db, doing, firm_id)
-    return written(form, _bottles(doing.ground, firm_id))
+    wants_all = rows is RegisterRows.ALL
+    return written(form, _bottles(doing.ground, firm_id, wants_all), with_standing=wants_all)
 
 
-def _bottles(ground: Ground, firm_id: UUID) -> Iterator[dict[str, Any]]:
+def _bottles(ground: Ground, firm_id: UUID, wants_all: bool) -> Iterator[dict[str, Any]]:
     after = UUID(int=0)
     while True:
         with ground.reads() as db:
-            rows = db.execute(_OF_FIRM, {"firm_id": firm_id, "after": after}).all()
-        yield from (_as_row(row._mapping) for row in rows)
+            rows = db.execute(_OF_FIRM if wants_all else _IN_USE, {"firm_id": firm_id, "after": after}).all()
+        for row in rows:
+            standing = {STANDING: row.standing} if wants_all else {}
+            yield _as_row(row._mapping) | standing
         if len(rows) < ROWS_AT_ONCE:
             return
         after = rows[-1].cylinder_id

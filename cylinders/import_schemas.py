@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from core.fields import Form, Id, Instant, Text, View, Word
 from core.jobs import Fault, JobState
-from cylinders.import_models import FileEncoding, FileForm
+from cylinders.import_models import FileEncoding, FileForm, RegisterRows
 from registry.schemas import PlainCode
 
 
@@ -54,7 +54,10 @@ class FormQuery(Form):
 
 
 class RegisterQuery(FormQuery):
+    """``rows``: bottles in use, as they could be imported; or all, each with its ``standing``."""
+
     firm_id = Id(required=True)
+    rows = Word(RegisterRows, load_default=RegisterRows.IN_USE)
 
 
 class LimitsOut(View):

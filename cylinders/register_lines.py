@@ -311,13 +311,20 @@ def _number(cell: str) -> Any:
 # Writing
 
 
-def written(form: FileForm, rows: Iterator[Mapping[str, Any]]) -> Iterator[bytes]:
+STANDING = "standing"
+"""What stands against a bottle: a column of what is fetched to be read, and of nothing that is imported."""
+
+
+def written(
+    form: FileForm, rows: Iterator[Mapping[str, Any]], *, with_standing: bool = False
+) -> Iterator[bytes]:
     """The file, a line at a time, in UTF-8; CSV with a byte order mark, since spreadsheets look for one."""
     if form is FileForm.JSONL:
         yield from (orjson.dumps(row) + b"\n" for row in rows)
         return
-    yield b"\xef\xbb\xbf" + _csv_line(COLUMNS)
-    yield from (_csv_line(_cells_of(row)) for row in rows)
+    own = (STANDING,) if with_standing else ()
+    yield b"\xef\xbb\xbf" + _csv_line([*COLUMNS, *own])
+    yield from (_csv_line([*_cells_of(row), *[row[name] for name in own]]) for row in rows)
 
 
 def _csv_line(cells: Sequence[Any]) -> bytes:

@@ -143,7 +143,7 @@ def read_faults(query: dict[str, Any], district: int, import_id: UUID) -> Respon
 @room.arguments(import_schemas.RegisterQuery, location="query")
 @room.doc(responses={"200": _FILE_ANSWER})
 def export(query: dict[str, Any], district: int) -> Response:
-    """A firm's bottles as a file that could be imported; streamed, each bottle as it stands in its turn."""
+    """A firm's bottles in use as a file that could be imported, or all of them, each with its standing."""
     return _file(import_queries.register(doing(), **query), query["form"], "register")
 
 

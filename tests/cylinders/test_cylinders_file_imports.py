@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,12 +18,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from core import clock
 from core.auth import Role, ScopeKind
 from core.ground import Ground
 from core.outbox import OutboxEvent, deliver_due
 from core.problems import WrongField
 from core.refusal import Refused
-from cylinders import imports, register_lines, staging
+from cylinders import import_leftovers, imports, register_lines, staging
 from cylinders.import_models import FileEncoding, FileForm, RegisterFault, RegisterFile, StagedBottle
 from cylinders.models import (
     CardHolding,
@@ -34,6 +36,7 @@ from cylinders.models import (
     CylinderImport,
     Inspection,
 )
+from cylinders.states import CylinderState
 from evidence.models import Entry, Outcome
 from evidence.verify import verify
 from oversight.models import Tip
@@ -41,7 +44,7 @@ from tests.cast import Cast
 from tests.conftest import doing_as
 from tests.cylinders.cast import Bottles
 from tests.due_jobs import run_due_jobs
-from web import manage
+from web import manage, retention
 
 PAPER = {"document": "ledger-2024", "reference": "book-1"}
 FILED = (Cylinder, CylinderIdentifier, Inspection, CustodyFact, CylinderCustody, CylinderImport)
@@ -80,9 +83,9 @@ def faults(bottles: Bottles, import_id: str, form: str = "jsonl") -> str:
     return answer.get_data(as_text=True)
 
 
-def export(bottles: Bottles, form: str) -> bytes:
+def export(bottles: Bottles, form: str, **asked: str) -> bytes:
     answer = bottles.cast.clerk.get(
-        "/api/v1/districts/310105/cylinder-register", firm_id=str(bottles.cast.firm()), form=form
+        "/api/v1/districts/310105/cylinder-register", firm_id=str(bottles.cast.firm()), form=form, **asked
     )
     assert answer.status_code == 200, answer.text
     return answer.get_data()
@@ -390,6 +393,50 @@ def test_a_cancelled_import_files_nothing(bottles: Bottles, ground: Ground, db: 
     assert bottles.cast.clerk.post(path).status_code == 409
 
 
+@pytest.mark.parametrize("ends", ["done", "failed", "asked", "unasked", "just_come"])
+def test_what_imports_left_lying_goes_once_nobody_will_read_it(
+    bottles: Bottles,
+    ground: Ground,
+    db: Session,
+    janitor: psycopg.Connection,
+    ends: str,
+) -> None:
+    """Files and staged lines of an import that is over, and files nobody asked for in a day; no others."""
+    folder = imports.folder_of(ground)
+    import_id = ask(bottles, jsonl([bottles.row(), bottles.row()]))
+    next(imports.read_in(ground, register_file(ground, import_id), folder / import_id))
+    if ends in ("done", "failed"):
+        janitor.execute("UPDATE job SET state = 'running'")
+        janitor.execute(f"UPDATE job SET state = '{ends}'".encode())
+    if ends in ("unasked", "just_come"):
+        for table in ("staged_bottle", "register_file", "job"):
+            janitor.execute(f"DELETE FROM {table}".encode())
+    (folder / "a-note-of-somebody.txt").touch()
+    later = clock.now() + (timedelta(hours=23) if ends == "just_come" else timedelta(hours=25))
+    with clock.standing_at(later):
+        gone = retention.retain(ground)
+    goes = ends not in ("asked", "just_come")
+    assert (gone["import_files"], gone["staged_imports"]) == (goes, ends in ("done", "failed"))
+    left = {"a-note-of-somebody.txt", *([] if goes else [import_id])}
+    assert {path.name for path in folder.iterdir()} == left
+    staged = db.scalar(sa.select(sa.func.count()).select_from(StagedBottle))
+    assert staged == (2 if ends == "asked" else 0)
+
+
+def test_lines_staged_at_the_console_go_after_two_days(
+    bottles: Bottles, ground: Ground, db: Session, janitor: psycopg.Connection
+) -> None:
+    import_id = ask(bottles, jsonl([bottles.row()]))
+    path = imports.folder_of(ground) / import_id
+    list(imports.read_in(ground, register_file(ground, import_id), path))
+    janitor.execute("UPDATE register_file SET job_id = NULL")
+    for days, gone in ((1, 0), (3, 1)):
+        with clock.standing_at(clock.now() + timedelta(days=days)):
+            assert import_leftovers.forget_staged(ground) == gone
+        db.rollback()
+        assert db.scalar(sa.select(sa.func.count()).select_from(StagedBottle)) == 1 - gone
+
+
 # --- the door -------------------------------------------------------------------------------------------
 
 
@@ -484,6 +531,35 @@ def test_what_is_exported_can_be_imported_and_is_the_same_register(
     run_due_jobs(ground)
     assert look(bottles, import_id)["accepted"] == 4, faults(bottles, import_id)
     assert export(bottles, form) == before
+
+
+def test_a_bottle_that_is_not_in_use_goes_out_with_its_standing_or_not_at_all(
+    bottles: Bottles, ground: Ground, db: Session
+) -> None:
+    """As a clean row it would come out of the next import as sound."""
+    sound, held, at_agency, cancelled = (bottles.empty() for _ in range(4))
+    for bottle, state in ((held, CylinderState.HELD), (at_agency, CylinderState.AT_INSPECTION)):
+        db.execute(sa.update(Cylinder).where(Cylinder.cylinder_id == bottle.id).values(state=state))
+    db.commit()
+    cancellation = {"why": "lost", "document_no": "ZX-1", "cancelled_on": "2024-06-01"}
+    path = f"/api/v1/cylinders/{cancelled.id}/registration-cancellations"
+    assert bottles.cast.clerk.post(path, cancellation).status_code == 201
+
+    clean = [orjson.loads(line) for line in export(bottles, "jsonl").splitlines()]
+    assert [one["identifiers"][0]["value"] for one in clean] == [sound.code]
+    assert "standing" not in clean[0]
+    told = [orjson.loads(line) for line in export(bottles, "jsonl", rows="all").splitlines()]
+    assert {one["identifiers"][0]["value"]: one["standing"] for one in told} == {
+        sound.code: "in_service",
+        held.code: "held",
+        at_agency.code: "at_inspection",
+        cancelled.code: "registration_cancelled",
+    }
+    table = export(bottles, "csv", rows="all")
+    assert [row["standing"] for row in csv.DictReader(io.StringIO(table.decode("utf-8-sig")))] == [
+        one["standing"] for one in told
+    ]
+    assert send(bottles, table, form="csv").status_code == 422, "a file to be read is none to import"
 
 
 def test_a_long_register_is_read_some_rows_at_a_time(
