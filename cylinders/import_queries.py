@@ -15,7 +15,7 @@ from core.doing import Doing
 from core.ground import Ground
 from core.jobs import Job, JobState
 from core.refusal import Audience, Refusal
-from cylinders.import_models import FileEncoding, FileForm, RegisterRows
+from cylinders.import_models import FileEncoding, FileForm, RegisterFile, RegisterRows
 from cylinders.imports import as_found, batch_of, file_in_reach, in_lines
 from cylinders.life_models import RegistrationAct, RegistrationKind, Seizure
 from cylinders.models import Cylinder, CylinderCustody, CylinderIdentifier, Inspection
@@ -51,6 +51,27 @@ def file_import(doing: Doing, import_id: UUID) -> dict[str, Any]:
     with doing.ground.reads() as db:
         row = file_in_reach(db, doing, import_id)
         job = db.get(Job, (row.district, row.job_id)) if row.job_id else None
+    return _told(doing, row, job)
+
+
+MOST_IMPORTS = 50
+
+
+def file_imports(doing: Doing, firm_id: UUID) -> list[dict[str, Any]]:
+    """The firm's imports of late, the latest first."""
+    with doing.ground.reads() as db:
+        firm_in_reach(db, doing, firm_id)
+        rows = db.execute(
+            sa.select(RegisterFile, Job)
+            .outerjoin(Job, sa.and_(Job.district == RegisterFile.district, Job.id == RegisterFile.job_id))
+            .where(RegisterFile.district == doing.district, RegisterFile.firm_id == firm_id)
+            .order_by(RegisterFile.id.desc())
+            .limit(MOST_IMPORTS)
+        ).all()
+    return [_told(doing, row, job) for row, job in rows]
+
+
+def _told(doing: Doing, row: RegisterFile, job: Job | None) -> dict[str, Any]:
     audience = doing.actor.audience
     reasons = job.reasons if job is not None else None
     ended = JobState.DONE if row.published_at else JobState.REFUSED

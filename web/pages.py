@@ -82,8 +82,13 @@ class Face(Blueprint):
         super().__init__(name, import_name, url_prefix=prefix)
         self.sign_in = sign_in
 
-    def page(self, rule: str, verb: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[F], F]:
-        """Let in whoever is signed in and has the verb; a POST needs the form's token and key."""
+    def page(
+        self, rule: str, verb: str, *, methods: tuple[str, ...] = ("GET",), most_bytes: int | None = None
+    ) -> Callable[[F], F]:
+        """Let in whoever is signed in and has the verb; a POST needs the form's token and key.
+
+        ``most_bytes``: how much a form may bring that brings a file, where that is more than any other may.
+        """
 
         def decorate(view: F) -> F:
             @wraps(view)
@@ -92,6 +97,7 @@ class Face(Blueprint):
                 if here is None:
                     return to_sign_in(self.sign_in)
                 if request.method == "POST":
+                    request.max_content_length = most_bytes or request.max_content_length
                     csrf.protect()
                 able = able_to(here, verb)
                 if here.signed_in_by is SignedInBy.PASSWORD and any(map(is_required, able)):

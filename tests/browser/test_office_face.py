@@ -2,6 +2,7 @@
 
 import io
 
+import orjson
 import pytest
 import sqlalchemy as sa
 import zxingcpp
@@ -14,6 +15,7 @@ from registry.queries import CARD_QR
 from tests.browser.conftest import Browse, House
 from tests.cast import Cast, made
 from tests.cylinders.cast import Bottles
+from tests.due_jobs import run_due_jobs
 
 
 @pytest.fixture
@@ -153,3 +155,37 @@ def test_a_bottle_is_put_on_file_without_scripts(
     expect(plain.locator("h1")).to_contain_text("气瓶档案")
     expect(plain.locator(".tags")).to_contain_text("不得供应")  # most of it is not known yet
     browse.shot(plain, "office-bottle-unknown")
+
+
+def test_a_register_is_sent_from_a_file_and_its_faults_are_read(
+    house: House, browse: Browse, cast: Cast, bottles: Bottles
+) -> None:
+    """The form with a fault, the import under way and ended: each can be read, and the file fetched."""
+    page = browse.page(house.cookie_of(cast.clerk.principal_id))
+    page.goto(house.at("/office/imports"))
+    sound = orjson.dumps(bottles.row())
+    register = {"name": "register.jsonl", "mimeType": "application/jsonl", "buffer": sound + b"\n{\n"}
+    page.locator("#file").set_input_files(register)
+    page.get_by_label("JSONL").check()
+    page.get_by_label("错的行放下").check()
+    page.locator("#document").fill("no words, please")
+    page.locator("#reference").fill("book-1")
+    page.get_by_role("button", name="送上去").click()
+    expect(page.locator("#document-fault")).to_be_visible()
+    browse.is_accessible(page)
+    browse.reflows(page)
+    page.locator("#document").fill("ledger-2024")
+    page.get_by_label("JSONL").check()
+    page.locator("#file").set_input_files(register)
+    page.get_by_role("button", name="送上去").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    browse.is_accessible(page)
+    run_due_jobs(house.ground)
+    page.reload()
+    expect(page.locator("#live")).to_contain_text("已入账")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "office-import")
+    with page.expect_download() as fetched:
+        page.get_by_role("link", name="全部下载").click()
+    assert "json" in fetched.value.path().read_text(encoding="utf-8-sig")

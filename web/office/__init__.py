@@ -9,6 +9,7 @@
     households  一户一档, masked; a card lost and replaced; a survey; a contract; closing
     equipment   hoses, regulators, alarms: of a household, and what is due
     privacy     what is masked, shown with a reason; what people ask about their data
+    importing   台账导入: a register of bottles as a file, how far it is, what is wrong; the firm's own
     queues      what falls due, what is recalled, what is held and contested, and why
     reviews     refusals to be looked at again; how often what was refused, street by street
     sheets      the same lists as files for a spreadsheet
@@ -22,6 +23,7 @@ from web.office import (
     equipment,
     filling,
     households,
+    importing,
     opening,
     privacy,
     queues,
@@ -38,6 +40,7 @@ __all__ = [
     "face",
     "filling",
     "households",
+    "importing",
     "opening",
     "privacy",
     "queues",

@@ -1,6 +1,7 @@
 """What the words of the rooms are called in the office: Chinese, English."""
 
 from core.geo import Datum
+from core.jobs import Fault, JobState
 from cylinders.count_queries import KIND_WORDS, WHY_WORDS
 from cylinders.life_models import DueKind, RecallOutcome, SightingKind, UnfitReason
 from cylinders.models import Phase, Scheme
@@ -353,3 +354,37 @@ OF_EQUIPMENT: dict[str, Said] = {
     "replaces": ("换下哪一件", "Which one it replaces"),
 }
 """The fields of the form by which a piece is entered."""
+
+IMPORTS: dict[str, Said] = {
+    JobState.ASKED.value: ("排队中", "waiting its turn"),
+    JobState.RUNNING.value: ("进行中", "under way"),
+    JobState.DONE.value: ("已入账", "put on file"),
+    JobState.REFUSED.value: ("没有入账", "not put on file"),
+    JobState.FAILED.value: ("没有办成", "not done"),
+    JobState.CANCELLED.value: ("已停下", "stopped"),
+}
+IMPORT_TAGS = {
+    JobState.ASKED.value: "quiet",
+    JobState.RUNNING.value: "quiet",
+    JobState.DONE.value: "good",
+    JobState.REFUSED.value: "bad",
+    JobState.FAILED.value: "bad",
+    JobState.CANCELLED.value: "warn",
+}
+IMPORT_STEPS: dict[str, Said] = {
+    "reading": ("正在读文件", "reading the file"),
+    "checking": ("正在查每一行", "looking at every line"),
+    "publishing": ("正在入账", "putting them on file"),
+}
+IMPORT_FAULTS: dict[str, Said] = {
+    Fault.BUSY.value: ("系统太忙，没有办成：请再送一次。", "The system was too busy: send it again."),
+    Fault.GRANT_ENDED.value: ("送文件的人已没有这项权限。", "Who sent it may no longer do this."),
+    Fault.OUR_BUG.value: (
+        "是我们这边出了错，什么也没有入账。",
+        "Something went wrong on our side; nothing was put on file.",
+    ),
+    Fault.WORKER_DIED.value: (
+        "办的程序几次中断，已停下：请把文件分小再送。",
+        "What does it broke off several times: send the file in smaller parts.",
+    ),
+}
