@@ -35,7 +35,12 @@ def test_a_day_at_the_office_from_the_start_to_every_list(
     small = cast.site(["supply_point"], [], name="小供应站", stock_cap=1)
     held, filled = bottles.full(site_id=small), bottles.filled()
     bottles.full(site_id=small)
-    bottles.fill(bottles.spoilt(refurbished=True))
+    bad = bottles.spoilt(refurbished=True)
+    bottles.fill(bad)
+    unfit = {"why": "refurbished", "reference": "FX-2024-01"}
+    made(cast.filler.post(f"/api/v1/cylinders/{bad.id}/unfit-reports", unfit))
+    black = {"kind": "black", "photo_sha256": "b" * 64, "site_id": str(cast.filling_station())}
+    made(cast.filler.post("/api/v1/sightings", black))
     hold = {"kind": "recall", "reference": "ZH-2024-01"}
     made(cast.regulator.post(f"/api/v1/cylinders/{held.id}/holds", hold))
     page = browse.page(house.cookie_of(cast.clerk.principal_id))
@@ -43,7 +48,8 @@ def test_a_day_at_the_office_from_the_start_to_every_list(
     expect(page.locator("#todo + ul")).to_contain_text("超上限")
     bottles.empty(last_inspection=None, made_on="2020-06-01", bought_on="2020-07-01")
     addresses = (
-        "", "stock", "day", "day?what=refused", "held", "inspections", f"cylinders/{filled.id}", "due",
+        "", "stock", "day", "day?what=refused", "day?what=seen", "held", "cancellations", "filling",
+        f"filling/{cast.filling_station()}/batches/new", "inspections", f"cylinders/{filled.id}", "due",
         "recalls", "accounts?kind=opening",
     )  # fmt: skip
     for number, address in enumerate(addresses):

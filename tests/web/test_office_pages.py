@@ -330,32 +330,39 @@ def test_scales_and_gas_are_entered_verified_tested_and_put_in_use(
 ) -> None:
     site = cast.filling_station()
     at = f"filling/{site}"
-    verification = {"certificate_no": "JD-9", "verified_on": "2024-06-01", "verified_until": "2025-05-31"}
-    wrong = clerk.post(f"{at}/scales/new", {"number": "S-9", **verification, "verified_until": "2024-05-31"})
+    verification = {"certificate_no": "JD-NEW", "verified_on": "2024-06-01", "verified_until": "2025-05-31"}
+    wrong = clerk.post(
+        f"{at}/scales/new", {"number": "S-NEW", **verification, "verified_until": "2024-05-31"}
+    )
     assert (wrong.status_code, "到期日不能早于检定日" in wrong.text) == (422, True)
-    assert 'value="S-9"' in wrong.text
-    half = clerk.post(f"{at}/scales/new", {"number": "S-9", "certificate_no": "JD-9"})
-    assert (half.status_code, "S-9" in clerk.get("filling").text) == (422, False)
-    assert clerk.post(f"{at}/scales/new", {"number": "S-9"}).status_code == 303
+    assert 'value="S-NEW"' in wrong.text
+    half = clerk.post(f"{at}/scales/new", {"number": "S-NEW", "certificate_no": "JD-NEW"})
+    assert (half.status_code, "S-NEW" in clerk.get("filling").text) == (422, False)
+    assert clerk.post(f"{at}/scales/new", {"number": "S-NEW"}).status_code == 303
     assert "未检定或已到期" in clerk.get("filling").text
-    assert clerk.post(f"{at}/scales/new", {"number": "S-9"}).status_code == 409
+    assert clerk.post(f"{at}/scales/new", {"number": "S-NEW"}).status_code == 409
     means = cast.clerk.get(f"/api/v1/sites/{site}/filling-means").get_json()
-    scale_id = next(one["id"] for one in means["scales"] if one["number"] == "S-9")
+    scale_id = next(one["id"] for one in means["scales"] if one["number"] == "S-NEW")
     verify = f"{at}/scales/{scale_id}/verifications"
-    assert "S-9" in clerk.get(verify).text
+    assert "S-NEW" in clerk.get(verify).text
     assert clerk.post(verify, verification).status_code == 303
     assert "未检定或已到期" not in clerk.get("filling").text
-    gas = {"number": "B-9", "product": "lpg", "supplier": "91310000MA1FL00000", "delivered_on": "2024-06-11"}
+    gas = {
+        "number": "B-NEW",
+        "product": "lpg",
+        "supplier": "91310000MA1FL00000",
+        "delivered_on": "2024-06-11",
+    }
     assert clerk.post(f"{at}/batches/new", gas | {"delivered_on": "2024-06-13"}).status_code == 422
-    assert clerk.post(f"{at}/batches/new", gas | {"certificate_no": "HG-9"}).status_code == 303
+    assert clerk.post(f"{at}/batches/new", gas | {"certificate_no": "HG-NEW"}).status_code == 303
     batch_id = cast.clerk.get(f"/api/v1/sites/{site}/filling-means").get_json()["batches"][0]["id"]
-    test = {"report_no": "QC-9", "tested_on": "2024-06-11", "odorant_present": "yes", "dme_found": "no"}
+    test = {"report_no": "QC-NEW", "tested_on": "2024-06-11", "odorant_present": "yes", "dme_found": "no"}
     tests = f"{at}/batches/{batch_id}/tests"
     assert clerk.post(tests, test | {"dme_found": ""}).status_code == 422
     assert clerk.post(tests, test).status_code == 303
-    assert "QC-9" in clerk.get("filling").text
+    assert "QC-NEW" in clerk.get("filling").text
     assert clerk.post(f"{at}/batches/{batch_id}/uses", {}).status_code == 303
-    assert made(bottles.fill(bottles.empty(), scale="S-9"))["outcome"] == "filled"
+    assert made(bottles.fill(bottles.empty(), scale="S-NEW"))["outcome"] == "filled"
     for path in (f"{at}/scales/new", verify, f"{at}/batches/new", tests):
         assert (stranger.get(path).status_code, stranger.post(path, gas).status_code) == (404, 404)
     assert stranger.post(f"{at}/batches/{batch_id}/uses", {}).status_code == 404

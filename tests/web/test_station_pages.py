@@ -463,9 +463,9 @@ def test_a_batch_is_asked_for_again_over_another_scale(
 ) -> None:
     """A scale that may not be used turns all red; another is chosen there, and kept for the shift."""
     scales = f"/api/v1/sites/{cast.filling_station()}/scales"
-    made(cast.clerk.post(scales, {"number": "S-9"}))
+    made(cast.clerk.post(scales, {"number": "S-NEW"}))
     codes = "\n".join(bottles.empty().code for _ in range(2))
-    red = terminal.post("batch/verdicts", {"codes": codes, "scale": "S-9"}, page="batch").text
+    red = terminal.post("batch/verdicts", {"codes": codes, "scale": "S-NEW"}, page="batch").text
     assert ("2 禁止" in red, "换一台秤再查" in red, "确认充装" in red) == (True, True, False)
     sent = re.findall(r'name="codes" value="([^"]+)"', red)[0]
     green = terminal.post("batch/verdicts", {"codes": sent, "scale": "S-1"}, page="batch").text

@@ -230,12 +230,18 @@ def _form(sheet: Sheet, site: Site, about: str = "", no: No | None = None) -> Re
         about=about,
         form=request.form,
         fields=FIELDS,
+        called=lambda name: _called(sheet, name),
         days=DAYS,
         yes_no=YES_NO,
         products=[(one.value, WORDS[one.value]) for one in Product],
         ids=parts,
         pointers=_pointers(sheet),
     )
+
+
+def _called(sheet: Sheet, name: str) -> Said:
+    zh, en = FIELDS[name]
+    return (f"{zh}（可空）", f"{en} (may stay empty)") if name in sheet.optional else (zh, en)
 
 
 PARTS = {"verification": VERIFICATION, "test": TEST}
