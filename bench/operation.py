@@ -81,6 +81,5 @@ def must_answer(status: int) -> Callable[[Answer], None]:
 
 def doing_as(house: House, token: str, key: str | None = None) -> Doing:
     """Who stands behind the token, as the door would pass them on. In the town everybody has one grant."""
-    with house.ground.sessions() as db:
-        [actor] = actors_of(db, token)
+    [actor] = actors_of(house.ground.reads, token)
     return Doing(house.ground, actor, actor.district, "bench", key, b"bench" if key else b"")

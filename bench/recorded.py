@@ -92,6 +92,8 @@ def replay(connection: psycopg.Connection, steps: Iterable[Step]) -> None:
                 connection.rollback()
             elif step.many:
                 cursor.executemany(step.sql, step.parameters)
+            elif isinstance(step.parameters, list):  # of a ``core.prepared`` statement
+                psycopg.RawCursor(connection).execute(step.sql, step.parameters).fetchall()
             else:
                 cursor.execute(step.sql, step.parameters)
                 if cursor.description is not None:

@@ -7,7 +7,7 @@ row: what a grant does not reach answers 404, as if it were not there.
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock
-from core.db import Base, Group, NewId, grouped
+from core.db import Base, Group, NewId, Sessions, grouped
+from core.prepared import Prepared
 from core.problems import NotFound
 from core.refusal import Audience
 
@@ -173,7 +174,7 @@ def issue_token(db: Session, principal_id: UUID, label: str, expires_at: datetim
 _AT = sa.bindparam("at", type_=sa.DateTime(timezone=True))
 _IN_FORCE = sa.and_(Grant.from_at <= _AT, sa.or_(Grant.until_at.is_(None), Grant.until_at > _AT))
 _GRANTS = sa.select(
-    Grant.id,
+    Grant.id.label("grant_id"),
     Grant.principal_id,
     Grant.role,
     Grant.scope_kind,
@@ -181,7 +182,7 @@ _GRANTS = sa.select(
     Grant.home_district,
     _IN_FORCE.label("in_force"),
 ).order_by(Grant.id)
-_GRANTS_OF_TOKEN = _GRANTS.join(ApiToken, ApiToken.principal_id == Grant.principal_id).where(
+GRANTS_OF_TOKEN = _GRANTS.join(ApiToken, ApiToken.principal_id == Grant.principal_id).where(
     ApiToken.token_hash == sa.bindparam("token_hash"),
     ApiToken.revoked_at.is_(None),
     sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > _AT),
@@ -189,26 +190,35 @@ _GRANTS_OF_TOKEN = _GRANTS.join(ApiToken, ApiToken.principal_id == Grant.princip
 _GRANTS_OF_PRINCIPAL = _GRANTS.where(Grant.principal_id == sa.bindparam("principal_id"))
 
 
-def actors_of(db: Session, token: str) -> list[Actor]:
+_OF_TOKEN = Prepared(GRANTS_OF_TOKEN)
+
+
+def grants_of_token(reads: Sessions, token_hash: bytes) -> Sequence[Any]:
+    """Rows with every grant behind a token, in force or not; none when it is unknown, spent or revoked."""
+    return _OF_TOKEN.ask(reads, token_hash=token_hash, at=clock.now())
+
+
+def actors_of(reads: Sessions, token: str) -> list[Actor]:
     """Every grant now in force behind a token; empty when the token is unknown, spent or revoked."""
-    return _actors(db.execute(_GRANTS_OF_TOKEN, {"token_hash": hash_token(token), "at": clock.now()}))
+    return actors_in(grants_of_token(reads, hash_token(token)))
 
 
 def actors_of_principal(db: Session, principal_id: UUID) -> list[Actor]:
     """Every grant now in force of somebody who is signed in."""
-    return _actors(db.execute(_GRANTS_OF_PRINCIPAL, {"principal_id": principal_id, "at": clock.now()}))
+    found = db.execute(_GRANTS_OF_PRINCIPAL, {"principal_id": principal_id, "at": clock.now()})
+    return actors_in(found.all())
 
 
-def _actors(found: sa.Result[Any]) -> list[Actor]:
-    rows = found.all()
+def actors_in(rows: Sequence[Any]) -> list[Actor]:
+    """Of rows with the columns of ``GRANTS_OF_TOKEN``, the oldest grant first; one may stand in several."""
     return [
         Actor(
             row.principal_id,
             Reach(row.role, row.scope_kind, row.scope_code, row.home_district),
             rows[0].home_district,
-            row.id,
+            row.grant_id,
         )
-        for row in rows
+        for row in {row.grant_id: row for row in rows}.values()
         if row.in_force
     ]
 

@@ -1,6 +1,7 @@
 """Someone about to do something: who, on what ground, from which request, under which key."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from core.auth import Actor
 from core.ground import Ground
@@ -23,3 +24,4 @@ class Doing:
     fingerprint: bytes = b""
     replayed: bool = False
     credential: bytes = b""
+    beside: Any = None

@@ -8,7 +8,7 @@ Api       flask-smorest's, with every error as problem+json (RFC 9457)
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
@@ -36,7 +36,7 @@ from werkzeug.exceptions import (
 
 from core import fields as own
 from core import idempotency, metrics
-from core.auth import Actor, Role, actors_of, hash_token, with_verb
+from core.auth import Actor, Role, actors_in, grants_of_token, hash_token, with_verb
 from core.doing import Doing
 from core.ground import Ground
 from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, TooMany, WrongField, faults_in
@@ -56,6 +56,9 @@ ProblemPage = Callable[[dict[str, Any], dict[str, str]], Response]
 """How a problem is shown to who reads pages: ``app.extensions["problem_page"]``, given by web/."""
 
 Rights = Mapping[Role, frozenset[str]]
+Beside = Callable[..., tuple[Sequence[Any], Any]]
+"""``beside(ground, token_hash, …what the view gets)``: rows with the columns of ``auth.GRANTS_OF_TOKEN``, and
+whatever the same statement found besides, for the view (``doing().beside``)."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -95,6 +98,7 @@ class Room(Blueprint):
 
     def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Callable[[F], F]:
         """Whoever takes a body says also how it answers one that cannot be read."""
+        schema = schema() if isinstance(schema, type) else schema  # or webargs makes one at each request
         taking: Callable[[F], F] = super().arguments(schema, location=location, **kwargs)
         if location != "json":
             return taking
@@ -103,25 +107,41 @@ class Room(Blueprint):
         return lambda view: described(taking(view))
 
     def may(
-        self, verb: str, *, writes: bool = False, takes_file: bool = False, gives_file: bool = False
+        self,
+        verb: str,
+        *,
+        writes: bool = False,
+        takes_file: bool = False,
+        gives_file: bool = False,
+        beside: Beside | None = None,
     ) -> Callable[[F], F]:
         """Let in whoever has the verb. ``writes``: the request must carry an Idempotency-Key.
 
         ``takes_file``: the body is a file of any size, read as it comes; the view says by
         ``fingerprint_by`` what it was. ``gives_file``: the answer is one, whatever kind it is.
+        ``beside``: the question of a route so busy that it is asked in one statement with the grants; nobody
+        sees what it found before the grants have let him in.
         """
 
         def decorate(view: F) -> F:
             @wraps(view)
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 district = kwargs.get("district")
-                actor, credential = _admit(verb, district)
+                credential = _credential()
+                rows, found = (
+                    beside(ground(), credential, *args, **kwargs)
+                    if beside
+                    else (grants_of_token(ground().reads, credential), None)
+                )
+                actor = _admit(rows, verb, district)
                 key = _idempotency_key() if writes else None
                 if takes_file and request.mimetype != FILE:
                     raise UnsupportedMediaType(f"expected {FILE}")
                 mark = _fingerprint() if key and not takes_file else b""
                 where = actor.district if district is None else district
-                g.doing = Doing(ground(), actor, where, g.request_id, key, mark, credential=credential)
+                g.doing = Doing(
+                    ground(), actor, where, g.request_id, key, mark, credential=credential, beside=found
+                )
                 answer = current_app.make_response(view(*args, **kwargs))
                 if g.doing.replayed:
                     answer.headers["Idempotency-Replayed"] = "true"
@@ -137,13 +157,17 @@ class Room(Blueprint):
         return decorate
 
 
-def _admit(verb: str, district: int | None) -> tuple[Actor, bytes]:
-    """Who acts, by which token: 401 for nobody, 403 without the verb, 404 where none of the grants acts."""
+def _credential() -> bytes:
+    """The hash of the token that came; 401 for none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("expected a bearer token")
-    with ground().reads() as db:
-        actors = actors_of(db, token.strip())
+    return hash_token(token.strip())
+
+
+def _admit(grants: Sequence[Any], verb: str, district: int | None) -> Actor:
+    """Who acts: 401 for nobody, 403 without the verb, 404 where none of the grants acts."""
+    actors = actors_in(grants)
     if not actors:
         raise Unauthorized("this token is unknown, spent or revoked")
     rights: Rights = current_app.extensions["rights"]
@@ -154,7 +178,7 @@ def _admit(verb: str, district: int | None) -> tuple[Actor, bytes]:
         if not 100_000 <= district <= 999_999:
             raise NotFound
         able = [actor for actor in able if actor.reach.acts_in(district)]
-    return _the_one_named(able), hash_token(token.strip())
+    return _the_one_named(able)
 
 
 def _the_one_named(able: list[Actor]) -> Actor:
@@ -229,8 +253,12 @@ class Json(JSONProvider):
         return orjson.loads(s)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        body = self._prepare_response_obj(args, kwargs)
-        return Response(orjson.dumps(body, default=str), mimetype="application/json")
+        return answered(self._prepare_response_obj(args, kwargs))
+
+
+def answered(body: Any) -> Response:
+    """A body that is as the document says already, of plain values, ids and days: no schema goes over it."""
+    return Response(orjson.dumps(body, default=str), mimetype="application/json")
 
 
 def _schema_name(schema: type[ma.Schema] | ma.Schema | str) -> str:

@@ -5,7 +5,7 @@ judges scope. The question every scan asks is three statements at most, all preb
 the codes with all the gate must know, the asking firm's papers, and, for a courier, whose courier it is.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -17,14 +17,16 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from core import clock
-from core.auth import ScopeKind
-from core.db import table_of
+from core.auth import GRANTS_OF_TOKEN, ScopeKind
+from core.db import Sessions, table_of
 from core.doing import Doing
+from core.ground import Ground
+from core.prepared import Prepared
 from core.problems import NotFound, WrongField
 from cylinders import asked_means
 from cylinders import filling_refusals as at_gun
 from cylinders.ask_log import ASKS, Ask
-from cylinders.code import Scanned, classify
+from cylinders.code import MOST_SYMBOLS, Scanned, classify
 from cylinders.filling_gate import StartFacts
 from cylinders.life_models import (
     InspectionSending,
@@ -277,49 +279,62 @@ _asked = (
     .table_valued(sa.column("scheme", sa.Text), sa.column("value", sa.Text))
     .render_derived(name="asked")
 )
-_FILES_BY_CODE = sa.select(
-    _identifier.c.scheme, _identifier.c.value, _identifier.c.voided_at, _identifier.c.cylinder_id, *_FILE
-).select_from(
-    _asked.join(
-        _identifier,
-        sa.and_(
-            sa.type_coerce(_identifier.c.scheme, sa.Text) == _asked.c.scheme,
-            _identifier.c.value == _asked.c.value,
-        ),
-    )
-    .join(_cylinder, _cylinder.c.cylinder_id == _identifier.c.cylinder_id)
-    .outerjoin(_custody, _custody.c.cylinder_id == _cylinder.c.cylinder_id)
-    .outerjoin(_passed, sa.true())
-    .outerjoin(_latest, sa.true())
-    .outerjoin(_extended, sa.true())
+_CODE_AND_FILE = (
+    _identifier.c.scheme,
+    _identifier.c.value,
+    _identifier.c.voided_at,
+    _identifier.c.cylinder_id,
+    *_FILE,
 )
+
+
+def _with_file(codes: sa.FromClause) -> sa.Join:
+    """Filed identifiers, each with its bottle's file."""
+    return (
+        codes.join(_cylinder, _cylinder.c.cylinder_id == _identifier.c.cylinder_id)
+        .outerjoin(_custody, _custody.c.cylinder_id == _cylinder.c.cylinder_id)
+        .outerjoin(_passed, sa.true())
+        .outerjoin(_latest, sa.true())
+        .outerjoin(_extended, sa.true())
+    )
+
+
+_is_asked_for = sa.and_(
+    sa.type_coerce(_identifier.c.scheme, sa.Text) == _asked.c.scheme, _identifier.c.value == _asked.c.value
+)
+_files = _with_file(_asked.join(_identifier, _is_asked_for))
+_FILES_BY_CODE = sa.select(*_CODE_AND_FILE).select_from(_files)
+_FILES = Prepared(_FILES_BY_CODE)
 
 
 def _moment(at: datetime) -> dict[str, Any]:
     return {"at": at, "day": clock.day_of(at)}
 
 
-def _bottles_behind(db: Session, read: Iterable[Scanned], at: datetime) -> Sequence[sa.Row[Any]]:
+def _bottles_behind(db: Session, read: Iterable[Scanned], at: datetime) -> Sequence[Any]:
     """Every filed identifier that reads like one of these codes, with its bottle's file.
 
     A code is looked for under every scheme: a stamp can look like somebody's registration code.
     """
+    return db.execute(_FILES_BY_CODE, {**_each(read), **_moment(at)}).all()
+
+
+def _each(read: Iterable[Scanned]) -> dict[str, list[str]]:
     codes = sorted({one.code for one in read})
-    asked = [(scheme.value, code) for code in codes for scheme in Scheme]
-    return db.execute(
-        _FILES_BY_CODE,
-        {"schemes": [one[0] for one in asked], "codes": [one[1] for one in asked], **_moment(at)},
-    ).all()
+    return {
+        "schemes": [scheme.value for _ in codes for scheme in Scheme],
+        "codes": [code for code in codes for _ in Scheme],
+    }
 
 
-def _by_code(rows: Sequence[sa.Row[Any]]) -> dict[str, list[sa.Row[Any]]]:
-    found: dict[str, list[sa.Row[Any]]] = {}
+def _by_code(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
     for row in rows:
         found.setdefault(row.value, []).append(row)
     return found
 
 
-def _resolved(read: Scanned, rows: Sequence[sa.Row[Any]]) -> Resolved:
+def _resolved(read: Scanned, rows: Sequence[Any]) -> Resolved:
     """``rows`` are the identifiers that read like the code. Its own scheme's goes before the others'."""
     own = [row for row in rows if row.scheme is read.scheme] or rows
     bottles = {row.cylinder_id for row in own}
@@ -337,12 +352,12 @@ def known_bottle(cylinder_id: UUID) -> Resolved:
     return Resolved(str(cylinder_id), None, cylinder_id, False, Identity.KNOWN, str(cylinder_id))
 
 
-def _known_by_id(cylinder_id: UUID, row: sa.Row[Any] | None) -> Resolved:
+def _known_by_id(cylinder_id: UUID, row: Any | None) -> Resolved:
     known = known_bottle(cylinder_id)
     return known if row else replace(known, cylinder_id=None, identity=Identity.UNKNOWN)
 
 
-def _row_of(resolved: Resolved, rows: Sequence[sa.Row[Any]]) -> sa.Row[Any] | None:
+def _row_of(resolved: Resolved, rows: Sequence[Any]) -> Any | None:
     return next((row for row in rows if row.cylinder_id == resolved.cylinder_id), None)
 
 
@@ -431,13 +446,11 @@ _of_site = (
 )
 _asked_site = _site.c.id == sa.bindparam("site_id", type_=sa.Uuid)
 _PAPERS_OF_SITE = sa.select(*_papers).select_from(_of_site).where(_asked_site)
-_PAPERS_AND_MEANS_OF_SITE = (
-    sa.select(*_papers, *asked_means.COLUMNS)
-    .select_from(
-        _of_site.outerjoin(asked_means.BATCH, sa.true()).outerjoin(asked_means.WEIGHED_ON, sa.true())
-    )
-    .where(_asked_site)
+_PAPERS_AND_MEANS = (*_papers, *asked_means.COLUMNS)
+_of_site_to_fill = _of_site.outerjoin(asked_means.BATCH, sa.true()).outerjoin(
+    asked_means.WEIGHED_ON, sa.true()
 )
+_TO_FILL = Prepared(sa.select(*_PAPERS_AND_MEANS).select_from(_of_site_to_fill).where(_asked_site))
 _PAPERS_OF_FIRMS = (
     sa.select(
         _firm.c.id.label("firm_id"),
@@ -447,8 +460,12 @@ _PAPERS_OF_FIRMS = (
     .select_from(_firm.outerjoin(_gas, sa.true()))
     .where(_firm.c.id == sa.any_(sa.bindparam("firms", type_=ARRAY(sa.Uuid))))
 )
-_FIRM_OF_COURIER = sa.select(_staff.c.firm_id).where(
-    _staff.c.district == sa.bindparam("district"), _staff.c.id == sa.bindparam("courier_id", type_=sa.Uuid)
+_FIRMS = Prepared(_PAPERS_OF_FIRMS)
+_FIRM_OF_COURIER = Prepared(
+    sa.select(_staff.c.firm_id).where(
+        _staff.c.district == sa.bindparam("district", type_=sa.Integer),
+        _staff.c.id == sa.bindparam("courier_id", type_=sa.Uuid),
+    )
 )
 
 
@@ -463,12 +480,15 @@ def standing_of_site(db: Session, site_id: UUID, day: date, filler_id: UUID | No
 
 
 def standing_to_fill(
-    db: Session, site_id: UUID, at: datetime, filler_id: UUID | None, scale: str | None
+    reads: Sessions, site_id: UUID, at: datetime, filler_id: UUID | None, scale: str | None
 ) -> Standing | None:
     """``standing_of_site`` with the gas in use, the scale and the authority's stops, by one statement."""
-    asked = {"site_id": site_id, "filler_id": filler_id, "scale": scale, **_moment(at)}
-    row = db.execute(_PAPERS_AND_MEANS_OF_SITE, asked).one_or_none()
-    return replace(_standing(row), start=asked_means.start_facts(row)) if row else None
+    rows = _TO_FILL.ask(reads, site_id=site_id, filler_id=filler_id, scale=scale, **_moment(at))
+    return _standing_to_fill(rows[0]) if rows else None
+
+
+def _standing_to_fill(row: Any) -> Standing:
+    return replace(_standing(row), start=asked_means.start_facts(row))
 
 
 def _standing(row: Any) -> Standing:
@@ -486,14 +506,17 @@ def _standing(row: Any) -> Standing:
 
 def standings_of_firms(db: Session, firm_ids: Iterable[UUID], day: date) -> dict[UUID, Standing]:
     """Firms that supply, without a site in question."""
-    rows = db.execute(_PAPERS_OF_FIRMS, {"firms": sorted(set(firm_ids)), "day": day})
+    return _by_firm(db.execute(_PAPERS_OF_FIRMS, {"firms": sorted(set(firm_ids)), "day": day}))
+
+
+def _by_firm(rows: Iterable[Any]) -> dict[UUID, Standing]:
     return {
         row.firm_id: Standing(row.firm_id, gas_licence=_term(row.gas_from, row.gas_until)) for row in rows
     }
 
 
 def _standing_for(
-    db: Session, row: sa.Row[Any] | None, site_id: UUID | None, filler_id: UUID | None, day: date
+    db: Session, row: Any | None, site_id: UUID | None, filler_id: UUID | None, day: date
 ) -> Standing:
     if site_id is not None:
         return standing_of_site(db, site_id, day, filler_id) or Standing(None)
@@ -507,7 +530,7 @@ def _standing_for(
 
 def _judge(
     resolved: Resolved,
-    row: sa.Row[Any] | None,
+    row: Any | None,
     standing: Standing,
     purpose: Purpose,
     place: str,
@@ -518,13 +541,13 @@ def _judge(
 
 
 def _facts(
-    resolved: Resolved, row: sa.Row[Any] | None, standing: Standing, purpose: Purpose, day: date
+    resolved: Resolved, row: Any | None, standing: Standing, purpose: Purpose, day: date
 ) -> RefillFacts:
     firm_id = str(standing.firm_id or "")
     if row is None:
         nobody = unknown_bottle(purpose, firm_id, resolved.identity)
-        return _with_papers(nobody, standing)
-    file = RefillFacts(
+        return replace(nobody, **_papers_of(standing))
+    return RefillFacts(
         purpose=purpose,
         identity=resolved.identity,
         cylinder_id=str(row.cylinder_id),
@@ -549,7 +572,6 @@ def _facts(
         phase=row.phase,
         embossed_owner_mark=row.embossed_owner_mark,
         bought_on=row.bought_on,
-        gas_licence=None,
         is_full=_is_full(row),
         is_here=_is_at(row, standing.site_id),
         holds=tuple(sorted(HoldKind(kind) for kind in row.holds or ())),
@@ -557,21 +579,20 @@ def _facts(
         registration_cancelled_on=row.cancelled_on,
         seized=row.seized,
         at_inspection=row.state is CylinderState.AT_INSPECTION,
-    )
-    return _with_papers(file, standing)
-
-
-def _with_papers(facts: RefillFacts, standing: Standing) -> RefillFacts:
-    return replace(
-        facts,
-        gas_licence=standing.gas_licence,
-        filling_licence=standing.filling_licence,
-        filler_certificate=standing.filler_certificate,
-        filler_training=standing.filler_training,
+        **_papers_of(standing),
     )
 
 
-def _extension_on_file(row: sa.Row[Any]) -> dict[str, Any]:
+def _papers_of(standing: Standing) -> dict[str, Any]:
+    return {
+        "gas_licence": standing.gas_licence,
+        "filling_licence": standing.filling_licence,
+        "filler_certificate": standing.filler_certificate,
+        "filler_training": standing.filler_training,
+    }
+
+
+def _extension_on_file(row: Any) -> dict[str, Any]:
     """The agency's report on record, else what the register said that the bottle was taken over from."""
     if row.extension_until is not None and (row.extension_is_registered or not row.extension_registered):
         return {
@@ -586,12 +607,12 @@ def _extension_on_file(row: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-def _is_full(row: sa.Row[Any]) -> bool | None:
+def _is_full(row: Any) -> bool | None:
     """Full and not yet delivered. With a household it is being used; None where nobody ever said."""
     return row.full if row.full is None else row.full and row.holder_kind is not HolderKind.HOUSEHOLD
 
 
-def _is_at(row: sa.Row[Any], site_id: UUID | None) -> bool:
+def _is_at(row: Any, site_id: UUID | None) -> bool:
     return site_id is not None and row.holder_kind is HolderKind.SITE and row.holder_id == site_id
 
 
@@ -625,6 +646,83 @@ class AskAnswer:
     asked_at: datetime
     is_only_the_scale: bool = False
 
+    def to_plain(self) -> dict[str, Any]:
+        """As ``schemas.VerdictOut`` would write it, for every scan and a thousand times for a list."""
+        return {
+            "ask_id": self.ask_id,
+            "code": self.code,
+            "cylinder_id": self.cylinder_id,
+            "allowed": self.allowed,
+            "reasons": self.reasons,
+            "next_due_on": self.next_due_on,
+            "max_fill_g": self.max_fill_g,
+            "tare_g": self.tare_g,
+            "edition": self.edition,
+            "asked_at": clock.stamp(self.asked_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBeside:
+    """What the statement with the asker's grants found of one code and of the site asked for."""
+
+    at: datetime
+    read: Scanned
+    rows: Sequence[Any]
+
+
+_grants = GRANTS_OF_TOKEN.order_by(None).subquery("granted")
+_site_asked_for = sa.func.coalesce(
+    sa.bindparam("site_id", type_=sa.Uuid),
+    sa.case((_grants.c.scope_kind == ScopeKind.SITE, sa.cast(_grants.c.scope_code, sa.Uuid))),
+)
+_in_any_scheme = _identifier.c.scheme.in_([sa.literal_column(f"'{scheme.value}'") for scheme in Scheme])
+_is_the_code = sa.and_(_in_any_scheme, _identifier.c.value == sa.bindparam("code", type_=sa.Text))
+_WITH_GRANTS = Prepared(
+    sa.select(*_grants.c, *_PAPERS_AND_MEANS, *_CODE_AND_FILE)
+    .select_from(
+        _grants.outerjoin(_of_site_to_fill, _site.c.id == _site_asked_for).outerjoin(
+            _with_file(_identifier), _is_the_code
+        )
+    )
+    .order_by(_grants.c.grant_id)
+)
+
+
+def beside_grants(
+    ground: Ground,
+    token_hash: bytes,
+    query: dict[str, Any],
+    code: str,
+) -> tuple[Sequence[Any], FoundBeside]:
+    """One way to the server for the scan at the gun: who asks, for which site, and about which bottle."""
+    if len(code) > MOST_SYMBOLS:
+        raise WrongField("/code", "too_long", "最多512个字", "expected at most 512 characters")
+    at, read = clock.now(), classify(code)
+    rows = _WITH_GRANTS.ask(
+        ground.reads,
+        token_hash=token_hash,
+        site_id=query["site"],
+        filler_id=query["filler"],
+        scale=query["scale"],
+        code=read.code,
+        **_moment(at),
+    )
+    return rows, FoundBeside(at, read, rows)
+
+
+def verdict(
+    doing: Doing, *, purpose: Purpose, site: UUID | None, filler: UUID | None, scale: str | None
+) -> AskAnswer:
+    """``verdicts`` of the one code that was asked about beside the asker's grants."""
+    found: FoundBeside = doing.beside
+    rows = [row for row in found.rows if row.grant_id == doing.actor.grant_id]
+    of_site = _standing_to_fill(rows[0]) if rows[0].site_id else None
+    standing = _standing_of_asker(doing, purpose, site, found.at, lambda _: of_site)
+    behind = [row for row in rows if row.cylinder_id is not None]
+    [answer] = _answers(doing, [found.read], behind, standing, purpose, scale, found.at)
+    return answer
+
 
 def verdicts(
     doing: Doing,
@@ -641,19 +739,32 @@ def verdicts(
     bottle's firm. About filling, the site's gas, scale and stops are answered with the bottle's file; of
     several scales none is judged before one is named.
     """
-    at = clock.now()
-    day = clock.day_of(at)
+    at, reads = clock.now(), doing.ground.reads
+
+    def of_site(site_id: UUID) -> Standing | None:
+        return standing_to_fill(reads, site_id, at, filler, scale)
+
+    standing = _standing_of_asker(doing, purpose, site, at, of_site)
     read = [classify(code) for code in codes]
-    with doing.ground.reads() as db:
-        standing = _standing_of_asker(db, doing, purpose, site, filler, scale, at)
-        by_code = _by_code(_bottles_behind(db, read, at))
-        owners = (
-            {}
-            if standing
-            else standings_of_firms(
-                db, {row.owner_firm_id for rows in by_code.values() for row in rows} - {None}, day
-            )
-        )
+    behind = _FILES.ask(reads, **_each(read), **_moment(at))
+    return _answers(doing, read, behind, standing, purpose, scale, at)
+
+
+def _answers(
+    doing: Doing,
+    read: Sequence[Scanned],
+    behind: Sequence[Any],
+    standing: Standing | None,
+    purpose: Purpose,
+    scale: str | None,
+    at: datetime,
+) -> list[AskAnswer]:
+    """``behind``: every filed identifier that reads like one of the codes, with its bottle's file."""
+    day, by_code = clock.day_of(at), _by_code(behind)
+    owners: dict[UUID, Standing] = {}
+    if standing is None:
+        firms = {row.owner_firm_id for row in behind} - {None}
+        owners = _by_firm(_FIRMS.ask(doing.ground.reads, firms=sorted(firms), day=day))
     place = str(standing.district if standing and standing.district else doing.district)
     answers, asks = [], []
     starts: dict[bool, Verdict] = {}
@@ -664,7 +775,7 @@ def verdicts(
         papers = standing or (row and owners.get(row.owner_firm_id)) or Standing(None)
         verdict = _judge(resolved, row, papers, purpose, place, at)
         start = None
-        if row is not None and papers.start is not None:
+        if row is not None and papers.start is not None and purpose is Purpose.FILL:
             has_tare = row.tare_g is not None
             if has_tare not in starts:
                 starts[has_tare] = _judge_start(papers.start, row.tare_g, scale, place, day)
@@ -704,7 +815,7 @@ _OF_THE_SCALE = (
 )
 
 
-def _answer(doing: Doing, resolved: Resolved, row: sa.Row[Any] | None, ask: Ask) -> AskAnswer:
+def _answer(doing: Doing, resolved: Resolved, row: Any | None, ask: Ask) -> AskAnswer:
     verdict = ask.verdict
     return AskAnswer(
         ask_id=ask.id,
@@ -722,31 +833,25 @@ def _answer(doing: Doing, resolved: Resolved, row: sa.Row[Any] | None, ask: Ask)
 
 
 def _standing_of_asker(
-    db: Session,
     doing: Doing,
     purpose: Purpose,
     site: UUID | None,
-    filler: UUID | None,
-    scale: str | None,
     at: datetime,
+    of_site: Callable[[UUID], Standing | None],
 ) -> Standing | None:
     """For whom the asker asks; None for an office that asks about bottles as such."""
-    day = clock.day_of(at)
-    reach = doing.actor.reach
+    reach, reads = doing.actor.reach, doing.ground.reads
     firm_id = None
     if reach.kind is ScopeKind.COURIER:
-        courier = {"district": doing.actor.district, "courier_id": doing.actor.scope_id(ScopeKind.COURIER)}
-        firm_id = db.scalar(_FIRM_OF_COURIER, courier)
-        if firm_id is None:
+        courier_id = doing.actor.scope_id(ScopeKind.COURIER)
+        courier = _FIRM_OF_COURIER.ask(reads, district=doing.actor.district, courier_id=courier_id)
+        if not courier:
             raise NotFound
+        firm_id = courier[0].firm_id
     if site is None and reach.kind is ScopeKind.SITE:
         site = doing.actor.scope_id(ScopeKind.SITE)
     if site is not None:
-        standing = (
-            standing_to_fill(db, site, at, filler, scale)
-            if purpose is Purpose.FILL
-            else standing_of_site(db, site, day, filler)
-        )
+        standing = of_site(site)
         if standing is None:
             raise NotFound
         if firm_id is None:
@@ -760,7 +865,9 @@ def _standing_of_asker(
         )
     if reach.kind is ScopeKind.FIRM:
         firm_id = doing.actor.scope_id(ScopeKind.FIRM)
-    return standings_of_firms(db, [firm_id], day).get(firm_id) if firm_id else None
+    if firm_id is None:
+        return None
+    return _by_firm(_FIRMS.ask(reads, firms=[firm_id], day=clock.day_of(at))).get(firm_id)
 
 
 # --------------------------------------------------------------------------------------------------------

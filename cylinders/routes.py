@@ -10,9 +10,8 @@ from werkzeug.routing import BaseConverter
 
 from core import clock
 from core.fields import PageQuery
-from core.http import FILE, Room, doing, fingerprint_by, ground
+from core.http import FILE, Room, answered, doing, fingerprint_by, ground
 from core.paging import Page
-from core.problems import WrongField
 from core.refusal import Refusal
 from cylinders import (
     corrections,
@@ -31,7 +30,6 @@ from cylinders import (
     service,
     station_queries,
 )
-from cylinders.code import MOST_SYMBOLS
 from cylinders.import_models import FileForm
 from cylinders.register_lines import MOST_BYTES, MOST_LINES
 
@@ -170,13 +168,12 @@ def read(cylinder_id: UUID) -> Any:
 
 
 @room.get("/cylinders/by-code/<scanned:code>/verdict")
-@room.may("cylinder.ask")
 @room.arguments(schemas.VerdictQuery, location="query")
+@room.may("cylinder.ask", beside=queries.beside_grants)
 @room.response(200, schemas.VerdictOut)
 def ask(query: dict[str, Any], code: str) -> Any:
-    if len(code) > MOST_SYMBOLS:
-        raise WrongField("/code", "too_long", "最多512个字", "expected at most 512 characters")
-    return queries.verdicts(doing(), [code], **query)[0]
+    """The query is read before the grants are, since both are asked for in one statement."""
+    return answered(queries.verdict(doing(), **query).to_plain())
 
 
 @room.post("/verdicts")
@@ -184,7 +181,7 @@ def ask(query: dict[str, Any], code: str) -> Any:
 @room.arguments(schemas.VerdictsIn)
 @room.response(200, schemas.VerdictsOut)
 def ask_many(body: dict[str, Any]) -> Any:
-    return {"items": queries.verdicts(doing(), **body)}
+    return answered({"items": [one.to_plain() for one in queries.verdicts(doing(), **body)]})
 
 
 @room.post("/sites/<uuid:site_id>/receipts")

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, Self
@@ -24,6 +24,7 @@ import rfc8785
 from core.refusal import Basis
 
 NATION = "100000"
+MOST_REMEMBERED = 4096
 ASKED = "refuse"
 
 Value = bool | int | str | list[Any] | dict[str, Any] | None
@@ -109,6 +110,8 @@ class Edition:
         self._by_name: dict[str, list[Rule]] = {}
         for rule in self.rules:
             self._by_name.setdefault(rule.name, []).append(rule)
+        # an edition never changes: what was looked up once need not be looked for again
+        self._looked = lru_cache(MOST_REMEMBERED)(self._look)
         self._refuse_doubtful()
 
     @classmethod
@@ -162,6 +165,9 @@ class Edition:
 
     def look(self, name: str, place: str, day: date) -> Rule | None:
         """The entry that binds: the narrowest place that has one, then the latest; None if there is none."""
+        return self._looked(name, place, day)
+
+    def _look(self, name: str, place: str, day: date) -> Rule | None:
         binding = [rule for rule in self._by_name.get(name, ()) if rule.binds_on(day)]
         for seat in seats(place):
             if here := [rule for rule in binding if rule.place == seat]:

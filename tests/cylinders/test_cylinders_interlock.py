@@ -556,14 +556,16 @@ def test_the_verdict_says_what_is_wrong_with_the_gas_in_use(
     assert asked(bottles, db, code) == [reason]
 
 
-def test_a_question_and_leave_know_the_same_of_gas_scale_and_stops(bottles: Bottles, db: Session) -> None:
+def test_a_question_and_leave_know_the_same_of_gas_scale_and_stops(
+    bottles: Bottles, db: Session, ground: Ground
+) -> None:
     """One statement for every scan, and the reads of a deed: they must not drift apart."""
     site_id = bottles.cast.filling_station()
     made(bottles.cast.clerk.post(f"/api/v1/sites/{site_id}/scales", {"number": "S-9"}))
     at = clock.now()
     for number in ("S-1", "S-9", "S-0"):
         leave = means_of(db, site_id, scale_numbered(db, site_id, number), None, at).facts(None)
-        question = queries.standing_to_fill(db, site_id, at, None, number)
+        question = queries.standing_to_fill(ground.reads, site_id, at, None, number)
         assert question is not None
         assert question.start == leave
 

@@ -130,8 +130,7 @@ def standing(ground: Ground) -> dict[str, list[str]]:
 
 
 def grant_of(ground: Ground, person: Person) -> str:
-    with ground.sessions() as db:
-        [actor] = actors_of(db, person.token)
+    [actor] = actors_of(ground.reads, person.token)
     return str(actor.grant_id)
 
 
