@@ -1,5 +1,8 @@
 """The application: its settings, its rooms, its error page; nothing else."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 import core.confirmations
@@ -88,8 +91,14 @@ PAGES = (
 )
 
 
+class Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view of ours is a coroutine: not worth asking five times a request."""
+        return func
+
+
 def create_app(ground: Ground) -> Flask:
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.json = http.Json(app)
     app.config.update(
         API_TITLE="LPG cylinder traceability and delivery dispatch",

@@ -181,7 +181,7 @@ _GRANTS = sa.select(
     Grant.scope_code,
     Grant.home_district,
     _IN_FORCE.label("in_force"),
-).order_by(Grant.id)
+)
 GRANTS_OF_TOKEN = _GRANTS.join(ApiToken, ApiToken.principal_id == Grant.principal_id).where(
     ApiToken.token_hash == sa.bindparam("token_hash"),
     ApiToken.revoked_at.is_(None),
@@ -210,15 +210,16 @@ def actors_of_principal(db: Session, principal_id: UUID) -> list[Actor]:
 
 
 def actors_in(rows: Sequence[Any]) -> list[Actor]:
-    """Of rows with the columns of ``GRANTS_OF_TOKEN``, the oldest grant first; one may stand in several."""
+    """Of rows with the columns of ``GRANTS_OF_TOKEN``, in any order; the oldest grant comes first."""
+    grants = sorted({row.grant_id: row for row in rows}.values(), key=lambda row: row.grant_id)
     return [
         Actor(
             row.principal_id,
             Reach(row.role, row.scope_kind, row.scope_code, row.home_district),
-            rows[0].home_district,
+            grants[0].home_district,
             row.grant_id,
         )
-        for row in {row.grant_id: row for row in rows}.values()
+        for row in grants
         if row.in_force
     ]
 

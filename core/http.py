@@ -80,6 +80,13 @@ class Parser(FlaskParser):
         "query": ma.RAISE,
     }
 
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        """A plain dict, but where a field takes several values: of each absent one the proxy would make an
+        exception."""
+        if any(isinstance(field, (ma.fields.List, ma.fields.Tuple)) for field in schema.fields.values()):
+            return super().load_querystring(req, schema)
+        return req.args.to_dict()
+
     def _raw_load_json(self, req: Request) -> Any:
         """orjson instead of the standard library: no NaN, no lone surrogates, no endless nesting."""
         try:

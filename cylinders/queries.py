@@ -671,7 +671,7 @@ class FoundBeside:
     rows: Sequence[Any]
 
 
-_grants = GRANTS_OF_TOKEN.order_by(None).subquery("granted")
+_grants = GRANTS_OF_TOKEN.subquery("granted")
 _site_asked_for = sa.func.coalesce(
     sa.bindparam("site_id", type_=sa.Uuid),
     sa.case((_grants.c.scope_kind == ScopeKind.SITE, sa.cast(_grants.c.scope_code, sa.Uuid))),
@@ -679,13 +679,11 @@ _site_asked_for = sa.func.coalesce(
 _in_any_scheme = _identifier.c.scheme.in_([sa.literal_column(f"'{scheme.value}'") for scheme in Scheme])
 _is_the_code = sa.and_(_in_any_scheme, _identifier.c.value == sa.bindparam("code", type_=sa.Text))
 _WITH_GRANTS = Prepared(
-    sa.select(*_grants.c, *_PAPERS_AND_MEANS, *_CODE_AND_FILE)
-    .select_from(
+    sa.select(*_grants.c, *_PAPERS_AND_MEANS, *_CODE_AND_FILE).select_from(
         _grants.outerjoin(_of_site_to_fill, _site.c.id == _site_asked_for).outerjoin(
             _with_file(_identifier), _is_the_code
         )
     )
-    .order_by(_grants.c.grant_id)
 )
 
 

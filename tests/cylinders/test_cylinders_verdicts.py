@@ -5,21 +5,24 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from core.auth import Role
+from core import clock
+from core.auth import ApiToken, Grant, Role, ScopeKind
 from core.ground import Ground
-from cylinders.ask_log import ASKS, AskLog
+from cylinders.ask_log import ASKS, Ask, AskLog
 from cylinders.code import new_code
 from cylinders.models import VerdictAsk
-from cylinders.queries import judge_bottle, resolve
-from cylinders.refill_gate import Identity
+from cylinders.queries import judge_bottle, resolve, verdicts
+from cylinders.refill_gate import Identity, Purpose
+from cylinders.schemas import VerdictOut
 from evidence.models import Entry
 from tests.cast import Cast
-from tests.conftest import THE_DAY
+from tests.conftest import THE_DAY, doing_as
 from tests.cylinders.cast import Bottles
 from tests.cylinders.test_cylinders_filling import codes
 
@@ -245,17 +248,114 @@ def statements_of(ground: Ground) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", see)
 
 
-def test_a_verdict_is_three_statements_at_most_beside_signing_in(bottles: Bottles, ground: Ground) -> None:
+def test_a_scan_is_one_statement_and_two_where_the_firm_is_still_to_be_found(
+    bottles: Bottles, ground: Ground
+) -> None:
     bottle, courier = bottles.empty(), bottles.cast.signed_in_courier(bottles.cast.courier())
-    for who, query in (
-        (bottles.cast.filler, {}),
-        (bottles.cast.regulator, {"purpose": "dispatch"}),
-        (courier, {"purpose": "dispatch", "site": str(bottles.cast.filling_station())}),
+    for who, query, expected in (
+        (bottles.cast.filler, {}, 1),
+        (bottles.cast.regulator, {"purpose": "dispatch"}, 2),
+        (courier, {"purpose": "dispatch", "site": str(bottles.cast.filling_station())}, 2),
     ):
         with statements_of(ground) as seen:
             bottles.verdict(bottle.code, who=who, **query)
-        asking = [one for one in seen if "api_token" not in one and "INSERT INTO verdict_ask" not in one]
-        assert len(asking) <= 3, asking
+        asking = [one for one in seen if "INSERT INTO verdict_ask" not in one]
+        assert len(asking) == expected, asking
+
+
+def test_a_scan_a_list_and_a_deed_know_the_same_of_every_bottle(
+    bottles: Bottles, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement with the grants, one without, and the reads of a deed: they must not drift apart."""
+    kept: list[Ask] = []
+    monkeypatch.setattr(ASKS, "put", lambda _, asks: kept.extend(asks))
+    other = str(bottles.cast.another_firm())
+    twice = {"identifiers": [{"scheme": "stamp", "value": "YL-8"}]}
+    made = [
+        bottles.empty(identifiers=[{"scheme": "maker", "value": "https://maker.example/gp/YL0099002"}]),
+        bottles.empty(made_on="2015-05-01", extended_until="2027-05-31", extension_assessed=True),
+        bottles.empty(last_inspection=bottles.inspection(inspected_on="2024-05-01", passed=False)),
+        bottles.empty(owner_firm_id=other, registered_by_firm_id=other),
+        bottles.empty(tare_g=None, holder=None, phase=None, **twice),
+        bottles.full(identifiers=[{"scheme": "rfid", "value": "YL-8"}]),
+        bottles.filled(),
+    ]
+    codes = [one.code for one in made] + ["YL-8", "HTTPS://MAKER.EXAMPLE/GP/YL0099002", new_code(), "", "😀"]
+    site, at = bottles.cast.filling_station(), clock.now()
+    for purpose in Purpose:
+        kept.clear()
+        for code in codes:
+            bottles.verdict(code, purpose=purpose.value)
+        bottles.cast.filler.post("/api/v1/verdicts", {"codes": codes, "purpose": purpose.value})
+        scanned, listed = kept[: len(codes)], kept[len(codes) :]
+        for code, one, other_one in zip(codes, scanned, listed, strict=True):
+            deed = judge_bottle(db, code, purpose=purpose, site_id=site, place="310105", at=at)
+            assert one.verdict == other_one.verdict == deed.verdict, code
+            assert one.start == other_one.start, code
+            assert (one.start is None) == (purpose is Purpose.DISPATCH or deed.cylinder is None), code
+
+
+def test_an_answer_is_written_as_the_document_says(bottles: Bottles) -> None:
+    here = doing_as(
+        bottles.cast.desk.ground, Role.FILLER, ScopeKind.SITE, str(bottles.cast.filling_station())
+    )
+    overdue = bottles.empty(made_on="2017-05-01", last_inspection=None)
+    answers = verdicts(here, [overdue.code, "nothing of ours"], purpose=Purpose.FILL)
+    for answer in answers:
+        plain = orjson.loads(orjson.dumps(answer.to_plain(), default=str))
+        assert plain == orjson.loads(orjson.dumps(VerdictOut().dump(answer)))
+        assert plain.keys() == VerdictOut().fields.keys()
+
+
+def test_rights_are_asked_anew_with_every_scan(bottles: Bottles, db: Session) -> None:
+    filler, code = bottles.cast.filler, bottles.empty().code
+    path = f"/api/v1/cylinders/by-code/{code}/verdict"
+    assert filler.get(path).status_code == 200
+    db.execute(sa.update(Grant).where(Grant.principal_id == filler.principal_id).values(until_at=clock.now()))
+    db.commit()
+    assert filler.get(path).status_code == 401
+    clerk = bottles.cast.clerk
+    assert clerk.get(path, purpose="dispatch").status_code == 200
+    ASKS.flush()
+    asks = db.scalar(sa.select(sa.func.count()).select_from(VerdictAsk))
+    db.execute(
+        sa.update(ApiToken).where(ApiToken.principal_id == clerk.principal_id).values(revoked_at=clock.now())
+    )
+    db.commit()
+    assert clerk.get(path, purpose="dispatch").status_code == 401
+    ASKS.flush()
+    assert db.scalar(sa.select(sa.func.count()).select_from(VerdictAsk)) == asks
+
+
+def test_who_fills_at_two_stations_says_for_which_and_is_answered_for_that_one(
+    bottles: Bottles, db: Session
+) -> None:
+    here, filler = bottles.cast.filling_station(), bottles.cast.filler
+    there = bottles.cast.site(["filling_station"], [], name="无证站")
+    bottles.cast.furnish(there)
+    first = db.scalars(sa.select(Grant).where(Grant.principal_id == filler.principal_id)).one()
+    second = Grant(
+        principal_id=filler.principal_id,
+        role=Role.FILLER,
+        scope_kind=ScopeKind.SITE,
+        scope_code=str(there),
+        home_district=first.home_district,
+        from_at=first.from_at,
+    )
+    db.add(second)
+    db.commit()
+    path = f"/api/v1/cylinders/by-code/{bottles.empty().code}/verdict"
+    assert filler.get(path).status_code == 422
+    headers, browser = {"Authorization": f"Bearer {filler.token}"}, filler.app.test_client()
+    for grant, expected in ((first, []), (second, ["refill.no_filling_licence", "refill.not_here"])):
+        answer = browser.get(path, headers={**headers, "Acting-As": str(grant.id)})
+        assert codes(answer.json) == expected
+    assert (
+        browser.get(
+            path, query_string={"site": str(here)}, headers={**headers, "Acting-As": str(second.id)}
+        ).status_code
+        == 404
+    )
 
 
 def test_asks_are_logged_in_batches_and_are_no_deeds(bottles: Bottles, db: Session) -> None:
