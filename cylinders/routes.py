@@ -172,7 +172,7 @@ def read(cylinder_id: UUID) -> Any:
 @room.may("cylinder.ask", beside=queries.beside_grants)
 @room.response(200, schemas.VerdictOut)
 def ask(query: dict[str, Any], code: str) -> Any:
-    """The query is read before the grants are, since both are asked for in one statement."""
+    # the query is read before the grants are: one statement asks for them and for what it names
     return answered(queries.verdict(doing(), **query).to_plain())
 
 
