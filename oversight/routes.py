@@ -10,6 +10,7 @@ from core.refusal import Refusal
 from evidence.models import Entry
 from oversight import alarms, own_data, queries
 from oversight.file_schemas import WholeFileView
+from oversight.looks import keep_desk_look
 from oversight.models import AlarmNote
 from oversight.queries import trace_view
 from oversight.schemas import (
@@ -25,7 +26,10 @@ from oversight.schemas import (
 )
 from oversight.whole_file import whole_file
 from registry.privacy_schemas import CopyView, DecidedView, DecisionIn, LooksView, RequestsView
+from registry.queries import must_reach_household
 from registry.schemas import NothingIn
+from registry.vulnerability import vulnerabilities
+from registry.vulnerability_schemas import VulnerabilityList
 
 room = Room("oversight", __name__, description="Traces, refusals and tips")
 
@@ -152,3 +156,14 @@ def decide_request(body: dict[str, Any], district: int, request_id: UUID) -> tup
 def read_whole_file(district: int, household_id: UUID) -> tuple[Any, int, dict[str, str]]:
     """一户一档: everything on record about one household, masked. That it was read is kept first."""
     return whole_file(doing(), household_id), 200, {"Cache-Control": "no-store"}
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/vulnerabilities")
+@room.may("vulnerability.read")
+@room.response(200, VulnerabilityList)
+def read_vulnerabilities(district: int, household_id: UUID) -> tuple[Any, int, dict[str, str]]:
+    """Why this household is looked after first. Sensitive: that it was read is kept first."""
+    must_reach_household(doing(), household_id)
+    keep_desk_look(doing(), household_id)
+    told = {"items": vulnerabilities(doing(), household_id)}
+    return told, 200, {"Cache-Control": "no-store"}

@@ -788,6 +788,14 @@ DEPOSIT_MEANWHILE = reason(
     office=ASK_AGAIN,
 )
 
+VULNERABILITY_ENDED = reason(
+    "vulnerability.ended",
+    "S03",
+    zh="这一条{ended_on}已经结束",
+    en="this reason ended on {ended_on}",
+    office=LOOK_IT_UP,
+)
+
 HELD: dict[str, Reason] = {
     "uq_banned_use_district_notice_no": USE_NOTICE_TAKEN,
     "pk_account_review": REVIEWED_ALREADY,

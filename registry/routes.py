@@ -29,6 +29,8 @@ from registry import (
     schemas,
     second_factors,
     trainings,
+    vulnerability,
+    vulnerability_schemas,
     zones,
 )
 from registry.privacy_notice import in_force
@@ -622,3 +624,24 @@ def enter_deposit(body: Json, district: int, account_id: UUID) -> Json:
 @room.response(200, premises_schemas.DepositView)
 def read_deposit(district: int, account_id: UUID) -> Json:
     return deposits.deposit_view(doing(), account_id)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Those looked after first
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/vulnerabilities")
+@room.may("vulnerability.enter", writes=True)
+@room.arguments(vulnerability_schemas.VulnerabilityIn)
+@room.response(201, vulnerability_schemas.ListedView)
+def enter_vulnerability(body: Json, district: int, household_id: UUID) -> Json:
+    """Why a household is looked after first: sealed, and in no entry."""
+    return vulnerability.enter(doing(), household_id, **body)
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/vulnerabilities/<uuid:row_id>/ends")
+@room.may("vulnerability.enter", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, vulnerability_schemas.ListedView)
+def end_vulnerability(body: Json, district: int, household_id: UUID, row_id: UUID) -> Json:
+    return vulnerability.end(doing(), household_id, row_id)

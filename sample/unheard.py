@@ -60,7 +60,7 @@ _BY_REASON: dict[Why, str] = {
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.asked_already review.same_person review.rule_not_exceptable review.rule_not_refused
         review.exception_not_yours review.exception_from_upheld review.exception_too_long
-        equipment.ended""",
+        equipment.ended vulnerability.ended""",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 

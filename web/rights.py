@@ -276,5 +276,7 @@ WHO_KEEPS_FILES = (Role.CLERK, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"household.file"} for role in WHO_KEEPS_FILES}
 WHO_LOOKS_AT_HOSES = (Role.CLERK, Role.COURIER, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"equipment.enter", "equipment.read"} for role in WHO_LOOKS_AT_HOSES}
+WHO_LOOKS_AFTER = (Role.CLERK, Role.REGULATOR)
+RIGHTS |= {role: RIGHTS[role] | {"vulnerability.enter", "vulnerability.read"} for role in WHO_LOOKS_AFTER}
 OVER_PAPERS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR, Role.ADMINISTRATOR)
 RIGHTS |= {role: RIGHTS[role] | {"paper.read"} for role in OVER_PAPERS}

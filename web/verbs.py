@@ -151,6 +151,8 @@ SAID: dict[str, tuple[str, str]] = {
     "tip.read": ("查看线索", "read tips"),
     "trace.read": ("追溯", "trace"),
     "vehicle.register": ("登记车辆", "register a vehicle"),
+    "vulnerability.enter": ("列入或移出重点户", "put a household on the list of those looked after first"),
+    "vulnerability.read": ("查看重点户", "read who is looked after first, and why"),
     "zone.publish": ("发布固定配送范围", "publish a set of zones"),
     "zone.read": ("查看固定配送范围", "read zones"),
 }

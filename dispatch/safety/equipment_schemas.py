@@ -1,4 +1,4 @@
-"""Shapes of the registers of hoses, regulators and alarms."""
+"""Shapes of the registers of hoses, regulators and alarms, and of whom to visit first."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import ValidationError, fields
 
-from core.fields import Day, Flag, Form, Id, PageQuery, QueryNumber, Text, View, Word, page_view
+from core.fields import Day, Flag, Form, Id, Instant, PageQuery, QueryNumber, Text, View, Word, page_view
 from dispatch.safety.equipment_models import EndReason, EquipmentKind, HoseMaterial
 
 
@@ -70,3 +70,18 @@ class DueEquipmentQuery(PageQuery):
     """``within_days``: also what falls due by then."""
 
     within_days = QueryNumber(least=0, most=3660, load_default=30)
+
+
+class FirstVisitView(View):
+    """``due_on``: by when the next check is wanted; null where there was none."""
+
+    household_id = Id()
+    street_code = fields.String()
+    committee_code = fields.String()
+    last_checked_at = Instant(allow_none=True)
+    due_on = Day(allow_none=True)
+    is_due = Flag()
+
+
+class FirstVisitList(View):
+    items = fields.List(fields.Nested(FirstVisitView))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Mapped, Session, aliased
 
 from core import clock
 from core.auth import Actor, ScopeKind
@@ -443,29 +443,46 @@ def _told(proof: NoticeProof) -> sa.ColumnElement[bool]:
 
 
 def within(db: Session, actor: Actor, table: OfAHousehold) -> sa.ColumnElement[bool]:
-    """The rows a grant reaches: of a district, a street, the households of a firm, a person's own."""
+    """The rows a grant reaches, by the household they belong to."""
+    return _reached(db, actor, table.district, table.household_id)
+
+
+def households_within(db: Session, actor: Actor) -> sa.ColumnElement[bool]:
+    return _reached(db, actor, Household.district, Household.id)
+
+
+def _reached(
+    db: Session, actor: Actor, district: Mapped[int], household_id: Mapped[UUID]
+) -> sa.ColumnElement[bool]:
+    """Of a district, a street, the households of a firm, a person's own."""
     match actor.reach.kind:
         case ScopeKind.ALL:
             return sa.true()
         case ScopeKind.DISTRICT:
-            return table.district == int(actor.reach.code)
+            return district == int(actor.reach.code)
         case ScopeKind.STREET:
             return Premises.street_code == actor.reach.code
         case ScopeKind.FIRM:
-            return _supplied(table, Account.firm_id == UUID(actor.reach.code))
+            return _supplied(district, household_id, Account.firm_id == UUID(actor.reach.code))
         case ScopeKind.COURIER:
             member = db.get(Staff, (actor.district, actor.scope_id(ScopeKind.COURIER)))
-            return _supplied(table, Account.firm_id == member.firm_id) if member is not None else sa.false()
+            return (
+                _supplied(district, household_id, Account.firm_id == member.firm_id)
+                if member is not None
+                else sa.false()
+            )
         case ScopeKind.PERSON:
-            return _supplied(table, Account.person_id == UUID(actor.reach.code))
+            return _supplied(district, household_id, Account.person_id == UUID(actor.reach.code))
         case _:
             raise NotFound
 
 
-def _supplied(table: OfAHousehold, whose: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _supplied(
+    district: Mapped[int], household_id: Mapped[UUID], whose: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
     return sa.exists().where(
-        Account.district == table.district,
-        Account.household_id == table.household_id,
+        Account.district == district,
+        Account.household_id == household_id,
         Account.state != AccountState.CLOSED,
         whose,
     )

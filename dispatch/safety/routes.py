@@ -5,7 +5,7 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.safety import equipment, equipment_queries, queries, service
+from dispatch.safety import equipment, equipment_queries, first_visits, queries, service
 from dispatch.safety.catalogue import Catalogue
 from dispatch.safety.equipment_schemas import (
     DueEquipmentPage,
@@ -14,6 +14,7 @@ from dispatch.safety.equipment_schemas import (
     EquipmentIn,
     EquipmentList,
     EquipmentView,
+    FirstVisitList,
 )
 from dispatch.safety.notices import Printed
 from dispatch.safety.schemas import (
@@ -185,3 +186,11 @@ def end_equipment(body: dict[str, Any], district: int, equipment_id: UUID) -> di
 def due_equipment(query: dict[str, Any], district: int) -> Page:
     """Hoses, regulators and alarms that must be replaced, and rubber hoses where they are barred."""
     return equipment_queries.due(doing(), **query)
+
+
+@room.get("/districts/<int:district>/first-visits")
+@room.may("vulnerability.read")
+@room.response(200, FirstVisitList)
+def list_first_visits(district: int) -> dict[str, Any]:
+    """Households that are looked after first: never checked, then longest not checked; why is not said."""
+    return {"items": first_visits.first_visits(doing())}

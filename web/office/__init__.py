@@ -12,6 +12,7 @@
     importing   台账导入: a register of bottles as a file, how far it is, what is wrong; the firm's own
     queues      what falls due, what is recalled, what is held and contested, and why
     reviews     refusals to be looked at again; how often what was refused, street by street
+    vulnerable  重点关照: why a household is looked after first, whom to visit first
     sheets      the same lists as files for a spreadsheet
 
 Every page works without scripts.
@@ -30,6 +31,7 @@ from web.office import (
     registering,
     reviews,
     today,
+    vulnerable,
 )
 from web.office.face import face
 
@@ -47,4 +49,5 @@ __all__ = [
     "registering",
     "reviews",
     "today",
+    "vulnerable",
 ]

@@ -17,6 +17,7 @@ from registry.premises_gate import BottlePlace, FloorKind, RentalKind, SmallPlac
 from registry.premises_models import ClosingReason
 from registry.privacy_models import RequestKind, RequestReason
 from registry.states import AccountState, CardState
+from registry.vulnerability_models import VulnerableGround
 
 Said = tuple[str, str]
 
@@ -387,4 +388,12 @@ IMPORT_FAULTS: dict[str, Said] = {
         "办的程序几次中断，已停下：请把文件分小再送。",
         "What does it broke off several times: send the file in smaller parts.",
     ),
+}
+
+GROUNDS: dict[str, Said] = {
+    VulnerableGround.ELDERLY_ALONE.value: ("独居老人", "elderly and alone"),
+    VulnerableGround.DISABLED.value: ("残疾", "disabled"),
+    VulnerableGround.SERIOUSLY_ILL.value: ("重病", "seriously ill"),
+    VulnerableGround.CHILD_ALONE.value: ("留守儿童", "a child alone"),
+    VulnerableGround.LOW_INCOME.value: ("困难家庭", "in need"),
 }
