@@ -81,7 +81,8 @@ def _register(town: Town, rows: int) -> Iterator[dict[str, object]]:
     for number in range(rows):
         row = absent | bottle_row(town.firm, number, {"site_id": town.station})
         code = {"scheme": "use_registration", "value": _use_registration(number)}
-        yield row | {"identifiers": [code], "made_precision": "month"} | _inspected(row)
+        own = {"identifiers": [code], "made_precision": "month", "tare_g": 16_200 + 7 * number % 600}
+        yield row | own | _inspected(row)
 
 
 def _inspected(row: dict[str, object]) -> dict[str, object]:

@@ -24,7 +24,7 @@ from core.ground import Ground
 from core.outbox import OutboxEvent, deliver_due
 from core.problems import WrongField
 from core.refusal import Refused
-from cylinders import import_leftovers, imports, register_lines, staging
+from cylinders import import_leftovers, imports, publishing, register_lines, staging
 from cylinders.import_models import FileEncoding, FileForm, RegisterFault, RegisterFile, StagedBottle
 from cylinders.models import (
     CardHolding,
@@ -34,7 +34,9 @@ from cylinders.models import (
     CylinderCustody,
     CylinderIdentifier,
     CylinderImport,
+    CylinderType,
     Inspection,
+    Phase,
 )
 from cylinders.states import CylinderState
 from evidence.models import Entry, Outcome
@@ -199,6 +201,50 @@ def test_what_is_wrong_is_told_line_by_line_and_the_rest_is_filed(
     assert counts(db)[0] == 2
     entry = db.scalars(sa.select(Entry).where(Entry.verb == "cylinder.import")).one()
     assert json.loads(entry.written)["payload"]["refused_by_code"]["unknown"] == 3
+
+
+@pytest.mark.parametrize("many", [1, publishing.MANY_LINES])
+def test_whatever_a_line_points_at_is_looked_for_however_many_lines_there_are(
+    bottles: Bottles, ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Few lines are looked up one by one, many are joined at once: the same is found."""
+    monkeypatch.setattr(publishing, "MANY_LINES", many)
+    users = bottles.cast.household()
+    on_card = {"district": 310105, "card_id": str(users.card_ids[0])}
+    bottles.empty(identifiers=[{"scheme": "stamp", "value": "YL-500"}])
+    db.get_one(CylinderType, "YSP118").phase = Phase.TWO_PHASE
+    db.commit()
+    rows = [
+        bottles.row(registered_by_firm_id=str(uuid4())),
+        bottles.row(entrusted_to_firm_id=str(uuid4())),
+        bottles.row(model="YSP118", phase="vapour"),
+        bottles.row(identifiers=[{"scheme": "stamp", "value": "YL-500"}]),
+        bottles.row(holder=on_card),
+        bottles.row(holder=on_card),
+        bottles.row(identifiers=[{"scheme": "stamp", "value": "YL-501"}]),
+        bottles.row(identifiers=[{"scheme": "stamp", "value": "YL-501"}]),
+    ]
+    before = counts(db)[0]
+    import_id = ask(bottles, jsonl(rows))
+    run_due_jobs(ground)
+    found = [orjson.loads(line) for line in faults(bottles, import_id).splitlines()]
+    assert [(one["line"], one["field"], one["code"]) for one in found] == [
+        (1, "/registered_by_firm_id", "unknown"),
+        (2, "/entrusted_to_firm_id", "unknown"),
+        (3, "", "cylinder.contradicts_type"),
+        (4, "", "cylinder.identifier_taken"),
+        (6, "", "holding.card_holds_another"),
+        (8, "", "cylinder.identifier_taken"),
+    ]
+    db.rollback()
+    assert counts(db)[0] == before + 2
+
+
+def test_only_many_lines_are_joined_at_once(ground: Ground) -> None:
+    for lines, nested in ((publishing.MANY_LINES - 1, "on"), (publishing.MANY_LINES, "off")):
+        with ground.sessions() as db:
+            publishing.take_your_time(db, lines)
+            assert db.scalar(sa.text("SHOW enable_nestloop")) == nested
 
 
 def test_on_rollback_one_bad_line_refuses_the_file_and_says_which(
