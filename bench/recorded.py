@@ -93,7 +93,8 @@ def replay(connection: psycopg.Connection, steps: Iterable[Step]) -> None:
             elif step.many:
                 cursor.executemany(step.sql, step.parameters)
             elif isinstance(step.parameters, list):  # of a ``core.prepared`` statement
-                psycopg.RawCursor(connection).execute(step.sql, step.parameters).fetchall()
+                raw = psycopg.RawCursor(connection)
+                raw.execute(step.sql, step.parameters, prepare=True, binary=True).fetchall()
             else:
                 cursor.execute(step.sql, step.parameters)
                 if cursor.description is not None:

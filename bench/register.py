@@ -7,6 +7,7 @@ verdicts in one request. All of it at each size, so that the growth shows.
 """
 
 import argparse
+import os
 import random
 import socket
 import statistics
@@ -46,10 +47,20 @@ COPIED_AT_ONCE = 50_000
 
 @dataclass(slots=True)
 class Asked:
-    """One kind of question: seconds of each answer, and answers a second turn by turn."""
+    """One kind of question: seconds of each answer, answers a second turn by turn, and CPU seconds an answer.
+
+    CPU is what can be compared where others use the machine.
+    """
 
     took: list[float] = field(default_factory=list)
     a_second: list[float] = field(default_factory=list)
+    served_s: list[float] = field(default_factory=list)
+    database_s: list[float] = field(default_factory=list)
+
+    @property
+    def cpu_s(self) -> tuple[float, float]:
+        """Of one answer: the server's processes, and PostgreSQL with all that writes behind it."""
+        return statistics.median(self.served_s), statistics.median(self.database_s)
 
     def per_cent(self, share: int) -> float:
         return statistics.quantiles(self.took, n=100)[share - 1] if len(self.took) > 1 else self.took[0]
@@ -68,6 +79,10 @@ class Sized:
     @property
     def throughput(self) -> float:
         return statistics.median(self.verdict.a_second) / statistics.median(self.bare.a_second)
+
+    @property
+    def cpu(self) -> float:
+        return sum(self.verdict.cpu_s) / sum(self.bare.cpu_s)
 
     @property
     def p99(self) -> float:
@@ -245,6 +260,18 @@ def _ask_batches(port: int, town: Town, known: Sequence[tuple[str, bool]]) -> It
     line.close()
 
 
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_s(pid: int) -> float:
+    """What a process and all that it started have worked so far."""
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = chain.from_iterable(
+        one.read_text().split() for one in Path(f"/proc/{pid}/task").glob("*/children")
+    )
+    return (int(ticks[11]) + int(ticks[12])) * _TICK_S + sum(_cpu_s(int(child)) for child in children)
+
+
 def measure(built: Stand, bottles: int, turns: int, seconds: float) -> Sized:
     database = built.clone()
     filed_s, known = file_bottles(built, database, bottles)
@@ -257,13 +284,16 @@ def measure(built: Stand, bottles: int, turns: int, seconds: float) -> Sized:
             "LPG_OWNER_URL": built.cluster.url(database),
         }
         command = [sys.executable, "-m", "bench.bare_read", "PORT", str(WORKERS), str(THREADS)]
-        with served(command, settings) as (_, port):
+        with served(command, settings) as (pid, port):
             kinds = [(found.verdict, _verdict(built.town), True), (found.bare, _bare, False)]
             for _, request, check in kinds:
                 _ask_all(port, request, known[:WARM_UP], min(seconds, 2), check)
             for turn in range(turns):
                 for kind, request, check in kinds if turn % 2 else reversed(kinds):
+                    before = _cpu_s(pid), _cpu_s(built.cluster.pid)
                     count, took = _ask_all(port, request, known, seconds, check)
+                    kind.served_s.append((_cpu_s(pid) - before[0]) / count)
+                    kind.database_s.append((_cpu_s(built.cluster.pid) - before[1]) / count)
                     kind.took += took
                     kind.a_second.append(count / seconds)
             found.batches = list(_ask_batches(port, built.town, known))
@@ -282,14 +312,17 @@ def _lines(circumstances: Circumstances, done: Sequence[Sized]) -> Iterator[str]
     yield from circumstances.lines()
     yield f"{WORKERS} workers of {THREADS} threads, {CONNECTIONS} connections; one in {OVERDUE_EVERY} overdue"
     yield ""
-    yield f"  {'bottles':>9}{'':<10}{'answers a s':>13}{'median ms':>11}{'p99 ms':>9}"
+    yield f"  {'bottles':>9}{'':<10}{'answers a s':>13}{'median ms':>11}{'p99 ms':>9}" + (
+        f"{'CPU ms: server':>17}{'PostgreSQL':>12}"
+    )
     for one in done:
         for name, kind in (("verdict", one.verdict), ("bare row", one.bare)):
             figures = f"{statistics.median(kind.a_second):>13.0f}"
             figures += f"{1000 * kind.per_cent(50):>11.2f}{1000 * kind.per_cent(99):>9.2f}"
+            figures += f"{1000 * kind.cpu_s[0]:>17.2f}{1000 * kind.cpu_s[1]:>12.2f}"
             yield f"  {one.bottles:>9} {name:<9}{figures}"
         yield f"  {'':>9} verdict / bare: {one.throughput:.2f} (goal {THROUGHPUT_GOAL} or more), " + (
-            f"p99 {one.p99:.2f} (goal {P99_GOAL} or less)"
+            f"p99 {one.p99:.2f} (goal {P99_GOAL} or less), CPU of an answer {one.cpu:.2f}"
         )
         batch = statistics.median(one.batches)
         of_batch = f"{1000 * batch:.0f} ms, {BATCH / batch:.0f} a second"
@@ -328,9 +361,15 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "filed_s": one.filed_s,
                 "throughput_ratio": one.throughput,
                 "p99_ratio": one.p99,
+                "cpu_ratio": one.cpu,
                 "batches_s": one.batches,
                 **{
-                    name: {"a_second": kind.a_second, "p50_s": kind.per_cent(50), "p99_s": kind.per_cent(99)}
+                    name: {
+                        "a_second": kind.a_second,
+                        "p50_s": kind.per_cent(50),
+                        "p99_s": kind.per_cent(99),
+                        "cpu_s": kind.cpu_s,
+                    }
                     for name, kind in (("verdict", one.verdict), ("bare", one.bare))
                 },
             }
