@@ -168,7 +168,8 @@ def _copy(owner: psycopg.Connection, town: Town, numbers: range, sampled: int) -
 class Line:
     """One kept connection, asking as little of this process as can be: the server has the same two cores."""
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, *, created: bool = False):
+        self._expected = 201 if created else 200
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -178,8 +179,8 @@ class Line:
         while (end := answer.find(b"\r\n\r\n")) < 0:
             answer += self._more()
         head = answer[:end].lower()
-        if not head.startswith(b"http/1.1 200"):
-            raise WrongOutcome(f"expected 200, got {answer[:400]!r}")
+        if not head.startswith(f"http/1.1 {self._expected}".encode()):
+            raise WrongOutcome(f"expected {self._expected}, got {answer[:400]!r}")
         length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
         while len(answer) < end + 4 + length:
             answer += self._more()

@@ -24,6 +24,7 @@ from evidence.entry import Subject
 from evidence.models import SubjectType
 from evidence.queries import chain
 from oversight.models import Look, LookKind
+from oversight.review_queries import OwnRefusal, own_refusals
 from registry import privacy, sealing
 from registry.models import Account, Card, Firm, Household, IdentityCheck, Person, Site
 from registry.privacy_models import NoticeShown, RequestReason, Reveal
@@ -59,8 +60,22 @@ def copied(doing: Doing, answer: Answer) -> dict[str, Any]:
                 )
             ],
             "requests": privacy.requests_of(db, doing.ground, doing.district, person_id),
+            "refusals": [_refusal(one) for one in own_refusals(doing)],
             "looks": _looks(db, doing.district, person_id),
         }
+
+
+def _refusal(one: OwnRefusal) -> dict[str, Any]:
+    """What was refused, and what came of having it looked at again, with what both sides wrote."""
+    view = one.review
+    return {
+        "refusal_no": one.entry.refusal_no,
+        "refused_at": clock.stamp(one.entry.recorded_at),
+        "codes": [refusal.code for refusal in one.reasons],
+        "review": view and view.review.state.value,
+        "said": view and view.said,
+        "answer": view and view.answer,
+    }
 
 
 def looks(doing: Doing) -> list[dict[str, Any]]:

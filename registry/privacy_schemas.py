@@ -96,6 +96,7 @@ class CopyView(View):
     orders = fields.List(fields.Dict())
     notices_shown = fields.List(fields.Dict())
     requests = fields.List(fields.Nested(RequestView))
+    refusals = fields.List(fields.Dict())
     looks = fields.List(fields.Nested(LookView))
 
 

@@ -10,6 +10,7 @@ from sample.firms import DEMO_DAY
 from sample.mistakes import Mistakes
 from sample.morning import at_the_counter, at_the_desk, at_the_stations
 from sample.noes import at_night, at_the_offices
+from sample.noes_of_booking import break_each_rule_once
 from sample.offline import Offline
 from sample.planning import plan_the_day
 from sample.road import Road
@@ -26,6 +27,7 @@ def live(scene: Scene) -> None:
     at_the_stations(scene)
     at_the_desk(scene)
     at_the_offices(scene)
+    break_each_rule_once(scene)
     agenda = Agenda(scene)
     road = Road(scene, agenda)
     rounds = plan_the_day(scene)

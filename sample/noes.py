@@ -37,12 +37,14 @@ class Asking:
         self.scene = scene
         self.builder = Builder(scene.api, scene.cast, scene.world, scene.told)
 
-    def no(self, who: str, path: str, body: Any, what: str, codes: Iterable[str]) -> None:
+    def no(self, who: str, path: str, body: Any, what: str, codes: Iterable[str]) -> str:
+        """The number under which the refusal is kept."""
         answer = self.scene.api.attempt(self.scene.world.caller(who), path, body, what)
         expected = set(codes)
         if answer.status != 409 or not expected <= set(answer.codes):
             raise Unexpected(f"{what}: expected a refusal by {sorted(expected)}, got {answer.body}")
         self.scene.count("refused on purpose")
+        return str(answer.body["refusal_no"])
 
     def found(self, who: str, body: Any, what: str, codes: Iterable[str]) -> None:
         """A filling that is recorded as what it was: something was found wrong, and no bottle is full."""
@@ -53,8 +55,8 @@ class Asking:
 
     def no_here(
         self, who: str, path: str, body: Any, what: str, codes: Iterable[str], district: int = CHANGNING
-    ) -> None:
-        self.no(who, f"/districts/{district}/{path}", body, what, codes)
+    ) -> str:
+        return self.no(who, f"/districts/{district}/{path}", body, what, codes)
 
 
 def at_the_offices(scene: Scene) -> None:
@@ -135,12 +137,12 @@ def _openings(asking: Asking) -> None:
         "cards": [{"cylinder_model": standing.cylinder_model}],
     }
     asking.no_here(clerk, "accounts", opening, "a second account", ["account.registrant_has_another"], QINGPU)
-    somebody = _registered(asking, clerk, person(new_door.number))
+    somebody = registered_in_qingpu(asking, clerk, person(new_door.number))
     again = {**opening, "household_id": user.household_id, "person_id": somebody}
     asking.no_here(clerk, "accounts", again, "an account where one stands", ["account.stands"], QINGPU)
 
 
-def _registered(asking: Asking, clerk: str, someone: SamplePerson) -> str:
+def registered_in_qingpu(asking: Asking, clerk: str, someone: SamplePerson) -> str:
     body = seen_with_notice(registrant_body(someone))
     return str(asking.scene.do_here(clerk, "people", body, "somebody is registered", QINGPU)["person_id"])
 

@@ -58,6 +58,31 @@ def every_rule_of_the_bottle_asked(audit: Audit) -> Promise:
     return promise
 
 
+# --- booking, and the place --------------------------------------------------------------------------------
+
+NEVER_ASKED = {"A09"}
+"""A gap between bookings: no place of the sample sets one, so nobody can hear of it."""
+RULES_OF_BOOKING = tuple(
+    rule
+    for rule in (*(f"A{number:02}" for number in range(1, 14)), *(f"P{number:02}" for number in range(1, 15)))
+    if rule not in NEVER_ASKED
+)
+
+
+def every_rule_of_booking_asked(audit: Audit) -> Promise:
+    promise = Promise(
+        "用户与订气规则 A01–A13、场所规则 P01–P14 当天条条有人听到（A09 本市没有规定）",
+        "each of the rules A01 to A13 and P01 to P14 refused somebody (but A09, which no place sets)",
+        "the reasons of every refusal that was answered",
+    )
+    refused = [rule for reasons in audit.heard.values() for _, rule, _ in reasons]
+    for rule in RULES_OF_BOOKING:
+        promise.looked_at += refused.count(rule)
+        if rule not in refused:
+            promise.broken.append(f"{rule} refused nobody")
+    return promise
+
+
 # --- hazards ----------------------------------------------------------------------------------------------
 
 

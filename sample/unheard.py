@@ -36,16 +36,14 @@ _BY_REASON: dict[Why, str] = {
         booking.stored_weight_unknown identity.not_verified
         account.registrant_not_verified refill.label_claimed_twice import.row_wrong""",
     ELSEWHERE: """
-        booking.too_soon account.registrant_too_young premises.converted_to_pipe
-        premises.conversion_unknown premises.lpg_free_area premises.crowded_indoors
-        premises.piped_gas_unknown premises.lift_unknown premises.non_resident_cleared""",
+        booking.too_soon account.registrant_too_young premises.conversion_unknown
+        premises.piped_gas_unknown premises.lift_unknown""",
     AT_THE_DOOR: """
         premises.height_unknown premises.floor_unknown premises.garage_unknown
-        premises.bottle_in_dining_area premises.bottle_in_lived_in_room premises.bottle_place_unknown
-        premises.other_fuel_in_room premises.leak_alarm_unknown premises.no_leak_alarm
+        premises.bottle_place_unknown premises.leak_alarm_unknown
         handover.blocking_finding handover.check_refused hazard.not_rechecked_on_site""",
     PAPERS: """
-        firm.no_gas_licence site.no_permit refill.no_gas_licence courier.no_certificate
+        refill.no_gas_licence courier.no_certificate
         courier.not_trained refill.filler_not_trained binding.training_not_in_force
         vehicle.no_permit vehicle.limits_unknown contract.second_supplier""",
     LATE: "filling.authorisation_expired review.too_late",
@@ -58,9 +56,7 @@ _BY_REASON: dict[Why, str] = {
     NOBODY: """
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
-        review.asked_already review.same_person review.rule_not_exceptable review.rule_not_refused
-        review.exception_not_yours review.exception_from_upheld review.exception_too_long
-        equipment.ended vulnerability.ended""",
+        review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended""",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 

@@ -207,6 +207,10 @@ def test_the_resident_reads_the_refusal_the_answer_and_confirms_it(story: Story,
     assert own["review"]["answer"] == ANSWER
     assert own["review"]["receipts"][0]["received_how"] == "electronic"
     assert count(db, ReviewReceipt) == 1
+    copy = made(story.resident.post(story.cast.at("own-data/copies")))
+    assert [(one["review"], one["said"], one["answer"]) for one in copy["refusals"]] == [
+        ("partly", SAID, ANSWER)
+    ]
 
 
 def test_a_review_past_its_day_is_overdue_and_an_alarm_of_the_firm_s(story: Story, ground: Ground) -> None:

@@ -237,6 +237,11 @@ def with_a_refusal_nobody_kept(audit: Audit) -> Audit:
     return replace(audit, heard={**audit.heard, "20240612-NOBODY": [["slot.full", "A10", {}]]})
 
 
+def with_nobody_refused_for_weight(audit: Audit) -> Audit:
+    heard = {number: [one for one in reasons if one[1] != "A13"] for number, reasons in audit.heard.items()}
+    return replace(audit, heard=heard)
+
+
 TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
     "a bottle is moved to another holder by hand": (
         by_sql(
@@ -269,6 +274,7 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
         ),
         "every_rule_of_the_bottle_asked",
     ),
+    "nobody was refused for weight": (with_nobody_refused_for_weight, "every_rule_of_booking_asked"),
     "the proof that a notice was received is taken away": (
         by_sql(
             "notice_receipt",
