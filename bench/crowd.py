@@ -43,6 +43,8 @@ TURNS, EACH = 4, 12
 AGAIN = 100
 MOST = 60
 GATES_S = 1.0
+WARM_UP = 2
+"""Bookings of each client before its turn: a new process compiles its statements once."""
 GOAL, AGAIN_GOAL = 0.5, 0.2
 
 _fork = multiprocessing.get_context("fork")
@@ -92,6 +94,9 @@ def _books(built: Stand, database: str, operation: Operation, numbers: range) ->
     def share(barrier: Barrier) -> None:
         with built.house(database) as house:
             ready = [operation.ready(house, number) for number in numbers]
+            for warming in ready[:WARM_UP]:
+                operation.check(warming())
+            ready = ready[WARM_UP:]
             barrier.wait(120)
             outcomes = [one() for one in ready]
             barrier.wait(300)
@@ -104,8 +109,10 @@ def _books(built: Stand, database: str, operation: Operation, numbers: range) ->
 def _sends_again(built: Stand, database: str, recorded: Sequence[Sequence[Step]]) -> Share:
     def share(barrier: Barrier) -> None:
         with built.raw(database) as connection:
+            for steps in recorded[:WARM_UP]:
+                replay(connection, steps)
             barrier.wait(120)
-            for steps in recorded:
+            for steps in recorded[WARM_UP:]:
                 replay(connection, steps)
             barrier.wait(300)
 
@@ -128,16 +135,17 @@ def _recorded(built: Stand, operation: Operation, count: int) -> list[list[Step]
 
 def measure_at_once(built: Stand, told: Crowd, turns: int, each: int) -> None:
     operation = BOOKING.service(built.town)
-    a_turn = CLIENTS * each
+    own = WARM_UP + each
+    a_turn = CLIENTS * own
     steps = _recorded(built, operation, a_turn * turns)
     ours, theirs = built.clone(), built.clone()
     for turn in range(turns):
-        starts = [turn * a_turn + client * each for client in range(CLIENTS)]
-        ranges = [range(start, start + each) for start in starts]
+        starts = [turn * a_turn + client * own for client in range(CLIENTS)]
+        ranges = [range(start, start + own) for start in starts]
         books = [_books(built, ours, operation, one) for one in ranges]
         sends = [_sends_again(built, theirs, steps[one.start : one.stop]) for one in ranges]
         for shares, figures in ((books, told.app), (sends, told.raw))[:: 1 if turn % 2 else -1]:
-            figures.append(_at_once(shares, a_turn))
+            figures.append(_at_once(shares, CLIENTS * each))
 
 
 # --- over HTTP --------------------------------------------------------------------------------------------
@@ -162,6 +170,7 @@ def measure_http(built: Stand, told: Crowd, turns: int, each: int) -> None:
             "LPG_OWNER_URL": built.cluster.url(database),
         }
         with served([sys.executable, "-m", "web.serve"], settings) as (_, port):
+            _over_http(built, port, turns * CLIENTS * each, WARM_UP)
             for turn in range(turns):
                 told.http.append(_over_http(built, port, turn * CLIENTS * each, each))
 
@@ -217,16 +226,18 @@ def _request(built: Stand, i: int) -> bytes:
 
 
 def measure_again(built: Stand, told: Crowd, count: int) -> None:
+    """At the door. What each new engine compiles once is compiled before."""
     database = built.clone()
     for name, status in (("first", 201), ("again", 200)):
         before = _active_s(built, database)
         with built.house(database) as house:
-            told.cpu_s[name] = _book_all(built, house, name, status, count) / count
-        told.database_s[name] = (_active_s(built, database) - before) / count
+            _book_all(built, house, name, status, range(count, count + WARM_UP))
+            told.cpu_s[name] = _book_all(built, house, name, status, range(count)) / count
+        told.database_s[name] = (_active_s(built, database) - before) / (count + WARM_UP)
 
 
-def _book_all(built: Stand, house: House, name: str, status: int, count: int) -> float:
-    """The process's own seconds for all of them, at the door."""
+def _book_all(built: Stand, house: House, name: str, status: int, numbers: range) -> float:
+    """The process's own seconds for all of them."""
     ready = [
         at_the_door(
             house.app,
@@ -236,7 +247,7 @@ def _book_all(built: Stand, house: House, name: str, status: int, count: int) ->
             body=_body(built, i),
             key=f"bench-{name}-{i:06d}",
         )
-        for i in range(count)
+        for i in numbers
     ]
     begun = time.process_time()
     answers = [one() for one in ready]
@@ -308,7 +319,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
     wanted = parser.parse_args(argv)
     circumstances, told = Circumstances.here(), Crowd()
-    homes = max(CLIENTS * wanted.each * wanted.turns, AGAIN)
+    homes = max(CLIENTS * (WARM_UP + wanted.each) * wanted.turns, WARM_UP + AGAIN)
     with stand(homes, 1) as built:
         circumstances.server = built.server_settings()
         measure_at_once(built, told, wanted.turns, wanted.each)

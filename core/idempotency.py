@@ -93,11 +93,11 @@ def settle(
     actor_id: UUID,
     key: str,
     *,
-    entry_id: UUID,
+    entry_id: UUID | None,
     answer: dict[str, Any] | None = None,
     reasons: list[Any] | None = None,
     refusal_no: str | None = None,
 ) -> None:
-    """Write down what this key answered: an answer, or reasons with their number."""
+    """Write down what this key answered: an answer, or reasons with their number. No entry: it stood."""
     settled = {"answer": answer, "reasons": reasons, "refusal_no": refusal_no, "entry_id": entry_id}
     db.execute(_SETTLE, {"b_district": district, "b_actor_id": actor_id, "b_key": key, **settled})

@@ -10,6 +10,9 @@ The work runs in a savepoint and is flushed inside it. Done: work and entry are 
 Refused: the work is undone, the entry with all its reasons (and what was ``kept``) is committed, and the
 refusal travels on. Anything else that goes wrong undoes everything and leaves no trace.
 
+What is asked for may stand already (the same booking again): the work raises ``Stands``, and only the key and
+its answer are written. Nothing was done, so there is no entry; asking a hundred times costs little.
+
 A lost race against a constraint of the database becomes a refusal by the constraint's name
 (``held_by``). A deadlock or a lock not had in time makes the whole deed run again, a few times.
 """
@@ -154,6 +157,14 @@ def does(
     return decorate
 
 
+class Stands(Exception):
+    """What is asked for was done before, by another deed: it is answered, and nothing else is written."""
+
+    def __init__(self, answer: Answer):
+        self.answer = answer
+        super().__init__()
+
+
 def run(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
     for attempt in range(TRIES):
         try:
@@ -182,6 +193,8 @@ def _once(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
             answer = _work(deed, work)
         except Refused as refused:
             raise _keep_refusal(deed, refused) from None
+        except Stands as stands:
+            return _keep_key_only(deed, stands.answer)
         _write_entry(deed, Outcome.DONE, (), None)
         _settle(deed, answer=answer)
         db.commit()
@@ -244,6 +257,15 @@ def _keep_refusal(deed: Deed, refused: Refused) -> Refused:
     deed.db.commit()
     metrics.count_deed(deed.verb, Outcome.REFUSED.value, [refusal.code for refusal in refusals])
     return Refused(refusals, number)
+
+
+def _keep_key_only(deed: Deed, answer: Answer) -> Answer:
+    deed.db.expunge_all()
+    if deed.doing.key is not None:
+        key_district, actor_id = deed.doing.actor.key_district, deed.actor.principal_id
+        idempotency.settle(deed.db, key_district, actor_id, deed.doing.key, entry_id=None, answer=answer)
+    deed.db.commit()
+    return answer
 
 
 def _new_refusal_number(at: datetime) -> str:

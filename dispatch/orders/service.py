@@ -31,7 +31,7 @@ from dispatch.orders.booking_desk import (
 from dispatch.orders.models import BookingRepeat, Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.queries import order_with_lines, reach_of_order
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
-from evidence.deed import Answer, Deed, does, held_by
+from evidence.deed import Answer, Deed, Stands, does, held_by
 from evidence.models import SubjectType
 from registry.exceptions import excepted_rules
 from registry.models import Zone
@@ -142,13 +142,12 @@ def book(
 @does("order.book")
 def _book(deed: Deed, asked: Booking) -> Answer:
     _must_be_own_channel(deed, asked.channel)
+    _unless_it_stands(deed, asked)
     desk = open_desk(deed, asked)
     deed.at(firm=firm_of(desk), zone=desk.zone.id, site=desk.zone.supply_site_id)
     deed.note(slot_id=asked.slot_id, purpose=asked.purpose, channel=asked.channel, card_ids=asked.card_ids)
-    if standing := _same_booking(deed, asked, desk):
-        deed.about(SubjectType.ORDER, standing)
-        deed.note(order_id=standing, again=True)
-        return {"order_id": str(standing), "again": True}
+    if desk.open_lines:  # somebody booked between the first look and the locks
+        _unless_it_stands(deed, asked)
     deed.about(SubjectType.HOUSEHOLD, asked.household_id)
     for card in desk.cards:
         deed.about(SubjectType.CARD, card.id)
@@ -161,21 +160,39 @@ def _must_be_own_channel(deed: Deed, channel: Channel) -> None:
         raise WrongField("/channel", "channel", "本人订气只能走网上渠道", "expected web: you book yourself")
 
 
-def _same_booking(deed: Deed, asked: Booking, desk: Desk) -> UUID | None:
-    """The open order that is this very booking: the same cards, slot and purpose."""
-    standing = {line.order_id for line in desk.open_lines}
-    if len(standing) != 1:
-        return None
-    found = order_with_lines(deed.db, deed.district, standing.pop())
-    if found is None:
-        return None
-    cards = {line.card_id for line in found.lines if line.state in OPEN_STATES}
-    same = (cards, found.order.slot_id, found.order.purpose) == (
-        set(asked.card_ids),
-        asked.slot_id,
-        asked.purpose,
+def _unless_it_stands(deed: Deed, asked: Booking) -> None:
+    """The very booking that stands open (the same cards, slot and purpose) is answered, not done again.
+
+    Looked for before anything is locked: who is afraid that it did not work asks many times.
+    """
+    lines = deed.db.execute(
+        _OPEN_LINES,
+        {
+            "district": deed.district,
+            "household_id": asked.household_id,
+            "slot_id": asked.slot_id,
+            "purpose": asked.purpose,
+        },
+    ).all()
+    orders = {line.order_id for line in lines}
+    if len(orders) != 1 or {line.card_id for line in lines} != set(asked.card_ids):
+        return
+    order = deed.db.get_one(Order, (deed.district, orders.pop()))
+    if deed.actor.reach.covers(**reach_of_order(deed.db, order)):
+        raise Stands({"order_id": str(order.id), "again": True})
+
+
+_OPEN_LINES = (
+    sa.select(OrderLine.order_id, OrderLine.card_id)
+    .join(Order, sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id))
+    .where(
+        Order.district == sa.bindparam("district"),
+        Order.household_id == sa.bindparam("household_id"),
+        Order.slot_id == sa.bindparam("slot_id"),
+        Order.purpose == sa.bindparam("purpose"),
+        OrderLine.state.in_(OPEN_STATES),
     )
-    return found.order.id if same else None
+)
 
 
 def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
