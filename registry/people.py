@@ -13,9 +13,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from core import clock, confirmations, limits
+from core.auth import Actor
 from core.db import table_of
+from core.doing import Doing
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
@@ -369,16 +372,25 @@ def _enter_check(
     return check_id
 
 
+def must_reach_person(doing: Doing, person_id: UUID) -> None:
+    """404 for a person who is not there, or whom the caller neither supplies nor identified."""
+    with doing.ground.reads() as db:
+        _must_be_reached(db, doing.actor, doing.district, person_id)
+
+
 def _must_reach(deed: Deed, person_id: UUID) -> None:
+    _must_be_reached(deed.db, deed.actor, deed.district, person_id)
+
+
+def _must_be_reached(db: Session, actor: Actor, district: int, person_id: UUID) -> None:
     """A person is within reach through an account here, or by having been identified by this very actor."""
-    firms = deed.db.scalars(
-        sa.select(Account.firm_id).where(Account.district == deed.district, Account.person_id == person_id)
+    firms = db.scalars(
+        sa.select(Account.firm_id).where(Account.district == district, Account.person_id == person_id)
     )
-    reach = deed.actor.reach
-    if any(reach.covers(firm=firm, district=deed.district) for firm in firms):
+    if any(actor.reach.covers(firm=firm, district=district) for firm in firms):
         return
     own = sa.select(IdentityCheck.id).where(
-        IdentityCheck.person_id == person_id, IdentityCheck.checked_by == deed.actor.principal_id
+        IdentityCheck.person_id == person_id, IdentityCheck.checked_by == actor.principal_id
     )
-    if deed.db.scalars(own.limit(1)).first() is None:
+    if db.scalars(own.limit(1)).first() is None:
         raise NotFound

@@ -267,3 +267,13 @@ def test_a_hose_is_entered_replaced_and_listed_when_it_is_due(
     assert "已换新" in clerk.get(at).text
     assert clerk.post(f"{at}/{old}/ends", {"ended_on": "2024-06-12"}).status_code == 409
     assert count(ground, Equipment) == 2
+
+
+def test_who_was_not_identified_here_has_no_pages(
+    app: Flask, clerk: Clerk, ground: Ground, cast: Cast
+) -> None:
+    at = clerk.post("people", PERSON).headers["Location"].removeprefix("/office/")
+    stranger = Clerk(app, ground, cast.clerk_of(cast.another_firm()).principal_id)
+    assert clerk.get(at).status_code == 200
+    assert stranger.get(at).status_code == 404
+    assert stranger.get(at.replace("place", f"households/{UUID(int=7)}/account")).status_code == 404

@@ -108,6 +108,7 @@ def _place(form: Mapping[str, str]) -> households.Place:
 
 
 def _place_page(person_id: UUID, form: Mapping[str, str], no: No | None) -> ResponseReturnValue:
+    people.must_reach_person(doing(), person_id)
     return drawn(
         "place",
         no,
@@ -159,6 +160,7 @@ _NUMBERS = tuple(str(number) for number in range(1, MOST_CARDS + 1))
 def _account_page(
     person_id: UUID, household_id: UUID, form: Mapping[str, str], no: No | None
 ) -> ResponseReturnValue:
+    people.must_reach_person(doing(), person_id)
     return drawn(
         "account",
         no,
