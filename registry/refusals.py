@@ -456,6 +456,20 @@ ZONE_DAY_TAKEN = reason(
     en="zones in force from this day stand already, or somebody has just published",
     office=ASK_AGAIN,
 )
+ZONES_LEAVE_HOMES = reason(
+    "zone.leaves_homes_outside",
+    "D03",
+    zh="有{homes}户现在有配送范围，按新的范围就没有了",
+    en="{homes} homes have a zone now and would have none",
+    office=("redraw", "把这些户划进某个范围后再发布", "draw these homes into a zone, then publish"),
+)
+DRAFT_PUBLISHED = reason(
+    "zone.draft_published",
+    "S03",
+    zh="这份草案已经发布过",
+    en="this draft was published already",
+    office=("new_draft", "另存一份草案后再改", "keep another draft and change that"),
+)
 
 # Bindings
 COURIER_BOUND = reason(
@@ -808,6 +822,7 @@ HELD: dict[str, Reason] = {
     "uq_vehicle_district_plate": PLATE_TAKEN,
     "uq_zone_set_district_version": ZONE_DAY_TAKEN,
     "uq_zone_set_district_valid_from": ZONE_DAY_TAKEN,
+    "uq_zone_draft_district_zone_set_id": DRAFT_PUBLISHED,
     "ex_binding_courier": COURIER_BOUND,
     "ex_binding_vehicle": VEHICLE_BOUND,
     "ex_binding_device": DEVICE_BOUND,

@@ -31,6 +31,8 @@ from registry import (
     trainings,
     vulnerability,
     vulnerability_schemas,
+    zone_drafts,
+    zone_schemas,
     zones,
 )
 from registry.privacy_notice import in_force
@@ -295,6 +297,42 @@ def publish_zones(body: Json, district: int) -> Json:
 @room.response(200, schemas.ZoneSetView)
 def current_zones(query: Json, district: int) -> Json:
     return queries.current_zone_set(doing(), **query)
+
+
+@room.post("/districts/<int:district>/zone-drafts")
+@room.may("zone.publish", writes=True)
+@room.arguments(zone_schemas.ZoneDraftIn)
+@room.response(201, zone_schemas.ZoneDraftView)
+def draft_zones(body: Json, district: int) -> Json:
+    """Zones from a map's GeoJSON file, to be looked at before they bind anybody."""
+    done = zone_drafts.draft_zones(doing(), **body)
+    return zone_drafts.draft_view(doing(), UUID(done["draft_id"]))
+
+
+@room.get("/districts/<int:district>/zone-drafts/<uuid:draft_id>")
+@room.may("zone.read")
+@room.response(200, zone_schemas.ZoneDraftView)
+def read_zone_draft(district: int, draft_id: UUID) -> Json:
+    return zone_drafts.draft_view(doing(), draft_id)
+
+
+@room.get("/districts/<int:district>/zone-drafts/<uuid:draft_id>/checks")
+@room.may("zone.read")
+@room.arguments(schemas.DayQuery, location="query")
+@room.response(200, zone_schemas.ZoneChecksView)
+def check_zone_draft(query: Json, district: int, draft_id: UUID) -> Json:
+    """Overlaps, gaps, ground and homes left without a zone, beside the zones in force on a day."""
+    return zone_drafts.checks(doing(), draft_id, **query)
+
+
+@room.post("/districts/<int:district>/zone-drafts/<uuid:draft_id>/publications")
+@room.may("zone.publish", writes=True)
+@room.arguments(zone_schemas.PublicationIn)
+@room.response(201, schemas.ZoneSetView)
+def publish_zone_draft(body: Json, district: int, draft_id: UUID) -> Json:
+    """The draft becomes the district's zones from a day on."""
+    done = zone_drafts.publish_draft(doing(), draft_id, **body)
+    return queries.zone_set_view(doing(), done["zone_set_id"])
 
 
 # --------------------------------------------------------------------------------------------------------

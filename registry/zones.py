@@ -1,30 +1,28 @@
 """Verbs: a district's zones (固定配送范围). Published as a whole, never changed; the next set replaces it."""
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import ScopeKind
-from core.geo import EARTH_RADIUS_M, Area, WrongGeometry, area_from_geojson, area_to_geojson
+from core.geo import Area, Datum, Point, WrongGeometry, ZoneIndex, area_from_geojson, area_to_geojson
 from core.ids import new_id
-from core.problems import WrongField
+from core.problems import FieldFault, WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import refusals as no
+from registry import zone_checks
 from registry.mentions import my_firm, named, resting, unknown
-from registry.models import Site, SiteKind, Zone, ZoneSet
+from registry.models import Household, Premises, Site, SiteKind, Zone, ZoneSet
 from registry.queries import zone_set_at, zones_of
-
-SLIVER_M2 = 1000
-"""Two outlines drawn by hand along one street overlap by slivers; what is more is a double claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,13 @@ def publish_zones(deed: Deed, *, valid_from: date, datum: str, zones: Sequence[M
 
     Hours are seconds since midnight. A first set may begin in the past; a later one begins today or later.
     """
-    drawn = [_drawn(deed, position, zone, datum) for position, zone in enumerate(zones)]
-    _numbers_must_differ(drawn)
+    drawn = drawn_zones(deed, zones, datum, lambda position, field: f"/zones/{position}/{field}")
+    published = enter_zone_set(deed, valid_from, datum, drawn)
+    return {"zone_set_id": str(published.id)}
+
+
+def enter_zone_set(deed: Deed, valid_from: date, datum: str, drawn: Sequence[Drawn]) -> ZoneSet:
+    """The next version of the district's zones, or every reason against it; no home loses its zone."""
     standing = deed.db.scalars(
         sa.select(ZoneSet).where(ZoneSet.district == deed.district).order_by(ZoneSet.id).with_for_update()
     ).all()
@@ -76,33 +79,49 @@ def publish_zones(deed: Deed, *, valid_from: date, datum: str, zones: Sequence[M
     reasons = [no.ZONE_DAY_TAKEN()] if any(one.valid_from == valid_from for one in standing) else []
     reasons += _others_refusals(deed, valid_from)
     reasons += [resting(deed, refusal) for refusal in overlap_refusals(drawn)]
+    reasons += _home_refusals(deed, valid_from, drawn)
     if reasons:
         raise Refused(reasons)
     deed.db.add(published)
     deed.db.flush()
     deed.db.add_all(_zone(deed, published, zone) for zone in drawn)
-    return {"zone_set_id": str(published.id)}
+    return published
 
 
-def _drawn(deed: Deed, position: int, zone: Mapping[str, Any], datum: str) -> Drawn:
-    at = f"/zones/{position}"
-    firm = my_firm(deed, zone["firm_id"], f"{at}/firm_id")
-    site = named(deed.db.get(Site, zone["supply_site_id"]), f"{at}/supply_site_id")
+def drawn_zones(
+    deed: Deed, zones: Sequence[Mapping[str, Any]], datum: str, pointer: Callable[[int, str], str]
+) -> list[Drawn]:
+    """The zones as given, or everything that is wrong with any of them. ``pointer``: to a zone's field."""
+    drawn, faults = list[Drawn](), list[FieldFault]()
+    for position, zone in enumerate(zones):
+        try:
+            drawn.append(_drawn(deed, zone, datum, partial(pointer, position)))
+        except WrongField as wrong:
+            faults += wrong.faults
+    if faults:
+        raise WrongField.all(faults)
+    _numbers_must_differ(drawn, pointer)
+    return drawn
+
+
+def _drawn(deed: Deed, zone: Mapping[str, Any], datum: str, pointer: Callable[[str], str]) -> Drawn:
+    firm = my_firm(deed, zone["firm_id"], pointer("firm_id"))
+    site = named(deed.db.get(Site, zone["supply_site_id"]), pointer("supply_site_id"))
     if site.firm_id != firm.id or not {SiteKind.SUPPLY_POINT, SiteKind.DEPOT} & set(site.kinds):
-        raise unknown(f"{at}/supply_site_id")
+        raise unknown(pointer("supply_site_id"))
     try:
         area = area_from_geojson(zone["outline"], datum)
     except WrongGeometry as wrong:
-        raise WrongField(f"{at}/outline", wrong.code, wrong.zh, wrong.en) from None
+        raise WrongField(pointer("outline"), wrong.code, wrong.zh, wrong.en) from None
     return Drawn(zone["number"], zone["name"], firm.id, site.id, zone["opens_s"], zone["closes_s"], area)
 
 
-def _numbers_must_differ(drawn: Sequence[Drawn]) -> None:
+def _numbers_must_differ(drawn: Sequence[Drawn], pointer: Callable[[int, str], str]) -> None:
     seen: set[int] = set()
     for position, zone in enumerate(drawn):
         if zone.number in seen:
             raise WrongField(
-                f"/zones/{position}/number",
+                pointer(position, "number"),
                 "twice",
                 "编号重复",
                 "expected every zone to have a number of its own",
@@ -122,18 +141,53 @@ def _others_refusals(deed: Deed, valid_from: date) -> list[Refusal]:
 
 def overlap_refusals(drawn: Sequence[Drawn]) -> Iterator[Refusal]:
     """Two zones that share more than a sliver of ground."""
-    for one, other in itertools.combinations(sorted(drawn, key=lambda zone: zone.number), 2):
-        overlap_m2 = _ground_m2(one.area.intersection(other.area))
-        if overlap_m2 > SLIVER_M2:
-            yield no.ZONES_OVERLAP(number=one.number, other=other.number, overlap_m2=round(overlap_m2))
+    for found in zone_checks.overlaps({zone.number: zone.area for zone in drawn}):
+        yield no.ZONES_OVERLAP(number=found.number, other=found.other, overlap_m2=found.overlap_m2)
 
 
-def _ground_m2(area: Any) -> float:
-    """Square metres of a small area in degrees, on a plane at its middle; good to a hundredth in a city."""
-    if area.is_empty:
-        return 0.0
-    metre_per_degree = math.radians(1) * EARTH_RADIUS_M
-    return float(area.area * metre_per_degree**2 * math.cos(math.radians(area.centroid.y)))
+def _home_refusals(deed: Deed, valid_from: date, drawn: Sequence[Drawn]) -> list[Refusal]:
+    """A home that has a zone keeps one: without it nobody could book there any more."""
+    replaced = zone_set_at(deed.db, deed.district, valid_from)
+    if replaced is None:
+        return []
+    before = ZoneIndex([(zone.number, area) for zone, area in areas_of(deed.db, replaced)])
+    after = ZoneIndex([(zone.number, zone.area) for zone in drawn])
+    left = sum(
+        after.zone_of(home.point) is None and before.zone_of(home.point) is not None
+        for home in homes_of(deed.db, deed.district)
+    )
+    return [resting(deed, no.ZONES_LEAVE_HOMES(homes=left))] if left else []
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a household lives or works that is not closed."""
+
+    premises_id: UUID
+    committee_code: str
+    point: Point
+
+
+def homes_of(db: Session, district: int) -> list[Home]:
+    """By the id of their premises."""
+    rows = db.execute(
+        sa.select(Premises.id, Premises.committee_code, Premises.lon, Premises.lat)
+        .join(
+            Household,
+            sa.and_(Household.district == Premises.district, Household.premises_id == Premises.id),
+        )
+        .where(Household.district == district, Household.closed_at.is_(None))
+        .order_by(Premises.id)
+    )
+    return [Home(row.id, row.committee_code, Point(row.lon, row.lat)) for row in rows]
+
+
+def areas_of(db: Session, zone_set: ZoneSet) -> list[tuple[Zone, Area]]:
+    """The zones of a set with their ground, by number."""
+    return [
+        (zone, area_from_geojson(zone.outline, Datum.WGS84))
+        for zone in zones_of(db, zone_set.district, zone_set.id)
+    ]
 
 
 def _zone(deed: Deed, published: ZoneSet, zone: Drawn) -> Zone:

@@ -5,6 +5,8 @@
     problem     the day: a station, stops, vehicles, and what of it has begun
     solve       greedy start, compiled search, OR-Tools' proof; a plan in which every stop is accounted for
     replan      a plan under way: an urgent order, a lost crew, and how much those who drive it notice
+    ground      units of ground, and the districts it is divided into
+    districting divides it: balanced, whole, compact
     check       judges a plan, bare routes or a round as driven; shares no code with the solver
 
 Units, for the whole package: moments in whole seconds since the day's local midnight and durations in
@@ -17,6 +19,7 @@ The same problem, seed, iterations and warm routes give the same plan, in any pr
 """
 
 from routing.check import Driven, Fault, Violation, check
+from routing.ground import Districts, Unit
 from routing.matrix import GreatCircle, Matrix, TravelTimes, TravelTimesFailed
 from routing.plan import Note, Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
 from routing.problem import Problem, Stop, Vehicle
@@ -27,6 +30,7 @@ from routing.travel import Cached, Fallback
 __all__ = [
     "Cached",
     "Churn",
+    "Districts",
     "Driven",
     "Fallback",
     "Fault",
@@ -43,6 +47,7 @@ __all__ = [
     "TravelTimes",
     "TravelTimesFailed",
     "Trip",
+    "Unit",
     "Unserved",
     "Vehicle",
     "Violation",

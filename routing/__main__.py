@@ -1,7 +1,8 @@
 """Solve one problem in a process of its own: ``python -m routing < order.json > plan.json``.
 
 In:  {"problem": …, "iterations": n, "seed": n} and, if wanted, "warm": {vehicle: [[stop, …], …]}
-Out: the plan as one JSON object and exit 0; bad input: one line on stderr and exit 2.
+Or   {"districts": {"units": [unit, …], "zones": n, "seed": n}}
+Out: the plan, or the districts, as one JSON object and exit 0; bad input: one line on stderr and exit 2.
 
 ``python -m routing compile`` compiles the search and keeps it beside its source: no plan waits for it.
 """
@@ -12,7 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from routing.plain import fields
+from routing.ground import Unit
+from routing.plain import fields, rows, whole
 from routing.plan import routes_from_plain
 from routing.problem import Problem
 from routing.solve import compiled_search, solve
@@ -22,12 +24,23 @@ GUARD_S = 45.0  # of CPU: less than anybody waits for an answer
 
 def answer(order: Any) -> dict[str, Any]:
     """The plain plan for a plain order; ValueError says what was expected."""
+    if isinstance(order, Mapping) and "districts" in order:
+        return _districts(fields(order, "the input", ("districts",))["districts"])
     if isinstance(order, Mapping):
         order = {"warm": None, **order}
     asked = fields(order, "the input", ("problem", "iterations", "seed", "warm"))
     warm = None if asked["warm"] is None else routes_from_plain(asked["warm"])
     problem = Problem.from_plain(asked["problem"])
     return solve(problem, asked["iterations"], asked["seed"], warm, is_over_guard).to_plain()
+
+
+def _districts(order: Any) -> dict[str, Any]:
+    from routing.districting import propose  # here: a solver of its own, which no plan waits for
+
+    asked = fields(order, "what districts are asked for", ("units", "zones", "seed"))
+    units = [Unit.from_plain(unit) for unit in rows(asked["units"], "the units")]
+    zones = whole(asked["zones"], "the number of zones", 1, len(units))
+    return propose(units, zones, whole(asked["seed"], "the seed", 0, 2**31 - 1)).to_plain()
 
 
 def is_over_guard() -> bool:

@@ -84,6 +84,34 @@ def to_plan(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOr
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class OrderAt:
+    """An order that was not cancelled: where and on which day, and how many bottles."""
+
+    point: Point
+    day: date
+    bottles: int
+
+
+def orders_between(db: Session, district: int, from_on: date, until_on: date) -> list[OrderAt]:
+    """Orders of slots from a day to a day, both included, whatever became of them but cancelled."""
+    rows = db.execute(
+        sa.select(Premises.lon, Premises.lat, Slot.day, sa.func.count().label("bottles"))
+        .select_from(OrderLine)
+        .join(Order, sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id))
+        .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
+        .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
+        .where(
+            Slot.district == district,
+            Slot.day.between(from_on, until_on),
+            OrderLine.state != LineState.CANCELLED,
+        )
+        .group_by(Order.id, Premises.lon, Premises.lat, Slot.day)
+        .order_by(Order.id)
+    )
+    return [OrderAt(Point(row.lon, row.lat), row.day, row.bottles) for row in rows]
+
+
 def order_with_lines(
     db: Session, district: int, order_id: UUID, *, lock: bool = False
 ) -> OrderWithLines | None:

@@ -96,6 +96,28 @@ APPROVED_ALREADY = reason(
     office=("look", "查看趟次", "look at the round"),
 )
 
+NO_ZONES_TO_DIVIDE = reason(
+    "zoning.no_zones",
+    "D03",
+    zh="这家企业现在没有配送范围，没有可划分的地面",
+    en="the firm has no zones in force: there is no ground to divide",
+    office=("draw", "先画出一版配送范围", "draw a first set of zones"),
+)
+NOTHING_TO_WEIGH = reason(
+    "zoning.nothing_to_weigh",
+    "D03",
+    zh="这段时间在企业的配送范围里没有可统计的订单或用户",
+    en="there are no orders or homes on the firm's ground to weigh it by",
+    office=("other_days", "改统计别的日子，或按用户数划分", "count other days, or weigh by homes"),
+)
+GROUND_IS_SHARED = reason(
+    "zoning.of_another_firm",
+    "D03",
+    zh="现行配送范围中有其他企业的范围，本企业不能单独拟新方案",
+    en="the zones in force include other firms' zones: one firm cannot propose a new set",
+    office=("ask_district", "请区级调度拟方案", "ask a dispatcher of the district to propose"),
+)
+
 # D02 and T08 to T10: driving a round
 WRONG_VEHICLE = reason(
     "round.wrong_vehicle",

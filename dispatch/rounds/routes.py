@@ -5,7 +5,7 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.rounds import queries, service
+from dispatch.rounds import queries, service, zoning
 from dispatch.rounds.models import ZoneApproval
 from dispatch.rounds.schemas import (
     AppliedView,
@@ -21,6 +21,9 @@ from dispatch.rounds.schemas import (
     RoundWithStopsView,
     StartIn,
 )
+from dispatch.rounds.zoning_schemas import ComparisonQuery, ComparisonView, ProposalIn
+from registry.zone_drafts import draft_view
+from registry.zone_schemas import ZoneDraftView
 
 room = Room("rounds", __name__)
 
@@ -123,3 +126,25 @@ def reveal_manifest(body: dict[str, Any], district: int, round_id: UUID) -> dict
     """Names, phones and addresses of this round's stops, for its courier, on record. Never cached."""
     done = service.reveal_manifest(doing(), round_id=round_id)
     return queries.manifest(doing(), UUID(done["round_id"]))
+
+
+# --- zones ------------------------------------------------------------------------------------------------
+
+
+@room.get("/districts/<int:district>/zone-drafts/<uuid:draft_id>/comparison")
+@room.may("zone.read")
+@room.arguments(ComparisonQuery, location="query")
+@room.response(200, ComparisonView)
+def compare_zone_draft(query: dict[str, Any], district: int, draft_id: UUID) -> dict[str, Any]:
+    """How the draft and the zones in force would each have shared out some days' orders."""
+    return zoning.compare(doing(), draft_id, **query)
+
+
+@room.post("/districts/<int:district>/zone-proposals")
+@room.may("zone.publish", writes=True)
+@room.arguments(ProposalIn)
+@room.response(201, ZoneDraftView)
+def propose_zones(body: dict[str, Any], district: int) -> dict[str, Any]:
+    """A draft that divides one firm's ground anew: balanced by orders or homes, each zone one piece."""
+    done = zoning.propose(doing(), **body)
+    return draft_view(doing(), UUID(done["draft_id"]))

@@ -12,16 +12,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeVar
 
 import structlog
 
 import routing
 from core.problems import Busy
-from routing import Plan, Problem
+from routing import Districts, Plan, Problem, Unit
 
 SOLVER = (sys.executable, "-m", "routing")
 WALL_GUARD_S = 60.0
@@ -34,6 +34,8 @@ _CHECKOUT = Path(routing.__file__).resolve().parent.parent
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 log = structlog.get_logger()
+
+Answered = TypeVar("Answered")
 
 
 class SolverFailed(Exception):
@@ -48,12 +50,29 @@ def solve_apart(problem: Problem, iterations: int, seed: int, is_wanted: Wanted 
 
     ``is_wanted`` is asked now and then; where it says no the child is killed, and the solver has failed.
     """
+    with _a_place(problem=problem.digest):
+        return _plan_of(problem, iterations, seed, is_wanted)
+
+
+def districts_apart(units: Sequence[Unit], zones: int, seed: int) -> Districts:
+    """The child's division of the ground into zones. ``Busy`` when the solver cannot be had, or failed."""
+    order = {"districts": {"units": [unit.to_plain() for unit in units], "zones": zones, "seed": seed}}
+    with _a_place(units=len(units), zones=zones):
+        found = _read(Districts.from_plain, _ask_child(json.dumps(order).encode()))
+        if found.zone_of.keys() != {unit.id for unit in units} or len(found.loads) != zones:
+            raise SolverFailed("divides other ground than was asked")
+        return found
+
+
+@contextmanager
+def _a_place(**what: Any) -> Iterator[None]:
+    """One of the few places for solvers; a failure in it is an alarm for us, and ``Busy`` for who asked."""
     if not _places.acquire(blocking=False):
         raise Busy(TRY_AGAIN_S)
     try:
-        return _plan_of(problem, iterations, seed, is_wanted)
+        yield
     except SolverFailed as failed:
-        log.error("solver.failed", why=str(failed), problem=problem.digest)
+        log.error("solver.failed", why=str(failed), **what)
         raise Busy(TRY_AGAIN_S) from failed
     finally:
         _places.release()
@@ -61,14 +80,17 @@ def solve_apart(problem: Problem, iterations: int, seed: int, is_wanted: Wanted 
 
 def _plan_of(problem: Problem, iterations: int, seed: int, is_wanted: Wanted | None) -> Plan:
     order = {"problem": problem.to_plain(), "iterations": iterations, "seed": seed}
-    answer = _ask_child(json.dumps(order).encode(), is_wanted)
-    try:
-        plan = Plan.from_plain(json.loads(answer))
-    except (ValueError, TypeError, KeyError, RecursionError) as unreadable:
-        raise SolverFailed(f"no plan: {type(unreadable).__name__}") from unreadable
+    plan = _read(Plan.from_plain, _ask_child(json.dumps(order).encode(), is_wanted))
     if (plan.iterations, plan.seed, plan.warm) != (iterations, seed, None):
         raise SolverFailed("answers another order: whoever repeats ours would find another plan")
     return plan
+
+
+def _read(from_plain: Callable[[Any], Answered], answer: bytes) -> Answered:
+    try:
+        return from_plain(json.loads(answer))
+    except (ValueError, TypeError, KeyError, RecursionError) as unreadable:
+        raise SolverFailed(f"no answer: {type(unreadable).__name__}") from unreadable
 
 
 def _ask_child(order: bytes, is_wanted: Wanted | None = None) -> bytes:

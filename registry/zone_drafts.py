@@ -1,0 +1,182 @@
+"""Verbs and reads: drafts of zones (固定配送范围草案), taken in from a map, looked at, and published.
+
+A draft binds nobody. What is wrong with the ground as drawn is said by ``checks``; which orders would have
+gone to another zone, the room of rounds says, which knows the orders.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.auth import Actor
+from core.doing import Doing
+from core.geo import Area, Datum, ZoneIndex, area_from_geojson, area_to_geojson
+from core.ids import new_id
+from core.problems import NotFound
+from core.refusal import Refused
+from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
+from registry import refusals as no
+from registry import zone_checks
+from registry.mentions import resting
+from registry.queries import zone_set_at
+from registry.zone_checks import Areas, Hole
+from registry.zone_models import ZoneDraft
+from registry.zones import Drawn, areas_of, drawn_zones, enter_zone_set, homes_of
+
+MOST_HOMES_NAMED = 100
+
+
+@does("zone.draft")
+def draft_zones(deed: Deed, *, name: str, datum: str, collection: Mapping[str, Any]) -> Answer:
+    """``collection``: a GeoJSON FeatureCollection of ``datum``; what a zone is, its properties say."""
+    zones = [{**one["properties"], "outline": one["geometry"]} for one in collection["features"]]
+    draft = enter_draft(deed, name, datum, drawn_zones(deed, zones, datum, _in_a_collection))
+    return {"draft_id": str(draft.id)}
+
+
+def _in_a_collection(position: int, field: str) -> str:
+    within = "geometry" if field == "outline" else f"properties/{field}"
+    return f"/collection/features/{position}/{within}"
+
+
+def enter_draft(deed: Deed, name: str, datum: str, drawn: Sequence[Drawn]) -> ZoneDraft:
+    """Keep zones that bind nobody. They may overlap and leave gaps: ``checks`` says so."""
+    draft = ZoneDraft(
+        district=deed.district,
+        id=new_id(),
+        name=name,
+        datum=datum,
+        zones=[_plain(zone) for zone in sorted(drawn, key=lambda zone: zone.number)],
+        drawn_by=deed.actor.principal_id,
+        recorded_at=deed.recorded_at,
+    )
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.note(draft_id=draft.id, datum=datum, zones=[zone["number"] for zone in draft.zones])
+    deed.db.add(draft)
+    deed.db.flush()
+    return draft
+
+
+@does("zone.publish")
+def publish_draft(deed: Deed, draft_id: UUID, *, valid_from: date) -> Answer:
+    """The draft as the district's next set, from ``valid_from``; what is asked of a set is asked of it."""
+    draft = deed.db.get(ZoneDraft, (deed.district, draft_id), with_for_update=True, populate_existing=True)
+    draft = _mine(draft, deed.actor)
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.note(draft_id=draft.id)
+    if draft.zone_set_id is not None:
+        raise Refused([resting(deed, no.DRAFT_PUBLISHED())])
+    drawn = drawn_zones(deed, [_read(zone) for zone in draft.zones], Datum.WGS84, _in_a_draft)
+    published = enter_zone_set(deed, valid_from, draft.datum, drawn)
+    deed.db.flush()
+    draft.zone_set_id = published.id
+    return {"zone_set_id": str(published.id)}
+
+
+def _in_a_draft(position: int, field: str) -> str:
+    return f"/zones/{position}/{field}"
+
+
+def _plain(zone: Drawn) -> dict[str, Any]:
+    return {
+        "number": zone.number,
+        "name": zone.name,
+        "firm_id": str(zone.firm_id),
+        "supply_site_id": str(zone.supply_site_id),
+        "opens_s": zone.opens_s,
+        "closes_s": zone.closes_s,
+        "outline": area_to_geojson(zone.area),
+    }
+
+
+def _read(zone: Mapping[str, Any]) -> dict[str, Any]:
+    ids = {name: UUID(zone[name]) for name in ("firm_id", "supply_site_id")}
+    return {**zone, **ids}
+
+
+# --- reads ------------------------------------------------------------------------------------------------
+
+
+def draft_in_reach(db: Session, doing: Doing, draft_id: UUID) -> ZoneDraft:
+    return _mine(db.get(ZoneDraft, (doing.district, draft_id)), doing.actor)
+
+
+def _mine(draft: ZoneDraft | None, actor: Actor) -> ZoneDraft:
+    """404 unless every zone of it is the actor's to act for."""
+    if draft is None:
+        raise NotFound
+    for firm_id in sorted({zone["firm_id"] for zone in draft.zones}):
+        actor.must_reach(firm=UUID(firm_id), district=draft.district)
+    return draft
+
+
+def ground_of(draft: ZoneDraft) -> dict[int, Area]:
+    """Zone number → its ground."""
+    return {zone["number"]: area_from_geojson(zone["outline"], Datum.WGS84) for zone in draft.zones}
+
+
+def draft_view(doing: Doing, draft_id: UUID) -> dict[str, Any]:
+    """As a FeatureCollection in WGS-84: what comes out may be changed on a map and taken in again."""
+    with doing.ground.sessions() as db:
+        draft = draft_in_reach(db, doing, draft_id)
+        names = ("id", "district", "name", "drawn_by", "zone_set_id", "recorded_at")
+        return {name: getattr(draft, name) for name in names} | {
+            "drawn_on": draft.datum,
+            "datum": Datum.WGS84.value,
+            "collection": {
+                "type": "FeatureCollection",
+                "features": [_feature(zone) for zone in draft.zones],
+            },
+        }
+
+
+def _feature(zone: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {name: value for name, value in zone.items() if name != "outline"}
+    return {"type": "Feature", "geometry": zone["outline"], "properties": properties}
+
+
+def checks(doing: Doing, draft_id: UUID, day: date | None) -> dict[str, Any]:
+    """What is wrong with the draft as drawn, beside the zones in force on ``day`` (today, if not said)."""
+    with doing.ground.sessions() as db:
+        draft = draft_in_reach(db, doing, draft_id)
+        standing = zone_set_at(db, doing.district, day or clock.today())
+        before = {zone.number: area for zone, area in areas_of(db, standing)} if standing else {}
+        homes = homes_of(db, doing.district)
+    areas = ground_of(draft)
+    after, was = ZoneIndex(sorted(areas.items())), ZoneIndex(sorted(before.items()))
+    numbers = [after.zone_of(home.point) for home in homes]
+    outside = [home for home, number in zip(homes, numbers, strict=True) if number is None]
+    newly = [home for home in outside if was.zone_of(home.point) is not None]
+    found = _faults(areas, before)
+    return {
+        "draft_id": draft.id,
+        "compared_with": standing and standing.id,
+        **found,
+        "zones": [
+            {"number": zone["number"], "name": zone["name"], "homes": numbers.count(zone["number"])}
+            for zone in draft.zones
+        ],
+        "homes": len(homes),
+        "homes_outside": len(outside),
+        "homes_newly_outside": len(newly),
+        "premises_outside": [home.premises_id for home in (newly or outside)[:MOST_HOMES_NAMED]],
+        "may_be_published": not newly and not found["overlaps"],
+    }
+
+
+def _faults(areas: Areas, before: Areas) -> dict[str, Any]:
+    return {
+        "overlaps": list(zone_checks.overlaps(areas)),
+        "gaps": [_hole(one) for one in zone_checks.gaps(areas)],
+        "lost": [_hole(one) for one in zone_checks.lost(areas, before)],
+    }
+
+
+def _hole(hole: Hole) -> dict[str, Any]:
+    point = {"lon": hole.point.lon, "lat": hole.point.lat, "datum": Datum.WGS84.value}
+    return {"area_m2": hole.area_m2, "point": point}
