@@ -53,6 +53,7 @@ CHECKS = [
 # what an id is called where it is not called as its table
 TABLES = {
     "courier": "staff",
+    "draft": "zone_draft",
     "filler": "staff",
     "grant": "role_grant",
     "line": "order_line",
