@@ -29,11 +29,11 @@ Traps, each met and measured:
 
 import hashlib
 from collections.abc import Callable
+from importlib.metadata import version
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import ortools
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from routing import greedy
@@ -43,7 +43,7 @@ from routing.problem import Problem
 from routing.timetable import STATION, Improved, Rounds, Timetable, served_places
 
 NAME = "ortools"
-VERSION: str = ortools.__version__
+VERSION = version("ortools")
 
 SPARE_RELOADS = 1  # trips a vehicle may open beyond those of its start; more copies made no better plans
 POLISH_LOOKS = 2_000
