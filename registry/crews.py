@@ -129,15 +129,7 @@ def bind(
     """
     firm = my_home_firm(deed, firm_id)
     _span_must_be_sound(deed, from_at, until_at)
-    courier = deed.db.get(Staff, (deed.district, courier_id))
-    if courier is None or courier.firm_id != firm.id or courier.kind is not StaffKind.COURIER:
-        raise unknown("/courier_id")
-    vehicle = deed.db.get(Vehicle, (deed.district, vehicle_id))
-    if vehicle is None or vehicle.firm_id != firm.id:
-        raise unknown("/vehicle_id")
-    device = deed.db.get(Device, (deed.district, device_id))
-    if device is None or device.firm_id != firm.id:
-        raise unknown("/device_id")
+    courier, vehicle, device = crew_named(deed, firm.id, courier_id, vehicle_id, device_id)
     zone = deed.db.get(Zone, (zone_district, zone_id))
     if zone is None or zone.firm_id != firm.id:
         raise unknown("/zone_id")
@@ -163,8 +155,8 @@ def bind(
         from_at=from_at,
         until_at=until_at,
     )
-    reasons = [*_paper_refusals(deed, courier, vehicle, device, from_at, until_at)]
-    reasons += _already_bound(deed, binding)
+    reasons = [*paper_refusals(deed, courier, vehicle, device, from_at, until_at)]
+    reasons += already_bound(deed, binding)
     if reasons:
         raise Refused(reasons)
     deed.db.add(binding)
@@ -202,6 +194,22 @@ def end_binding(deed: Deed, binding_id: UUID, *, ended_at: datetime | None = Non
     return {"binding_id": str(binding.id)}
 
 
+def crew_named(
+    deed: Deed, firm_id: UUID, courier_id: UUID, vehicle_id: UUID, device_id: UUID
+) -> tuple[Staff, Vehicle, Device]:
+    """The firm's courier, vehicle and device that the body names."""
+    courier = deed.db.get(Staff, (deed.district, courier_id))
+    if courier is None or courier.firm_id != firm_id or courier.kind is not StaffKind.COURIER:
+        raise unknown("/courier_id")
+    vehicle = deed.db.get(Vehicle, (deed.district, vehicle_id))
+    if vehicle is None or vehicle.firm_id != firm_id:
+        raise unknown("/vehicle_id")
+    device = deed.db.get(Device, (deed.district, device_id))
+    if device is None or device.firm_id != firm_id:
+        raise unknown("/device_id")
+    return courier, vehicle, device
+
+
 def _plate(plate: str, kind: VehicleKind) -> str:
     try:
         return check_plate(plate, motor=kind is VehicleKind.SMALL_TRUCK).normalised
@@ -221,7 +229,7 @@ def _span_must_be_sound(deed: Deed, from_at: datetime, until_at: datetime | None
         )
 
 
-def _paper_refusals(
+def paper_refusals(
     deed: Deed,
     courier: Staff,
     vehicle: Vehicle,
@@ -250,7 +258,7 @@ def _paper_refusals(
         yield resting(deed, no.DEVICE_REVOKED())
 
 
-def _already_bound(deed: Deed, binding: Binding) -> list[Refusal]:
+def already_bound(deed: Deed, binding: Binding) -> list[Refusal]:
     """Every clash at once; the database refuses the first it meets, also in a race."""
     clashes = (
         (no.COURIER_BOUND, Binding.courier_id == binding.courier_id),

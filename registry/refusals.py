@@ -500,6 +500,13 @@ CERTIFICATE_NOT_IN_FORCE = reason(
     en="the courier's certificate holds {valid_from} to {valid_until}, not all of {from_on} to {until_on}",
     office=("renew", "续证后再绑定，或缩短时间", "renew the certificate, or bind for a shorter time"),
 )
+BINDING_DOES_NOT_COVER = reason(
+    "binding.does_not_cover",
+    "S03",
+    zh="原绑定自{from_at}至{until_at}，不能覆盖整段替班时间",
+    en="the binding holds from {from_at} until {until_at}, not for all of this time",
+    office=("change_time", "改替班时间，或另办人车对应", "change the time, or bind anew"),
+)
 TRAINING_NOT_IN_FORCE = reason(
     "binding.training_not_in_force",
     "D10",

@@ -28,6 +28,7 @@ from registry import (
     queries,
     schemas,
     second_factors,
+    substitutions,
     trainings,
     vulnerability,
     vulnerability_schemas,
@@ -280,6 +281,25 @@ def bind(body: Json, district: int) -> Json:
 def end_binding(body: Json, district: int, binding_id: UUID) -> Json:
     done = crews.end_binding(doing(), binding_id, **body)
     return queries.binding_view(doing(), done["binding_id"])
+
+
+@room.post("/districts/<int:district>/bindings/<uuid:binding_id>/substitutions")
+@room.may("binding.bind", writes=True)
+@room.arguments(zone_schemas.SubstitutionIn)
+@room.response(201, zone_schemas.SubstitutionView)
+def substitute(body: Json, district: int, binding_id: UUID) -> Any:
+    """Somebody else, or another vehicle or device, for a while: an exception with its reason and its end."""
+    done = substitutions.substitute(doing(), binding_id, **body)
+    return substitutions.substitution_view(doing(), UUID(done["substitution_id"]))
+
+
+@room.get("/districts/<int:district>/substitutions")
+@room.may("binding.read")
+@room.arguments(zone_schemas.SubstitutionsQuery, location="query")
+@room.response(200, zone_schemas.SubstitutionsView)
+def list_substitutions(query: Json, district: int) -> Json:
+    """Who stands in for whom at an instant."""
+    return substitutions.substitutions(doing(), **query)
 
 
 @room.post("/districts/<int:district>/zone-sets")

@@ -1,6 +1,7 @@
-"""Tables beside the zones: drafts of sets that are not in force."""
+"""Tables beside zones and bindings: drafts of sets that are not in force, and who stands in for whom."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -30,4 +31,44 @@ class ZoneDraft(Base):
     zones: Mapped[JsonList]
     drawn_by: Mapped[UUID]
     zone_set_id: Mapped[UUID | None] = mapped_column(default=None)
+    recorded_at: Mapped[datetime]
+
+
+class SubstitutionReason(StrEnum):
+    """Why another than the bound courier, vehicle or device. A word, never free text."""
+
+    COURIER_SICK = "courier_sick"
+    COURIER_ON_LEAVE = "courier_on_leave"
+    VEHICLE_IN_REPAIR = "vehicle_in_repair"
+    DEVICE_OUT_OF_ORDER = "device_out_of_order"
+    MORE_ORDERS = "more_orders"
+
+
+class Substitution(Base):
+    """替班: from one instant to another ``stand_in_id`` holds in the place of ``binding_id``.
+
+    ``resumed_id``: the binding that goes on as before after it; none where the binding would have ended.
+    """
+
+    __tablename__ = "substitution"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "binding_id"], ["binding.district", "binding.id"]),
+        sa.ForeignKeyConstraint(["district", "stand_in_id"], ["binding.district", "binding.id"]),
+        sa.ForeignKeyConstraint(["district", "resumed_id"], ["binding.district", "binding.id"]),
+        sa.CheckConstraint("until_at > from_at", name="span"),
+        sa.Index("ix_substitution_until_at", "district", "until_at"),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    firm_id: Mapped[UUID]
+    binding_id: Mapped[UUID]
+    stand_in_id: Mapped[UUID]
+    resumed_id: Mapped[UUID | None]
+    reason: Mapped[SubstitutionReason]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    decided_by: Mapped[UUID]
     recorded_at: Mapped[datetime]

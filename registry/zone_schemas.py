@@ -1,4 +1,4 @@
-"""Shapes of drafts of zones: a map's own file in, the same out, and what is wrong with it."""
+"""Shapes of drafts of zones (a map's own file in, the same out, what is wrong with it) and of stand-ins."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import ValidationError, fields
 
-from core.fields import Day, Form, Id, Instant, Number, Part, Rows, Text, View
+from core.fields import Day, Form, Id, Instant, Number, Part, Rows, Text, View, Word
 from registry.schemas import MAX_ZONES, Geometry
+from registry.zone_models import SubstitutionReason
 
 
 def _says(word: str) -> Text:
@@ -134,3 +135,40 @@ class ZoneChecksView(View):
     homes_newly_outside = fields.Integer()
     premises_outside = fields.List(Id())
     may_be_published = fields.Boolean()
+
+
+# --- who stands in ----------------------------------------------------------------------------------------
+
+
+class SubstitutionIn(Form):
+    """``from_at``: now, where nothing is said. At least one of the three is another than the binding's."""
+
+    courier_id = Id(load_default=None, allow_none=True)
+    vehicle_id = Id(load_default=None, allow_none=True)
+    device_id = Id(load_default=None, allow_none=True)
+    reason = Word(SubstitutionReason, required=True)
+    from_at = Instant(load_default=None, allow_none=True)
+    until_at = Instant(required=True)
+
+
+class SubstitutionsQuery(Form):
+    at = Instant(load_default=None)
+
+
+class SubstitutionView(View):
+    """``resumed_id``: the binding that goes on afterwards; null where it would have ended."""
+
+    id = Id()
+    district = fields.Integer()
+    firm_id = Id()
+    binding_id = Id()
+    stand_in_id = Id()
+    resumed_id = Id(allow_none=True)
+    reason = Word(SubstitutionReason)
+    from_at = Instant()
+    until_at = Instant()
+    recorded_at = Instant()
+
+
+class SubstitutionsView(View):
+    items = fields.List(fields.Nested(SubstitutionView))

@@ -280,3 +280,5 @@ WHO_LOOKS_AFTER = (Role.CLERK, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"vulnerability.enter", "vulnerability.read"} for role in WHO_LOOKS_AFTER}
 OVER_PAPERS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR, Role.ADMINISTRATOR)
 RIGHTS |= {role: RIGHTS[role] | {"paper.read"} for role in OVER_PAPERS}
+OVER_CREWS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR)
+RIGHTS |= {role: RIGHTS[role] | {"binding.read"} for role in OVER_CREWS}

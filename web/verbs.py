@@ -17,6 +17,7 @@ SAID: dict[str, tuple[str, str]] = {
     "banned_use.settle": ("处置违规用气", "give notice of a banned use, clear it"),
     "binding.bind": ("人车对应", "bind courier, vehicle, device and zone"),
     "binding.end": ("解除人车对应", "end a binding"),
+    "binding.read": ("查看替班", "read who stands in for whom"),
     "board.read": ("查看调度台", "look at the dispatcher's board"),
     "card.block": ("挂失与冻结卡", "report a card lost, block or unblock it"),
     "card.issue": ("发卡", "issue a card"),
