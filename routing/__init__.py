@@ -7,6 +7,7 @@
     replan      a plan under way: an urgent order, a lost crew, and how much those who drive it notice
     ground      units of ground, and the districts it is divided into
     districting divides it: balanced, whole, compact
+    rostering   bound crews to zones and shifts
     check       judges a plan, bare routes or a round as driven; shares no code with the solver
 
 Units, for the whole package: moments in whole seconds since the day's local midnight and durations in

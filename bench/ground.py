@@ -1,0 +1,125 @@
+"""Ground divided into zones, and crews given to zones and shifts: CPU seconds, seeds fixed, medians of three.
+
+    ./.venv/bin/python -m bench.ground
+
+Towns and crews are made up: quarters of different density, one crew in four with a truck. Every answer is
+looked at again here: each zone's load, each crew once, each need met or named; or the run fails.
+"""
+
+import statistics
+import time
+from collections import Counter
+
+import numpy as np
+
+from routing.districting import TOLERANCE_PERCENT, propose
+from routing.ground import Unit
+from routing.rostering import Crew, Need, assign
+
+SEEDS = (1, 2, 3)
+TOWNS = ((2_000, 225, 8), (6_000, 289, 20), (10_000, 900, 40))
+"""Orders, cells, zones."""
+CREWS, ZONES, SHIFTS = 200, 60, 2
+CITY_M = 20_000
+
+
+class Wrong(Exception):
+    """An answer that breaks its own rules: what was measured is nothing."""
+
+
+def town(orders: int, cells: int, seed: int) -> list[Unit]:
+    chance = np.random.default_rng(seed)
+    side = round(cells**0.5)
+    quarters = chance.uniform(0, side, (orders // 60, 2))
+    at = np.clip(
+        quarters[chance.integers(0, len(quarters), orders)] + chance.normal(0, 0.8, (orders, 2)),
+        0,
+        side - 0.01,
+    )
+    loads = Counter((int(x), int(y)) for x, y in at)
+    return [
+        Unit(
+            f"{i:02}-{j:02}",
+            (i + 0.5) * 500,
+            (j + 0.5) * 500,
+            loads[i, j],
+            frozenset(
+                f"{a:02}-{b:02}"
+                for a, b in ((i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1))
+                if 0 <= a < side and 0 <= b < side
+            ),
+        )
+        for i in range(side)
+        for j in range(side)
+    ]
+
+
+def districts_row(orders: int, cells: int, zones: int) -> str:
+    took, worst, balanced = [], [], 0
+    for seed in SEEDS:
+        units = town(orders, cells, seed)
+        begun = time.process_time()
+        found = propose(units, zones, seed)
+        took.append(time.process_time() - begun)
+        worst.append(found.worst_percent)
+        balanced += found.overload == 0
+        if found.zone_of.keys() != {unit.id for unit in units} or sum(found.loads) != orders:
+            raise Wrong("ground was lost or given twice")
+    return (
+        f"| {orders:,} | {cells} | {zones} | {statistics.median(took):.1f} | {max(worst)} % |"
+        f" {balanced} of {len(SEEDS)} within ±{TOLERANCE_PERCENT} % |"
+    )
+
+
+def staff(seed: int) -> tuple[list[Crew], list[Need]]:
+    chance = np.random.default_rng(seed)
+    middles = chance.uniform(0, CITY_M, (ZONES, 2))
+    crews = []
+    for n in range(CREWS):
+        x_m, y_m = middles[n % ZONES]
+        crews.append(
+            Crew(f"c{n:03}", float(x_m), float(y_m), bool(chance.random() < 0.25), f"z{n % ZONES:02}")
+        )
+    needs = [
+        Need(
+            f"z{zone:02}",
+            shift,
+            float(x_m),
+            float(y_m),
+            int(chance.integers(1, 3)),
+            int(chance.random() < 0.3),
+        )
+        for zone, (x_m, y_m) in enumerate(middles)
+        for shift in range(SHIFTS)
+    ]
+    return crews, needs
+
+
+def roster_row() -> str:
+    took, optimal = [], 0
+    for seed in SEEDS:
+        crews, needs = staff(seed)
+        begun = time.process_time()
+        roster = assign(crews, needs, 1)
+        took.append(time.process_time() - begun)
+        optimal += roster.optimal
+        met = len(roster.lines) + sum(short.crews for short in roster.short)
+        if len({line.crew for line in roster.lines}) != len(roster.lines) or met != sum(
+            n.crews for n in needs
+        ):
+            raise Wrong("a crew works twice, or a need is neither met nor named")
+    return f"| {CREWS} | {ZONES} | {SHIFTS} | {statistics.median(took):.1f} | {optimal} of {len(SEEDS)} |"
+
+
+def main() -> None:
+    print("| orders | cells | zones | CPU s | furthest from the mean | balanced |")
+    print("|---|---|---|---|---|---|")
+    for orders, cells, zones in TOWNS:
+        print(districts_row(orders, cells, zones), flush=True)
+    print("\n| crews | zones | shifts | CPU s | proved optimal |")
+    print("|---|---|---|---|---|")
+    print(roster_row())
+
+
+if __name__ == "__main__":
+    main()
