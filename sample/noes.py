@@ -261,7 +261,7 @@ def _zones_and_slots(asking: Asking) -> None:
         "zone-sets",
         overlapping,
         "zones of one firm alone, one over another",
-        ["zone.of_another_firm", "zone.overlapping"],
+        ["zone.of_another_firm", "zone.overlapping", "zone.leaves_homes_outside"],
     )
     far = asking.builder.zones_body(QINGPU, date(2030, 1, 1))
     scene.do_here(f"zoning {QINGPU}", "zone-sets", far, "zones of 2030", QINGPU)

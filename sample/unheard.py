@@ -56,7 +56,9 @@ _BY_REASON: dict[Why, str] = {
     NOBODY: """
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
-        review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended""",
+        review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
+        zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm
+        binding.does_not_cover""",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 
