@@ -4,6 +4,10 @@ In:  {"problem": …, "iterations": n, "seed": n} and, if wanted, "warm": {vehic
 Or   {"districts": {"units": [unit, …], "zones": n, "seed": n}}
 Out: the plan, or the districts, as one JSON object and exit 0; bad input: one line on stderr and exit 2.
 
+In:  {"problem": …, "iterations": n, "seed": n, "standing": {vehicle: [[stop, …], …]}} and either
+     "urgent": stop or "lost": vehicle, of a day that is being driven
+Out: {"problem": …, "plan": …, "churn": …, "stranded": [stop, …]}: see ``replan``
+
 ``python -m routing compile`` compiles the search and keeps it beside its source: no plan waits for it.
 """
 
@@ -14,9 +18,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from routing.ground import Unit
-from routing.plain import fields, rows, whole
+from routing.plain import fields, rows, text, whole
 from routing.plan import routes_from_plain
 from routing.problem import Problem
+from routing.replan import Replanned, insert_urgent, without_crew
 from routing.solve import compiled_search, solve
 
 GUARD_S = 45.0  # of CPU: less than anybody waits for an answer
@@ -27,6 +32,8 @@ def answer(order: Any) -> dict[str, Any]:
     if isinstance(order, Mapping) and "districts" in order:
         return _districts(fields(order, "the input", ("districts",))["districts"])
     if isinstance(order, Mapping):
+        if "standing" in order:
+            return replanned(order).to_plain()
         order = {"warm": None, **order}
     asked = fields(order, "the input", ("problem", "iterations", "seed", "warm"))
     warm = None if asked["warm"] is None else routes_from_plain(asked["warm"])
@@ -41,6 +48,18 @@ def _districts(order: Any) -> dict[str, Any]:
     units = [Unit.from_plain(unit) for unit in rows(asked["units"], "the units")]
     zones = whole(asked["zones"], "the number of zones", 1, len(units))
     return propose(units, zones, whole(asked["seed"], "the seed", 0, 2**31 - 1)).to_plain()
+
+
+def replanned(order: Mapping[str, Any]) -> Replanned:
+    usual = {"urgent": None, "lost": None}
+    asked = fields(order, "the input", ("problem", "iterations", "seed", "standing", *usual), usual)
+    problem, standing = Problem.from_plain(asked["problem"]), routes_from_plain(asked["standing"])
+    urgent, lost = asked["urgent"], asked["lost"]
+    if (urgent is None) == (lost is None):
+        raise ValueError("expected either an urgent stop or a lost vehicle")
+    if urgent is not None:
+        return insert_urgent(problem, standing, text(urgent, "urgent"))
+    return without_crew(problem, standing, text(lost, "lost"), asked["iterations"], asked["seed"])
 
 
 def is_over_guard() -> bool:

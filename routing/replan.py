@@ -10,10 +10,11 @@ not asked: a day that has begun is no matter for it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from routing import greedy
-from routing.plan import Note, Plan, Routes, Stopped, routes_digest
+from routing.plain import fields, rows, text, whole
+from routing.plan import MOST_SUM, Note, Plan, Routes, Stopped, routes_digest
 from routing.problem import Problem
 from routing.solve import Found, compiled_search, plan_of
 from routing.timetable import Rounds, Timetable
@@ -31,6 +32,14 @@ class Churn:
     other_order: int
     dropped: int
 
+    def to_plain(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in Churn.__slots__}
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> "Churn":
+        counted = fields(plain, "churn", cls.__slots__)
+        return cls(**{name: whole(value, name, 0, MOST_SUM) for name, value in counted.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
@@ -40,6 +49,25 @@ class Replanned:
     plan: Plan
     churn: Churn
     stranded: tuple[str, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        return {
+            "problem": self.problem.to_plain(),
+            "plan": self.plan.to_plain(),
+            "churn": self.churn.to_plain(),
+            "stranded": list(self.stranded),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> "Replanned":
+        """What ``to_plain`` gave, after any trip through JSON; ValueError says what was expected."""
+        told = fields(plain, "a changed plan", cls.__slots__)
+        return cls(
+            problem=Problem.from_plain(told["problem"]),
+            plan=Plan.from_plain(told["plan"]),
+            churn=Churn.from_plain(told["churn"]),
+            stranded=tuple(text(stop, "stranded") for stop in rows(told["stranded"], "stranded")),
+        )
 
 
 def insert_urgent(problem: Problem, routes: Routes, stop_id: str) -> Replanned:
@@ -93,6 +121,8 @@ def _without(problem: Problem, vehicle_id: str, stops: frozenset[str]) -> Proble
 def _within_crews(timetable: Timetable, rounds: Rounds, turns: int, seed: int) -> Found:
     """The best rounds in which every stop that has a crew keeps it."""
     start = greedy.insert(timetable, rounds)
+    if not timetable.servable:
+        return Found(start, Stopped.ITERATIONS, "insertion")
     ruin = compiled_search()
     if ruin is None:
         return Found(start, Stopped.ITERATIONS, "insertion", notes=(Note.WITHOUT_COMPILED_SEARCH,))

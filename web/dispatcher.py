@@ -24,10 +24,12 @@ from dispatch.orders import service as booking
 from dispatch.orders.messages import short_number
 from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.schemas import BookIn, SlotIn
+from dispatch.rounds import change_queries as changes_seen
+from dispatch.rounds import changes as changing
 from dispatch.rounds import queries as rounds
 from dispatch.rounds import service as planning
-from dispatch.rounds.schemas import PlanIn
-from dispatch.rounds.states import PlanState
+from dispatch.rounds.schemas import ChangeIn, PlanIn
+from dispatch.rounds.states import PlanState, RoundState
 from evidence.deed import Answer
 from oversight import alarms as alarming
 from oversight import board as boards
@@ -129,8 +131,15 @@ def bookings() -> ResponseReturnValue:
         slot_rows=spans,
         state_rows=dispatcher_words.WHICH,
         plates={round.id: crew.bound.vehicle.plate for crew in seen.crews for round in crew.rounds},
+        driven=_driven(seen) if seen.day == clock.today() else set(),
         addresses=boards.addresses_of(doing(), [visit.household_id for visit in visits]),
     )
+
+
+def _driven(seen: Board) -> set[UUID]:
+    """Zones with a round that is not finished: an order more can join it."""
+    rounds = [round for crew in seen.crews for round in crew.rounds]
+    return {round.zone_id for round in rounds if round.state is not RoundState.FINISHED}
 
 
 def _is(state: str, visit: boards.Visit, now: datetime) -> bool:
@@ -305,6 +314,46 @@ def _reviewed(plan_id: UUID) -> dict[str, Any]:
     }
 
 
+# --- changes of a day under way ----------------------------------------------------------------------------
+
+
+@face.page("/changes", "plan.make", methods=("POST",))
+def ask_change() -> ResponseReturnValue:
+    """An order that cannot wait for a wave, or a crew that can go no further: what would be done."""
+    names = [name for name in ("zone_id", "order_id", "binding_id") if request.form.get(name)]
+    asked = {name: request.form[name] for name in names}
+    done, no = tried(lambda: changing.propose_change(doing(), **form_of(ChangeIn, asked)))
+    return back(f"/dispatch/changes/{done['change_id']}") if done else shown("change", no, change=None)
+
+
+@face.page("/changes/<uuid:change_id>", "plan.read")
+def look_at_change(change_id: UUID) -> ResponseReturnValue:
+    return shown("change", **_changed(change_id))
+
+
+@face.page("/changes/<uuid:change_id>/apply", "plan.apply", methods=("POST",))
+def apply_change(change_id: UUID) -> ResponseReturnValue:
+    _, no = tried(lambda: changing.apply_change(doing(), change_id=change_id))
+    if no is not None:
+        return shown("change", no, **_changed(change_id))
+    return back(f"/dispatch/changes/{change_id}")
+
+
+def _changed(change_id: UUID) -> dict[str, Any]:
+    change = changes_seen.change(doing(), change_id)
+    seen = boards.board(doing(), change["day"])
+    visits = {str(visit.order_id): visit for visit in seen.visits}
+    named = [one["order_id"] for one in (*change["moved"], *change["unserved"])] + change["stranded"]
+    homes = [visits[order_id].household_id for order_id in named if order_id in visits]
+    return {
+        "change": change,
+        "zone": next((row.zone for row in seen.zones if row.zone.id == change["zone_id"]), None),
+        "by_text": visits,
+        "plates": {str(crew.bound.binding.id): crew.bound.vehicle.plate for crew in seen.crews},
+        "addresses": boards.addresses_of(doing(), homes),
+    }
+
+
 # --- bindings ---------------------------------------------------------------------------------------------
 
 
@@ -352,6 +401,7 @@ def _crews_page(no: No | None) -> ResponseReturnValue:
         "crews",
         no,
         board=seen,
+        is_today=seen.day == clock.today(),
         zones=zones,
         zone_rows=zone_rows(zones.values()),
         courier_rows=[(one.id, f"{names[one.id] or '—'} {one.certificate_no}") for one in choices.couriers],

@@ -3,7 +3,7 @@
 from core.jobs import Fault, JobState
 from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import OrderState
-from dispatch.rounds.states import PlanState, RoundState
+from dispatch.rounds.states import ChangeState, PlanState, RoundState
 from oversight.models import AlarmAction, AlarmKind
 
 Said = tuple[str, str]
@@ -29,6 +29,11 @@ PLAN: dict[PlanState, tuple[str, str, str]] = {
     PlanState.PROPOSED: ("warn", "待审", "to review"),
     PlanState.APPLIED: ("good", "已下发", "applied"),
     PlanState.DISCARDED: ("quiet", "已作废", "discarded"),
+}
+
+CHANGE: dict[ChangeState, tuple[str, str, str]] = {
+    ChangeState.PROPOSED: ("warn", "待审", "to review"),
+    ChangeState.APPLIED: ("good", "已改派", "done"),
 }
 
 JOB: dict[JobState, tuple[str, str, str]] = {

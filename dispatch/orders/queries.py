@@ -3,7 +3,7 @@
 Nothing here holds personal data: household, account and card are ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -60,17 +60,23 @@ def to_plan(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOr
 
     Which of them stand on a round already, only the room of rounds knows: it leaves those out.
     """
+    is_of_the_day = sa.and_(Slot.zone_id == zone_id, Slot.day == day, OrderLine.state == LineState.BOOKED)
+    return _plan_orders(db, district, is_of_the_day)
+
+
+def to_drive(db: Session, district: int, order_ids: Collection[UUID]) -> list[PlanOrder]:
+    """Those of the orders with a line still booked or on a vehicle, by slot and id, and those lines."""
+    is_open = sa.and_(OrderLine.order_id.in_(order_ids), OrderLine.state.in_(OPEN_STATES))
+    return _plan_orders(db, district, is_open)
+
+
+def _plan_orders(db: Session, district: int, which: sa.ColumnElement[bool]) -> list[PlanOrder]:
     rows = db.execute(
         sa.select(OrderLine, Slot.starts_at, Slot.ends_at, Premises.lon, Premises.lat)
         .join(Order, sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id))
         .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
         .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
-        .where(
-            Order.district == district,
-            Slot.zone_id == zone_id,
-            Slot.day == day,
-            OrderLine.state == LineState.BOOKED,
-        )
+        .where(Order.district == district, which)
         .order_by(Slot.starts_at, OrderLine.order_id, OrderLine.id)
     ).all()
     found = []

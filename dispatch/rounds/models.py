@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, District, Group, Json, JsonList, NewId, grouped
-from dispatch.rounds.states import PlanState, RoundState
+from dispatch.rounds.states import ChangeState, PlanState, RoundState
 
 
 class RoundPlan(Base):
@@ -157,3 +157,43 @@ class ManifestReveal(Base):
     round_id: Mapped[UUID] = mapped_column(primary_key=True)
     revealed_by: Mapped[UUID]
     revealed_at: Mapped[datetime]
+
+
+class ChangeKind(StrEnum):
+    """Why a day that is being driven is planned anew."""
+
+    URGENT_ORDER = "urgent_order"
+    LOST_CREW = "lost_crew"
+
+
+class RoundChange(Base):
+    """How a day under way would go on after one event: the problem, who drove what, and who would drive it.
+
+    ``standing``: the bare routes before it; ``firsts``: binding → number of the trip its first one here is.
+    ``stranded``: orders whose bottles are on board the lost vehicle, for a person to see to.
+    """
+
+    __tablename__ = "round_change"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.CheckConstraint("(order_id IS NULL) <> (binding_id IS NULL)", name="one_event"),
+        sa.Index("ix_round_change_zone_id", "district", "zone_id", "day", "state"),
+    )
+
+    district: Mapped[District]
+    id: Mapped[NewId]
+    firm_id: Mapped[UUID]
+    zone_id: Mapped[UUID]
+    day: Mapped[date]
+    kind: Mapped[ChangeKind]
+    order_id: Mapped[UUID | None]
+    binding_id: Mapped[UUID | None]
+    state: Mapped[ChangeState]
+    problem: Mapped[Json]
+    standing: Mapped[Json]
+    firsts: Mapped[Json]
+    plan: Mapped[Json]
+    churn: Mapped[Json]
+    stranded: Mapped[JsonList]
+    unserved: Mapped[JsonList]
+    recorded_at: Mapped[datetime]

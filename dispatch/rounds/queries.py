@@ -26,10 +26,10 @@ from cylinders.queries import types
 from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.queries import PlanOrder, to_plan
 from dispatch.orders.states import LineState
-from dispatch.rounds.models import Round, RoundPlan, RoundStop, ZoneApproval
-from dispatch.rounds.states import PlanState, RoundState
+from dispatch.rounds.models import Round, RoundChange, RoundPlan, RoundStop, ZoneApproval
+from dispatch.rounds.states import ChangeState, PlanState, RoundState
 from dispatch.rounds.unserved import WORDS
-from dispatch.rounds.zone_day import RELOAD_S, Crew, Door
+from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door
 from registry import sealing
 from registry.models import Household, Person, Premises, Zone
 from registry.queries import BoundCrew, bindings_for_zone, site, vehicle
@@ -53,11 +53,17 @@ def stop_of(db: Session, district: int, order_id: UUID) -> RoundStop | None:
 
 
 def stops_of(db: Session, district: int, round_id: UUID) -> list[RoundStop]:
-    """The round's stops in the order they are driven."""
+    """The round's stops in the order they are driven; of one under way not those it was relieved of."""
+    of_the_round = sa.and_(Round.district == RoundStop.district, Round.id == RoundStop.round_id)
     return list(
         db.scalars(
             sa.select(RoundStop)
-            .where(RoundStop.district == district, RoundStop.round_id == round_id)
+            .join(Round, of_the_round)
+            .where(
+                RoundStop.district == district,
+                RoundStop.round_id == round_id,
+                sa.or_(RoundStop.active, Round.state == RoundState.FINISHED),
+            )
             .order_by(RoundStop.trip, RoundStop.position)
         )
     )
@@ -111,9 +117,13 @@ def _doors(db: Session, district: int, orders: list[PlanOrder]) -> list[Door]:
     """Orders that stand on no round; what each card holds comes back, bottle for bottle."""
     taken = orders_on_rounds(db, district, [order.order_id for order in orders])
     free = [order for order in orders if order.order_id not in taken]
-    cards = [line.card_id for order in free for line in order.lines]
+    return doors_of(db, district, free)
+
+
+def doors_of(db: Session, district: int, orders: list[PlanOrder]) -> list[Door]:
+    cards = [line.card_id for order in orders for line in order.lines]
     held, known = _models_held(db, district, cards), types(db)
-    return [_door(order, held, known) for order in free]
+    return [_door(order, held, known) for order in orders]
 
 
 def _door(order: PlanOrder, held: dict[UUID, str], known: dict[str, CylinderType]) -> Door:
@@ -163,11 +173,11 @@ def _crews(db: Session, zone: Zone, day: date, now: datetime) -> list[Crew]:
         first_s = max(bound.from_s, zone.opens_s, now_s, free_s)
         last_s = min(bound.until_s, zone.closes_s)
         if first_s < last_s and trips < bound.vehicle.max_trips:
-            crews.append(_crew(bound, (first_s, last_s), bound.vehicle.max_trips - trips))
+            crews.append(crew_of(bound, (first_s, last_s), bound.vehicle.max_trips - trips))
     return crews
 
 
-def _crew(bound: BoundCrew, shift: tuple[int, int], max_trips: int) -> Crew:
+def crew_of(bound: BoundCrew, shift: tuple[int, int], max_trips: int, begun: Begun | None = None) -> Crew:
     return Crew(
         binding_id=bound.binding.id,
         profile=bound.vehicle.kind.value,
@@ -176,6 +186,7 @@ def _crew(bound: BoundCrew, shift: tuple[int, int], max_trips: int) -> Crew:
         max_trips=max_trips,
         carries_50kg=bound.vehicle.carries_50kg,
         shift=shift,
+        begun=begun or Begun(),
     )
 
 
@@ -192,12 +203,41 @@ def _asked_already(db: Session, zone: Zone, day: date) -> dict[UUID, tuple[int, 
         )
     )
     asked: dict[UUID, tuple[int, int]] = {}
+    busy = set()
     for binding_id, state, plan in rows:
+        if state != RoundState.FINISHED:
+            busy.add(str(binding_id))
         own = [trip for trip in plan["trips"] if trip["vehicle"] == str(binding_id)]
-        until_s = max(trip["return_s"] for trip in own) + RELOAD_S if state != RoundState.FINISHED else 0
+        until_s = _free_s(own) if state != RoundState.FINISHED else 0
         trips, free_s = asked.get(binding_id, (0, 0))
         asked[binding_id] = (trips + len(own), max(free_s, until_s))
+    for change in _changes_applied(db, zone, day):
+        for binding, first in change.firsts.items():
+            own = [trip for trip in change.plan["trips"] if trip["vehicle"] == binding]
+            trips, free_s = asked.get(UUID(binding), (0, 0))
+            until_s = _free_s(own) if binding in busy else 0
+            asked[UUID(binding)] = (max(trips, first - 1 + len(own)), max(free_s, until_s))
     return asked
+
+
+def _free_s(trips: list[dict[str, Any]]) -> int:
+    """The second from which a vehicle may be loaded again after these trips."""
+    return max((int(trip["return_s"]) + RELOAD_S for trip in trips), default=0)
+
+
+def _changes_applied(db: Session, zone: Zone, day: date) -> list[RoundChange]:
+    return list(
+        db.scalars(
+            sa.select(RoundChange)
+            .where(
+                RoundChange.district == zone.district,
+                RoundChange.zone_id == zone.id,
+                RoundChange.day == day,
+                RoundChange.state == ChangeState.APPLIED,
+            )
+            .order_by(RoundChange.recorded_at, RoundChange.id)
+        )
+    )
 
 
 def unserved_to_plain(unserved: Iterable[Unserved]) -> list[dict[str, str]]:
@@ -222,12 +262,24 @@ def plan_in_reach(db: Session, doing: Doing, plan_id: UUID) -> RoundPlan:
 
 
 def _plan_view(row: RoundPlan) -> dict[str, Any]:
-    solved, midnight = Plan.from_plain(row.plan), clock.at(row.day)
+    solved = Plan.from_plain(row.plan)
+    names = ("id", "zone_id", "day", "wave", "state", "engine", "seed", "iterations", "recorded_at")
+    sums = ("travel_s", "distance_m", "travel_times")
+    return {
+        **{name: getattr(row, name) for name in (*names, *sums)},
+        "stopped": solved.stopped.value,
+        "trips": trips_view(solved, row.day),
+        "unserved": [worded(left) for left in row.unserved],
+    }
+
+
+def trips_view(solved: Plan, day: date) -> list[dict[str, Any]]:
+    midnight = clock.at(day)
 
     def at(second: int) -> datetime:
         return midnight + timedelta(seconds=second)
 
-    trips = [
+    return [
         {
             "binding_id": trip.vehicle,
             "number": trip.number,
@@ -241,14 +293,6 @@ def _plan_view(row: RoundPlan) -> dict[str, Any]:
         }
         for trip in solved.trips
     ]
-    names = ("id", "zone_id", "day", "wave", "state", "engine", "seed", "iterations", "recorded_at")
-    sums = ("travel_s", "distance_m", "travel_times")
-    return {
-        **{name: getattr(row, name) for name in (*names, *sums)},
-        "stopped": solved.stopped.value,
-        "trips": trips,
-        "unserved": [_worded(left) for left in row.unserved],
-    }
 
 
 def job_in_reach(db: Session, doing: Doing, job_id: UUID) -> jobs.Job:
@@ -276,7 +320,7 @@ def job_view(doing: Doing, job: jobs.Job) -> dict[str, Any]:
     }
 
 
-def _worded(left: dict[str, str]) -> dict[str, str]:
+def worded(left: dict[str, str]) -> dict[str, str]:
     words = WORDS[Reason(left["code"])]
     return {**left, "zh": words.zh, "en": words.en}
 

@@ -80,6 +80,36 @@ STOP_TAKEN = reason(
     office=("plan_again", "重新排一次", "make the plan again"),
 )
 
+# T11 to T14: a day under way, changed
+NOT_WAITING = reason(
+    "change.order_not_waiting",
+    "T11",
+    zh="这一单今天不在这个片区等待排送（可能已在趟次上、已取消或不是今天的）",
+    en="this order is not waiting here today: it is on a round, cancelled, or for another day",
+    office=("look", "查看这一单的现状", "look at the order as it stands"),
+)
+NO_SUCH_CREW_NOW = reason(
+    "change.no_such_crew",
+    "T12",
+    zh="这个片区现在没有这一组人车当班",
+    en="this crew is not on duty in this zone now",
+    office=("look", "查看当天的人车对应", "look at the day's bindings"),
+)
+NOTHING_TO_HAND_ON = reason(
+    "change.nothing_to_hand_on",
+    "T13",
+    zh="这一组人车没有未送的单，不用改派",
+    en="this crew has no order left to hand on",
+    office=("look", "查看趟次", "look at the round"),
+)
+NOTHING_UNDER_WAY = reason(
+    "change.nothing_under_way",
+    "T14",
+    zh="这个片区今天还没有执行的方案，请先排送",
+    en="no plan of this zone is being driven today: plan it first",
+    office=("plan", "先排送", "make and apply a plan"),
+)
+
 # D03: outside the fixed zone
 NOT_ON_A_ROUND = reason(
     "round.order_on_none",

@@ -5,12 +5,15 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.rounds import queries, service, zoning
+from dispatch.rounds import change_queries, changes, queries, service, zoning
 from dispatch.rounds.models import ZoneApproval
 from dispatch.rounds.schemas import (
     AppliedView,
     ApprovalIn,
     ApprovalView,
+    ChangedView,
+    ChangeIn,
+    ChangeView,
     Nothing,
     PlanIn,
     PlanJobView,
@@ -79,6 +82,32 @@ def read_plan(district: int, plan_id: UUID) -> dict[str, Any]:
 def apply_plan(body: dict[str, Any], district: int, plan_id: UUID) -> dict[str, Any]:
     """Make the day's rounds of a plan, if its orders and crews still stand."""
     return service.apply_plan(doing(), plan_id=plan_id)
+
+
+@room.post("/districts/<int:district>/round-changes")
+@room.may("plan.make", writes=True)
+@room.arguments(ChangeIn)
+@room.response(201, ChangeView)
+def propose_change(body: dict[str, Any], district: int) -> dict[str, Any]:
+    """How today's rounds would go on with an urgent order, or without a crew; nobody is sent anywhere yet."""
+    done = changes.propose_change(doing(), **body)
+    return change_queries.change(doing(), UUID(done["change_id"]))
+
+
+@room.get("/districts/<int:district>/round-changes/<uuid:change_id>")
+@room.may("plan.read")
+@room.response(200, ChangeView)
+def read_change(district: int, change_id: UUID) -> dict[str, Any]:
+    return change_queries.change(doing(), change_id)
+
+
+@room.post("/districts/<int:district>/round-changes/<uuid:change_id>/applications")
+@room.may("plan.apply", writes=True)
+@room.arguments(Nothing)
+@room.response(201, ChangedView)
+def apply_change(body: dict[str, Any], district: int, change_id: UUID) -> dict[str, Any]:
+    """Move what the change moves, if it is still where it was seen; bottles on board stay on board."""
+    return changes.apply_change(doing(), change_id=change_id)
 
 
 @room.post("/districts/<int:district>/orders/<uuid:order_id>/zone-approvals")

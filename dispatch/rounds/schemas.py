@@ -1,12 +1,14 @@
 """Shapes of plans and rounds. Personal data is masked, except in a manifest."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
 
 from core.fields import Day, Form, Id, Instant, Number, PageQuery, Text, View, Word, page_view
 from core.jobs import Fault, JobState
 from dispatch.orders.states import LineState
-from dispatch.rounds.models import ApprovalReason
-from dispatch.rounds.states import PlanState, RoundState
+from dispatch.rounds.models import ApprovalReason, ChangeKind
+from dispatch.rounds.states import ChangeState, PlanState, RoundState
 
 PLAIN_ITERATIONS = 100_000
 MOST_ITERATIONS = 2_000_000
@@ -90,6 +92,61 @@ class PlanJobView(View):
 
 class AppliedView(View):
     plan_id = Id()
+    round_ids = fields.List(Id())
+
+
+class ChangeIn(Form):
+    """``order_id``: one that cannot wait for a wave; or ``binding_id``: a crew that can go no further."""
+
+    zone_id = Id(required=True)
+    order_id = Id()
+    binding_id = Id()
+
+    @validates_schema
+    def _one_event(self, form: dict[str, Any], **_: Any) -> None:
+        if ("order_id" in form) == ("binding_id" in form):
+            said = "one_of|请填写订单或人车对应，只填一项|expected an order_id or a binding_id, one of them"
+            raise ValidationError(said, "order_id")
+
+
+class ChurnView(View):
+    """Stops served before and after: with another crew, on another trip, in another order; and dropped."""
+
+    other_crew = fields.Integer()
+    other_trip = fields.Integer()
+    other_order = fields.Integer()
+    dropped = fields.Integer()
+
+
+class MovedView(View):
+    """``from_binding_id``: null for an order that no crew had."""
+
+    order_id = Id()
+    from_binding_id = Id(allow_none=True)
+    to_binding_id = Id()
+    start_at = Instant()
+
+
+class ChangeView(View):
+    """``stranded``: orders whose bottles are on board the lost vehicle; a person must see to them."""
+
+    id = Id()
+    zone_id = Id()
+    day = Day()
+    kind = Word(ChangeKind)
+    order_id = Id(allow_none=True)
+    binding_id = Id(allow_none=True)
+    state = Word(ChangeState)
+    churn = fields.Nested(ChurnView)
+    stranded = fields.List(Id())
+    moved = fields.List(fields.Nested(MovedView))
+    trips = fields.List(fields.Nested(PlanTripView))
+    unserved = fields.List(fields.Nested(UnservedView))
+    recorded_at = Instant()
+
+
+class ChangedView(View):
+    change_id = Id()
     round_ids = fields.List(Id())
 
 

@@ -96,10 +96,10 @@ def propose(
     if job is not None:
         job.say("solving")
     plan = solve_apart(problem, iterations, seed, job.is_wanted if job is not None else None)
-    return Proposal(zone, day, wave, _checked(problem, plan), problem, plan)
+    return Proposal(zone, day, wave, checked(problem, plan), problem, plan)
 
 
-def _checked(problem: Problem, plan: Plan) -> tuple[Refusal, ...]:
+def checked(problem: Problem, plan: Plan) -> tuple[Refusal, ...]:
     """The independent checker's word. A plan with a fault is an alarm for us, and nobody drives it."""
     faults = check(problem, plan)
     if not faults:
@@ -230,10 +230,10 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
     deed.note(plan_id=row.id, day=row.day, wave=row.wave)
 
     lines = queries.lines_of(db, deed.district, order_ids, lock=True)
-    _lock_bindings(deed, binding_ids)
+    lock_bindings(deed, binding_ids)
     db.refresh(row, ["state"], with_for_update=True)
     crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
-    reasons = [*_stale_orders(deed, order_ids, lines), *_changed_crews(plan, crews)]
+    reasons = [*_stale_orders(deed, order_ids, lines), *changed_crews(plan, crews)]
     if not plan.trips:
         reasons.append(no.SERVES_NOBODY())
     if reasons:
@@ -241,12 +241,12 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
 
     PLAN.move(db, row, "apply")
     zone = db.get_one(Zone, (row.district, row.zone_id))
-    rounds = [_round_of_crew(deed, row, plan, crews[binding_id], zone) for binding_id in binding_ids]
+    rounds = [_driven_by(deed, row, plan, crews[binding_id], zone) for binding_id in binding_ids]
     deed.note(rounds=[round.id for round in rounds])
     return {"plan_id": str(row.id), "round_ids": [str(round.id) for round in rounds]}
 
 
-def _lock_bindings(deed: Deed, binding_ids: list[UUID]) -> None:
+def lock_bindings(deed: Deed, binding_ids: list[UUID]) -> None:
     deed.db.execute(
         sa.select(Binding.id)
         .where(Binding.id.in_(binding_ids))
@@ -268,7 +268,7 @@ def _stale_orders(deed: Deed, order_ids: list[UUID], lines: list[OrderLine]) -> 
     return [no.STALE(orders=stale)] if stale else []
 
 
-def _changed_crews(plan: Plan, crews: dict[UUID, BoundCrew]) -> list[Refusal]:
+def changed_crews(plan: Plan, crews: dict[UUID, BoundCrew]) -> list[Refusal]:
     """Bindings that no longer cover the trips they were planned for."""
     changed = set()
     for trip in plan.trips:
@@ -278,7 +278,17 @@ def _changed_crews(plan: Plan, crews: dict[UUID, BoundCrew]) -> list[Refusal]:
     return [no.CREW_CHANGED(bindings=changed)] if changed else []
 
 
-def _round_of_crew(deed: Deed, row: RoundPlan, plan: Plan, crew: BoundCrew, zone: Zone) -> Round:
+def _driven_by(deed: Deed, row: RoundPlan, plan: Plan, crew: BoundCrew, zone: Zone) -> Round:
+    made = round_of_crew(deed, row, crew, zone)
+    for trip in plan.trips:
+        if trip.vehicle == str(crew.binding.id):
+            deed.db.add_all(_stops_of_trip(made, trip))
+    deed.db.flush()
+    return made
+
+
+def round_of_crew(deed: Deed, row: RoundPlan, crew: BoundCrew, zone: Zone) -> Round:
+    """A round of this plan's day for this crew, still without stops."""
     made = Round(
         district=row.district,
         plan_id=row.id,
@@ -294,10 +304,6 @@ def _round_of_crew(deed: Deed, row: RoundPlan, plan: Plan, crew: BoundCrew, zone
         recorded_at=deed.recorded_at,
     )
     deed.db.add(made)
-    deed.db.flush()
-    for trip in plan.trips:
-        if trip.vehicle == str(crew.binding.id):
-            deed.db.add_all(_stops_of_trip(made, trip))
     deed.db.flush()
     return made
 

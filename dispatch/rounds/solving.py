@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -21,7 +21,7 @@ import structlog
 
 import routing
 from core.problems import Busy
-from routing import Districts, Plan, Problem, Unit
+from routing import Districts, Plan, Problem, Replanned, Routes, Unit
 
 SOLVER = (sys.executable, "-m", "routing")
 WALL_GUARD_S = 60.0
@@ -43,6 +43,8 @@ class SolverFailed(Exception):
 
 
 Wanted = Callable[[], bool]
+Change = Mapping[str, str]
+"""``urgent``: a stop's id, or ``lost``: a vehicle's."""
 
 
 def solve_apart(problem: Problem, iterations: int, seed: int, is_wanted: Wanted | None = None) -> Plan:
@@ -52,6 +54,19 @@ def solve_apart(problem: Problem, iterations: int, seed: int, is_wanted: Wanted 
     """
     with _a_place(problem=problem.digest):
         return _plan_of(problem, iterations, seed, is_wanted)
+
+
+def replan_apart(problem: Problem, standing: Routes, change: Change, iterations: int, seed: int) -> Replanned:
+    """A day under way with this change, by a child, not yet checked. ``Busy`` as ``solve_apart``."""
+    order = {
+        "problem": problem.to_plain(),
+        "iterations": iterations,
+        "seed": seed,
+        "standing": {vehicle: [list(trip) for trip in trips] for vehicle, trips in standing.items()},
+        **change,
+    }
+    with _a_place(problem=problem.digest):
+        return _read(Replanned.from_plain, _ask_child(json.dumps(order).encode()))
 
 
 def districts_apart(units: Sequence[Unit], zones: int, seed: int) -> Districts:

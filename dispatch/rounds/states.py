@@ -11,6 +11,11 @@ class PlanState(StrEnum):
     DISCARDED = "discarded"
 
 
+class ChangeState(StrEnum):
+    PROPOSED = "proposed"
+    APPLIED = "applied"
+
+
 class RoundState(StrEnum):
     PLANNED = "planned"
     STARTED = "started"
@@ -35,4 +40,11 @@ ROUND = Machine(
         Move("start", RoundState.PLANNED, RoundState.STARTED),
         Move("finish", RoundState.STARTED, RoundState.FINISHED),
     ],
+)
+
+CHANGE = Machine(
+    "change of rounds",
+    "round_change",
+    ChangeState.PROPOSED,
+    [Move("apply", ChangeState.PROPOSED, ChangeState.APPLIED)],
 )

@@ -6,7 +6,7 @@ that is ordered: never looser than either. The limits themselves are judged agai
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -22,6 +22,9 @@ EACH_MORE_BOTTLE_S = 2 * 60
 RELOAD_S = 8 * 60
 LEFT_OUT_S = 2 * 3600
 LEFT_OUT_PER_BOTTLE_S = 10 * 60
+# What a crew has been told to do: worth a working day of driving, and late rather than not at all.
+PROMISED_S = 8 * 3600
+LATE_WEIGHT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,18 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A crew that is driving. ``heads_for``: the door it is next at, None while it stands at the station.
+
+    ``loaded``: orders whose bottles are on board. ``aboard``: units on board that are for no order.
+    """
+
+    heads_for: UUID | None = None
+    loaded: frozenset[UUID] = frozenset()
+    aboard: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Crew:
     """A binding's courier and vehicle on the day. Shift in seconds since midnight, already clipped."""
 
@@ -47,31 +62,54 @@ class Crew:
     max_trips: int
     carries_50kg: bool
     shift: tuple[int, int]
+    begun: Begun = Begun()
 
 
 def problem_of(
-    site: Point, doors: Sequence[Door], crews: Sequence[Crew], day: date, travel: TravelTimes
+    site: Point,
+    doors: Sequence[Door],
+    crews: Sequence[Crew],
+    day: date,
+    travel: TravelTimes,
+    promised_until_s: int | None = None,
 ) -> Problem:
-    """Stops are named by order id, vehicles by binding id; the same facts give the same problem."""
+    """Stops are named by order id, vehicles by binding id; the same facts give the same problem.
+
+    ``promised_until_s``: of a day under way, where the end of a slot is a wish and this the end.
+    """
     doors = sorted(doors, key=lambda door: door.order_id)
     crews = sorted(crews, key=lambda crew: crew.binding_id)
     heaviest_g = max((grams_per_unit(kind) for door in doors for kind in door.brings), default=1)
-    vehicles = [_vehicle(crew, heaviest_g) for crew in crews if units_of(crew, heaviest_g) > 0]
     truck_ids = frozenset(str(crew.binding_id) for crew in crews if crew.carries_50kg)
     spots = list(dict.fromkeys(door.point for door in doors))
+    place_of = {spot: place for place, spot in enumerate(spots, start=1)}
+    door_of = {door.order_id: door for door in doors}
+    stops = tuple(_stop(door, day, truck_ids) for door in doors)
+    if promised_until_s is not None:
+        stops = tuple(_promised(stop, promised_until_s) for stop in stops)
+    vehicles = []
+    for crew in crews:
+        head = door_of.get(crew.begun.heads_for) if crew.begun.heads_for is not None else None
+        aboard = crew.begun.aboard + sum(
+            kind.units for order_id in crew.begun.loaded for kind in door_of[order_id].brings
+        )
+        capacity = max(units_of(crew, heaviest_g), aboard)
+        if capacity > 0:
+            vehicles.append(_vehicle(crew, capacity, place_of[head.point] if head is not None else 0))
     points = [(place.lon, place.lat) for place in (site, *spots)]
     travel_by_profile = {
         profile: travel.matrix(points, profile)
         for profile in sorted({vehicle.profile for vehicle in vehicles})
     }
-    place_of = {spot: place for place, spot in enumerate(spots, start=1)}
     return Problem(
-        stops=tuple(_stop(door, day, truck_ids) for door in doors),
+        stops=stops,
         vehicles=tuple(vehicles),
         reload_s=RELOAD_S,
         travel=travel_by_profile,
         # Neighbours in one house share a place: many doors are few places, and few travel times.
-        places=None if len(spots) == len(doors) else tuple(place_of[door.point] for door in doors),
+        places=None
+        if len(spots) == len(doors) and not any(one.stands_at for one in vehicles)
+        else tuple(place_of[door.point] for door in doors),
         fell_back=any(matrix.fell_back for matrix in travel_by_profile.values()),
     )
 
@@ -91,13 +129,29 @@ def seconds_into(day: date, instant: datetime) -> int:
     return int((instant - clock.at(day)).total_seconds())
 
 
-def _vehicle(crew: Crew, heaviest_g: int) -> Vehicle:
+def _vehicle(crew: Crew, capacity: int, stands_at: int) -> Vehicle:
+    begun = crew.begun
     return Vehicle(
         id=str(crew.binding_id),
         profile=crew.profile,
-        capacity=units_of(crew, heaviest_g),
+        capacity=capacity,
         max_trips=crew.max_trips,
         shift=crew.shift,
+        stands_at=stands_at,
+        aboard=begun.aboard,
+        loaded=frozenset(map(str, begun.loaded)),
+        locked=() if begun.heads_for is None else (str(begun.heads_for),),
+    )
+
+
+def _promised(stop: Stop, until_s: int) -> Stop:
+    opens_s, closes_s = stop.window
+    return replace(
+        stop,
+        window=(opens_s, max(closes_s, until_s)),
+        due_s=closes_s,
+        late_weight=LATE_WEIGHT,
+        penalty=stop.penalty + PROMISED_S,
     )
 
 

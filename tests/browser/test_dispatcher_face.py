@@ -188,3 +188,37 @@ def test_without_scripts_all_but_the_map_works(house: House, browse: Browse, day
     page.get_by_role("link", name="去下发").click()
     page.get_by_role("button", name="下发给送气工").click()
     expect(page.locator(".done")).to_contain_text("已下发")
+
+
+def test_an_urgent_order_is_added_and_a_lost_crew_s_doors_are_handed_on(
+    house: House, browse: Browse, page: Page, day: WorkingDay
+) -> None:
+    on_board = day.order()
+    homes(day, 3)
+    round_id = day.round()
+    made(day.load(round_id, on_board.line_ids[0], day.bottle().code))
+    urgent = day.order()
+    short = urgent.order_id[-8:].upper()
+
+    page.goto(house.at("/dispatch/bookings?state=unplanned"))
+    page.get_by_role("button", name=f"紧急加送 {short}").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("紧急加送")
+    expect(page.get_by_role("list").filter(has_text=short)).to_contain_text(day.plate)
+    looks_sound(browse, page, "change-urgent")
+    page.get_by_role("button", name="改派").click()
+    expect(page.locator(".done")).to_contain_text("已改派")
+
+    other = day.cast.bind()
+    page.goto(house.at("/dispatch/crews"))
+    looks_sound(browse, page, "crews-under-way")
+    page.get_by_role("button", name=f"停运改派 {day.plate}").click()
+    expect(page.get_by_role("heading", name="瓶还在停运的车上")).to_be_visible()
+    expect(page.locator(".warning")).to_contain_text(on_board.order_id[-8:].upper())
+    expect(page.get_by_role("list").filter(has_text=short)).to_contain_text(day.plate_of(other.vehicle_id))
+    looks_sound(browse, page, "change-lost-crew")
+    page.get_by_role("button", name="改派").click()
+    expect(page.locator(".done")).to_contain_text("已改派")
+
+    page.get_by_role("link", name="人车对应").first.click()
+    page.get_by_role("button", name=f"停运改派 {day.plate}").click()  # only what is on board is left
+    expect(page.locator(".figures dd").first).to_have_text("0")

@@ -1,10 +1,11 @@
 """A plan under way: an urgent order, a lost crew, and how much those who drive it notice."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from routing import Churn, Plan, Reason, check, churn, insert_urgent, solve, without_crew
+from routing import Churn, Plan, Reason, Replanned, check, churn, insert_urgent, solve, without_crew
 from tests.routing.courier_zones import HOUR, TRIKE, household, lane, zone
 
 CREWS = tuple(replace(TRIKE, id=f"trike-{k}") for k in (1, 2))
@@ -71,6 +72,14 @@ def test_a_lost_crew_keeps_what_it_has_loaded_and_the_others_take_the_rest() -> 
     assert done.stranded == ("h0", "h1")
     assert crew_of(done.plan) == {f"h{k}": "trike-2" for k in range(2, 9)}
     assert (done.churn.other_crew, done.churn.dropped) == (0, 0)
+
+
+def test_where_there_are_no_others_all_is_named() -> None:
+    day = lane(household("h0"), household("h1"), vehicles=(CREWS[0],))
+    done = without_crew(day, {"trike-1": [["h0", "h1"]]}, "trike-1", 500, 1)
+    assert check(done.problem, done.plan) == ()
+    assert {left.stop for left in done.plan.unserved} == {"h0", "h1"}
+    assert Replanned.from_plain(json.loads(json.dumps(done.to_plain()))) == done
 
 
 def test_what_the_others_cannot_take_is_named() -> None:

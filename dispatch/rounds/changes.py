@@ -1,0 +1,338 @@
+"""A day under way is planned anew after one event: an order more that cannot wait, or a crew lost.
+
+As with a plan, what would be done is worked out before any deed opens, judged by the checker and kept; a
+second step does it, if what it rests on still stands. What was delivered meanwhile does not matter: only what
+would be moved must be where it was seen. Bottles on board stay with their vehicle.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from core import clock
+from core.doing import Doing
+from core.refusal import Refusal, Refused
+from dispatch.orders.states import LineState
+from dispatch.rounds import change_queries, queries, streets
+from dispatch.rounds import refusals as no
+from dispatch.rounds.models import ChangeKind, Round, RoundChange, RoundPlan, RoundStop
+from dispatch.rounds.service import changed_crews, checked, lock_bindings, round_of_crew
+from dispatch.rounds.solving import replan_apart
+from dispatch.rounds.states import CHANGE, ChangeState, PlanState
+from dispatch.rounds.under_way import Standing, UnderWay, first_of_each_crew, rounds_under_way, standing
+from dispatch.rounds.zone_day import problem_of
+from evidence.deed import Answer, Deed, does
+from evidence.models import SubjectType
+from registry.models import Zone
+from registry.queries import BoundCrew, bindings_for_zone
+from routing import Plan, Replanned
+
+TURNS = 2_000
+SEED = 1
+OUT_OF_THE_WAY = 10_000
+"""Added to the positions of stops while they change places, so that no two are in one at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Exactly one of the two."""
+
+    order_id: UUID | None = None
+    binding_id: UUID | None = None
+
+    @property
+    def kind(self) -> ChangeKind:
+        return ChangeKind.URGENT_ORDER if self.order_id is not None else ChangeKind.LOST_CREW
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """How the day would go on; or the reasons why nothing can be proposed."""
+
+    zone: Zone
+    day: date
+    event: Event
+    refusals: tuple[Refusal, ...] = ()
+    before: Standing | None = None
+    after: Replanned | None = None
+
+
+# --- propose ----------------------------------------------------------------------------------------------
+
+
+def propose_change(
+    doing: Doing, *, zone_id: UUID, order_id: UUID | None = None, binding_id: UUID | None = None
+) -> Answer:
+    """Work out how today goes on, in a child process, then keep it. ``Busy`` when the solver fails."""
+    event = Event(order_id, binding_id)
+    with doing.ground.sessions() as db:
+        zone = queries.zone_in_reach(db, doing, zone_id)
+        answered = queries.has_answered(db, doing)
+    day = clock.today()
+    return keep_change(doing, Proposed(zone, day, event) if answered else _proposed(doing, zone, day, event))
+
+
+def _proposed(doing: Doing, zone: Zone, day: date, event: Event) -> Proposed:
+    with doing.ground.sessions() as db:
+        before = standing(db, zone, day, clock.now(), event.order_id)
+    reasons = tuple(_not_to_be_changed(before, event, day))
+    if reasons:
+        return Proposed(zone, day, event, reasons)
+    problem = problem_of(
+        before.site,
+        before.doors,
+        before.crews,
+        day,
+        streets.travel_times(doing.ground.config.osrm_url),
+        before.until_s,
+    )
+    what = {"urgent": str(event.order_id)} if event.order_id else {"lost": str(event.binding_id)}
+    after = replan_apart(problem, before.routes, what, TURNS, SEED)
+    return Proposed(zone, day, event, checked(after.problem, after.plan), before, after)
+
+
+def _not_to_be_changed(before: Standing, event: Event, day: date) -> Iterator[Refusal]:
+    if not before.crews:
+        yield no.NO_CREW(day=day)
+    if event.order_id is not None:
+        standing_now = {stop for trips in before.routes.values() for trip in trips for stop in trip}
+        waiting = {str(door.order_id) for door in before.doors} - standing_now
+        if str(event.order_id) not in waiting:
+            yield no.NOT_WAITING()
+    elif str(event.binding_id) not in {str(crew.binding_id) for crew in before.crews}:
+        yield no.NO_SUCH_CREW_NOW()
+    elif str(event.binding_id) not in before.routes:
+        yield no.NOTHING_TO_HAND_ON()
+
+
+@does("plan.make")
+def keep_change(deed: Deed, proposed: Proposed) -> Answer:
+    zone, event = proposed.zone, proposed.event
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
+    deed.note(zone_id=zone.id, day=proposed.day, order_id=event.order_id, binding_id=event.binding_id)
+    if proposed.refusals:
+        raise Refused(proposed.refusals)
+    before, after = proposed.before, proposed.after
+    if before is None or after is None:
+        raise LookupError("expected this key's earlier answer, found none")
+    row = RoundChange(
+        district=deed.district,
+        firm_id=zone.firm_id,
+        zone_id=zone.id,
+        day=proposed.day,
+        kind=event.kind,
+        order_id=event.order_id,
+        binding_id=event.binding_id,
+        state=ChangeState.PROPOSED,
+        problem=after.problem.to_plain(),
+        standing={vehicle: [list(trip) for trip in trips] for vehicle, trips in before.routes.items()},
+        firsts=before.firsts,
+        plan=after.plan.to_plain(),
+        churn=after.churn.to_plain(),
+        stranded=list(after.stranded),
+        unserved=queries.unserved_to_plain(after.plan.unserved),
+        recorded_at=deed.recorded_at,
+    )
+    deed.db.add(row)
+    deed.db.flush()
+    deed.note(change_id=row.id, problem=after.problem.digest, churn=row.churn, unserved=row.unserved)
+    return {"change_id": str(row.id)}
+
+
+# --- apply ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where an order is to stand: with which crew, on which of its trips, when; in the order of the list."""
+
+    order_id: UUID
+    vehicle: str
+    trip: int
+    arrive_s: int
+    is_first: bool
+
+
+@does("plan.apply")
+def apply_change(deed: Deed, *, change_id: UUID) -> Answer:
+    """Move what the change moves, if it is still where it was seen."""
+    db = deed.db
+    row = change_queries.change_in_reach(db, deed.doing, change_id)
+    zone = db.get_one(Zone, (row.district, row.zone_id))
+    seats = list(_seats(row))
+    freed = {UUID(left["order_id"]) for left in row.unserved}
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.at(firm=row.firm_id, zone=row.zone_id)
+    deed.note(change_id=row.id, kind=row.kind, day=row.day)
+
+    queries.lines_of(db, deed.district, sorted({seat.order_id for seat in seats} | freed), lock=True)
+    lock_bindings(deed, [UUID(vehicle) for vehicle in row.firsts])
+    under_way = rounds_under_way(db, zone, row.day, lock=True)
+    db.refresh(row, ["state"], with_for_update=True)
+    crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
+    reasons = list(_stale(deed, row, seats, under_way, crews))
+    if reasons:
+        raise Refused(reasons)
+
+    CHANGE.move(db, row, "apply")
+    driving = first_of_each_crew(under_way)
+    rounds = {vehicle: one.round for vehicle, one in driving.items()}
+    for vehicle in dict.fromkeys(seat.vehicle for seat in seats):
+        if vehicle not in rounds:
+            rounds[vehicle] = _new_round(deed, row, crews[UUID(vehicle)], zone)
+    _reseat(deed, row, driving, rounds, seats, freed)
+    touched = sorted({round.id for vehicle, round in rounds.items() if vehicle in row.firsts})
+    deed.note(rounds=touched)
+    return {"change_id": str(row.id), "round_ids": [str(round_id) for round_id in touched]}
+
+
+def _seats(row: RoundChange) -> Iterator[Seat]:
+    for trip in Plan.from_plain(row.plan).trips:
+        number = int(row.firsts[trip.vehicle]) + trip.number - 1
+        for visit in trip.visits:
+            yield Seat(UUID(visit.stop), trip.vehicle, number, visit.arrive_s, trip.number == 1)
+
+
+def _stale(
+    deed: Deed, row: RoundChange, seats: list[Seat], under_way: list[UnderWay], crews: dict[UUID, BoundCrew]
+) -> Iterator[Refusal]:
+    """Orders that would be moved and are no longer where they were seen, and crews that are gone."""
+    driving = first_of_each_crew(under_way)
+    was = {UUID(stop): crew for crew, trips in row.standing.items() for trip in trips for stop in trip}
+    now = {stop.order_id: one for one in under_way for stop in one.to_do}
+    set_out = {crew for crew, one in driving.items() if one.is_out and crew not in _out_when_seen(row)}
+    waiting = _still_waiting(deed, [seat.order_id for seat in seats if seat.order_id not in was])
+    stale = set()
+    for seat in seats:
+        crew, here = was.get(seat.order_id), now.get(seat.order_id)
+        if crew is None:
+            is_off = here is not None or seat.order_id not in waiting
+        elif here is None:
+            is_off = False  # done with meanwhile
+        else:
+            is_held = here.left[seat.order_id] is LineState.LOADED and here.vehicle != seat.vehicle
+            is_off = here.vehicle != crew or is_held
+        if is_off or (seat.is_first and crew != seat.vehicle and seat.vehicle in set_out):
+            stale.add(seat.order_id)
+    if stale:
+        yield no.STALE(orders=sorted(stale))
+    yield from changed_crews(Plan.from_plain(row.plan), crews)
+
+
+def _out_when_seen(row: RoundChange) -> set[str]:
+    return {vehicle["id"] for vehicle in row.problem["vehicles"] if vehicle.get("stands_at")}
+
+
+def _still_waiting(deed: Deed, order_ids: list[UUID]) -> set[UUID]:
+    """Those of the orders with a line that is booked, and that stand on no round."""
+    lines = queries.lines_of(deed.db, deed.district, order_ids)
+    booked = {line.order_id for line in lines if line.state is LineState.BOOKED}
+    return booked - queries.orders_on_rounds(deed.db, deed.district, order_ids)
+
+
+def _new_round(deed: Deed, row: RoundChange, crew: BoundCrew, zone: Zone) -> Round:
+    """For a crew that had nothing to do, under the zone's newest plan of the day."""
+    plan = deed.db.scalars(
+        sa.select(RoundPlan)
+        .where(
+            RoundPlan.district == row.district,
+            RoundPlan.zone_id == row.zone_id,
+            RoundPlan.day == row.day,
+            RoundPlan.state == PlanState.APPLIED,
+        )
+        .order_by(RoundPlan.wave.desc())
+        .limit(1)
+    ).one_or_none()
+    if plan is None:
+        raise Refused([no.NOTHING_UNDER_WAY()])
+    return round_of_crew(deed, plan, crew, zone)
+
+
+def _reseat(
+    deed: Deed,
+    row: RoundChange,
+    driving: dict[str, UnderWay],
+    rounds: dict[str, Round],
+    seats: list[Seat],
+    freed: set[UUID],
+) -> None:
+    """Every order to its seat; what nobody can take any more, and is on no vehicle, may be planned again."""
+    db, midnight = deed.db, clock.at(row.day)
+    ours = {vehicle: one for vehicle, one in driving.items() if vehicle in row.firsts}
+    left = {stop.order_id: stop for one in ours.values() for stop in one.to_do}
+    home = {stop.order_id: one for one in ours.values() for stop in one.to_do}
+    last: dict[tuple[UUID, int], int] = {}
+    for one in ours.values():
+        for stop in one.stops:
+            if stop.order_id not in left:
+                key = (one.round.id, stop.trip)
+                last[key] = max(last.get(key, 0), stop.position)
+    _out_of_the_way(deed, [one.round.id for one in ours.values()], list(left))
+
+    moved, seated = [], set()
+    for seat in seats:
+        stood, round = left.get(seat.order_id), rounds[seat.vehicle]
+        if stood is None and seat.order_id != row.order_id:
+            continue  # done with meanwhile
+        key = (round.id, seat.trip)
+        last[key] = last.get(key, 0) + 1
+        arrive_at = midnight + timedelta(seconds=seat.arrive_s)
+        if stood is None or stood.round_id != round.id:
+            deed.about(SubjectType.ORDER, seat.order_id)
+            moved.append(seat.order_id)
+        _seat(deed, stood, round, seat, last[key], arrive_at)
+        seated.add(seat.order_id)
+    for order_id, kept in left.items():
+        if order_id in seated:
+            continue
+        key = (kept.round_id, kept.trip)
+        last[key] = last.get(key, 0) + 1
+        is_freed = order_id in freed and home[order_id].left[order_id] is LineState.BOOKED
+        if is_freed:
+            deed.about(SubjectType.ORDER, order_id)
+        _put(deed, kept, {"position": last[key], "active": not is_freed})
+    deed.note(moved=sorted(moved), freed=sorted(freed - seated))
+    db.expire_all()
+
+
+def _out_of_the_way(deed: Deed, round_ids: list[UUID], order_ids: list[UUID]) -> None:
+    deed.db.execute(
+        sa.update(RoundStop)
+        .where(
+            RoundStop.district == deed.district,
+            RoundStop.round_id.in_(round_ids),
+            RoundStop.order_id.in_(order_ids),
+            RoundStop.active,
+        )
+        .values(position=RoundStop.position + OUT_OF_THE_WAY)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _seat(
+    deed: Deed, stop: RoundStop | None, round: Round, seat: Seat, position: int, arrive_at: datetime
+) -> None:
+    values = {"trip": seat.trip, "position": position, "arrive_at": arrive_at}
+    if stop is None:
+        named = {"district": round.district, "round_id": round.id, "order_id": seat.order_id, "active": True}
+        deed.db.add(RoundStop(**named, **values))
+        deed.db.flush()
+        return
+    _put(deed, stop, {"round_id": round.id, **values})
+
+
+def _put(deed: Deed, stop: RoundStop, values: dict[str, object]) -> None:
+    deed.db.execute(
+        sa.update(RoundStop)
+        .where(
+            RoundStop.district == stop.district,
+            RoundStop.round_id == stop.round_id,
+            RoundStop.order_id == stop.order_id,
+        )
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
