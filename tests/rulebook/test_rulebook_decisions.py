@@ -60,7 +60,7 @@ def test_a_yes_and_a_no_are_both_kept_with_what_they_rested_on(db: Session) -> N
     before, after = db.scalars(sa.select(Decision).order_by(Decision.day)).all()
     assert (before.allowed, before.reasons) == (True, [])
     assert not after.allowed
-    assert after.facts == {"applied_on": "2023-08-01", "kind": "opening"}
+    assert after.facts == {"applied_on": "2023-08-01", "kind": "opening", "excepted": []}
     assert after.edition == LAW.digest
     assert after.reasons[0]["basis"]["issued"] == "2023-09-11"
 
