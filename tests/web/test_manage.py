@@ -20,6 +20,11 @@ def state() -> Iterator[Path]:
             yield Path(folder)
 
 
+def in_its_own_process(state: Path, *words: str) -> console.Said:
+    """Where other tests' tables and refusals would be seen too; and once as it is really run."""
+    return console.run(*words, LPG_STATE_DIR=str(state))
+
+
 def manage(state: Path, *words: str, **settings: str) -> console.Said:
     return console.typed(*words, LPG_STATE_DIR=str(state), **settings)
 
@@ -35,7 +40,7 @@ def test_help_names_every_command(state: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_an_empty_house_is_migrated_verified_and_replayed(state: Path) -> None:
-    verified = console.run("verify", LPG_STATE_DIR=str(state))  # a real process, once
+    verified = in_its_own_process(state, "verify")
     assert (verified.returncode, "0 findings" in verified.stdout) == (0, True)
     assert manage(state, "decisions", "replay").returncode == 0
 
@@ -128,10 +133,10 @@ def test_a_wrong_setting_is_named_in_one_line(state: Path, settings: dict[str, s
 
 @pytest.mark.both_ends
 def test_the_migrations_give_exactly_the_tables_of_the_code(state: Path) -> None:
-    compared = manage(state, "drift")
+    compared = in_its_own_process(state, "drift")
     assert compared.returncode == 0, compared.stdout
 
 
 def test_the_generated_pages_are_fresh(state: Path) -> None:
-    fresh = manage(state, "docs", "--check")
+    fresh = in_its_own_process(state, "docs", "--check")
     assert fresh.returncode == 0, fresh.stdout
