@@ -4,6 +4,7 @@ A look is no deed: it changes nothing that anybody's trace should show, and a ho
 by being read. It is committed by itself, first: what was not kept is not shown (docs/adr/0011).
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,17 +19,23 @@ from oversight.models import Look, LookKind
 def keep_look(doing: Doing, kind: LookKind, subject_id: UUID) -> None:
     """Of a regulator only: what a firm's own clerk reads of its bottles and orders is the firm's."""
     if doing.actor.role is Role.REGULATOR:
-        _keep(doing, kind, subject_id)
+        _keep(doing, kind, {subject_id})
 
 
 def keep_desk_look(doing: Doing, household_id: UUID) -> None:
     """Of whoever opens a household's file at a desk, the firm's own clerk too: it is about people."""
-    _keep(doing, LookKind.HOUSEHOLD, household_id)
+    keep_desk_looks(doing, {household_id})
 
 
-def _keep(doing: Doing, kind: LookKind, subject_id: UUID) -> None:
+def keep_desk_looks(doing: Doing, household_ids: Collection[UUID]) -> None:
+    _keep(doing, LookKind.HOUSEHOLD, household_ids)
+
+
+def _keep(doing: Doing, kind: LookKind, subject_ids: Collection[UUID]) -> None:
+    if not subject_ids:
+        return
     with doing.ground.sessions() as db:
-        db.add(
+        db.add_all(
             Look(
                 district=doing.district,
                 id=new_id(),
@@ -38,6 +45,7 @@ def _keep(doing: Doing, kind: LookKind, subject_id: UUID) -> None:
                 subject_id=subject_id,
                 looked_at=clock.now(),
             )
+            for subject_id in sorted(subject_ids)
         )
         db.commit()
 

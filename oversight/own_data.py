@@ -60,7 +60,7 @@ def copied(doing: Doing, answer: Answer) -> dict[str, Any]:
                 )
             ],
             "requests": privacy.requests_of(db, doing.ground, doing.district, person_id),
-            "refusals": [_refusal(one) for one in own_refusals(doing)],
+            "refusals": [_refusal(one) for one in own_refusals(doing, person_id)],
             "looks": _looks(db, doing.district, person_id),
         }
 

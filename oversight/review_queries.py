@@ -12,14 +12,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.auth import ScopeKind
+from core.auth import Role, ScopeKind
 from core.doing import Doing
 from core.problems import NotFound
 from core.refusal import CATALOGUE, Refusal
 from evidence.models import Entry, Link, Outcome, SubjectType
+from oversight.looks import keep_desk_looks
 from oversight.review_models import RefusalReview, ReviewReceipt
 from oversight.review_states import OPEN_STATES
-from oversight.reviews import answer_of, reach_of_review, said_of
+from oversight.reviews import APPLIED_FOR, answer_of, names_nobody, reach_of_review, said_of, was_held
 from registry import sealing
 from registry.models import Account, Household, Premises
 
@@ -61,7 +62,15 @@ def reviews(doing: Doing, *, open_only: bool = True, limit: int = MOST_ROWS) -> 
     else:
         query = query.where(RefusalReview.state.not_in(OPEN_STATES)).order_by(RefusalReview.id.desc())
     with doing.ground.sessions() as db:
-        return _views(db, doing, db.scalars(query.limit(limit)).all())
+        rows = db.scalars(query.limit(limit)).all()
+        _keep_looks(doing, rows)
+        return _views(db, doing, rows)
+
+
+def _keep_looks(doing: Doing, rows: Sequence[RefusalReview]) -> None:
+    """What somebody wrote in need is read on record, before it is shown; one's own is one's own."""
+    if doing.actor.role is not Role.RESIDENT:
+        keep_desk_looks(doing, {row.household_id for row in rows if row.said_sealed or row.answer_sealed})
 
 
 def review(doing: Doing, review_id: UUID) -> ReviewView:
@@ -70,6 +79,7 @@ def review(doing: Doing, review_id: UUID) -> ReviewView:
         if found is None:
             raise NotFound
         doing.actor.must_reach(**reach_of_review(found))
+        _keep_looks(doing, [found])
         return _views(db, doing, [found])[0]
 
 
@@ -144,19 +154,18 @@ class OwnRefusal:
     review: ReviewView | None
 
 
-def own_refusals(doing: Doing) -> list[OwnRefusal]:
-    """What was refused to this person or to their home while it was theirs, the latest first."""
-    person_id = doing.actor.scope_id(ScopeKind.PERSON)
+def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal]:
+    """What was refused to this person or to their home while it was theirs, the latest first.
+
+    ``person_id``: whose copy is handed over at a desk; else the resident who asks.
+    """
+    person_id = person_id or doing.actor.scope_id(ScopeKind.PERSON)
     theirs = sa.or_(
         sa.and_(Link.subject_type == SubjectType.PERSON, Link.subject_key == str(person_id)),
         sa.and_(
             Link.subject_type == SubjectType.HOUSEHOLD,
-            sa.exists().where(
-                Account.district == doing.district,
-                Account.person_id == person_id,
-                sa.cast(Account.household_id, sa.Text) == Link.subject_key,
-                Account.recorded_at <= Entry.recorded_at,
-            ),
+            names_nobody(Link.entry_id.expression),
+            was_held(doing.district, person_id, Link.subject_key.expression, Entry.recorded_at.expression),
         ),
     )
     homes = sa.select(sa.cast(Account.household_id, sa.Text)).where(
@@ -177,6 +186,7 @@ def own_refusals(doing: Doing) -> list[OwnRefusal]:
                     )
                 ),
                 Entry.outcome == Outcome.REFUSED,
+                Entry.verb.in_(APPLIED_FOR),
                 Entry.district == doing.district,
             )
             .order_by(Entry.recorded_at.desc(), Entry.id.desc())

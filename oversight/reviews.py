@@ -9,12 +9,12 @@ Locks: household → person → review.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core import clock, sealed
 from core.auth import Role, ScopeKind
@@ -32,6 +32,7 @@ from oversight.review_models import Finding, Ground, RefusalReview, ReviewReceip
 from oversight.review_states import MOVES, REFUSAL_REVIEW, ReviewState
 from registry.exceptions import except_from
 from registry.models import Account, Household, Person, Premises
+from registry.premises_models import AccountClosing
 from registry.queries import account_of
 from registry.states import AccountState
 from rulebook import current
@@ -40,6 +41,19 @@ from rulebook.gate import judge
 
 ANSWERED = "review.answered"
 """Told once an answer is written; its reader sends the registrant a message."""
+
+APPLIED_FOR = (
+    "account.open",
+    "account.transfer",
+    "account.resume",
+    "account.close",
+    "card.issue",
+    "card.replace",
+    "contract.sign",
+    "order.book",
+    "own_data.ask",
+)
+"""What a home asks for. What was refused to staff about a home is no refusal of the home's."""
 
 held_by("uq_refusal_review_entry_id", no.ASKED_ALREADY)
 
@@ -219,6 +233,7 @@ def _refused_home(deed: Deed, refusal_no: str) -> RefusedHome:
             Entry.refusal_no == refusal_no,
             Entry.district == deed.district,
             Entry.outcome == Outcome.REFUSED,
+            Entry.verb.in_(APPLIED_FOR),
         )
     ).first()
     household_id = entry and _subject(deed.db, entry.id, SubjectType.HOUSEHOLD)
@@ -244,18 +259,54 @@ def _registrant(deed: Deed, entry: Entry, household_id: UUID) -> UUID | None:
             Link.subject_type == SubjectType.PERSON,
             Link.subject_key == str(own),
         )
-        holds = sa.exists().where(
-            Account.district == deed.district,
-            Account.household_id == household_id,
-            Account.person_id == own,
-            Account.recorded_at <= entry.recorded_at,
-        )
-        return own if deed.db.scalar(sa.select(sa.or_(named, holds))) else None
-    named_in = _subject(deed.db, entry.id, SubjectType.PERSON)
+        held = was_held(deed.district, own, sa.literal(str(household_id)), sa.literal(entry.recorded_at))
+        about_the_home = sa.and_(held, names_nobody(sa.literal(entry.id)))
+        return own if deed.db.scalar(sa.select(sa.or_(named, about_the_home))) else None
+    keys = deed.db.scalars(
+        sa.select(Link.subject_key)
+        .where(Link.entry_id == entry.id, Link.subject_type == SubjectType.PERSON)
+        .order_by(Link.subject_key)
+    ).all()
     account = account_of(deed.db, deed.district, household_id)
-    if account is not None and (named_in is None or account.state is not AccountState.CLOSED):
+    if account is not None and (not keys or str(account.person_id) in keys):
         return account.person_id
-    return named_in
+    return UUID(keys[0]) if keys else None
+
+
+def names_nobody(entry_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+    """The entry is about the home alone; where it names a person, what it tells is that person's."""
+    naming = aliased(Link)
+    return ~sa.exists().where(naming.entry_id == entry_id, naming.subject_type == SubjectType.PERSON)
+
+
+def was_held(
+    district: int, person_id: UUID, household: sa.ColumnElement[str], at: sa.ColumnElement[datetime]
+) -> sa.ColumnElement[bool]:
+    """An account of theirs stood there at that time: not closed by then, nor passed to them only later."""
+    closed_at = (
+        sa.select(AccountClosing.recorded_at)
+        .where(AccountClosing.district == Account.district, AccountClosing.account_id == Account.id)
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    passing, passed = aliased(Entry), aliased(Link)
+    passed_on = sa.exists().where(
+        passed.entry_id == passing.id,
+        passed.subject_type == SubjectType.HOUSEHOLD,
+        passed.subject_key == household,
+        passing.verb == "account.transfer",
+        passing.outcome == Outcome.DONE,
+        passing.recorded_at > at,
+        sa.or_(closed_at.is_(None), passing.recorded_at < closed_at),
+    )
+    return sa.exists().where(
+        Account.district == district,
+        Account.person_id == person_id,
+        sa.cast(Account.household_id, sa.Text) == household,
+        Account.recorded_at <= at,
+        sa.or_(Account.state != AccountState.CLOSED, closed_at > at),
+        ~passed_on,
+    )
 
 
 def _subject(db: Session, entry_id: UUID, type: SubjectType) -> UUID | None:
@@ -277,11 +328,14 @@ def _unknown() -> WrongField:
 
 
 def _locked(deed: Deed, review_id: UUID) -> RefusalReview:
-    review = deed.db.get(
+    seen = deed.db.get(RefusalReview, (deed.district, review_id))
+    if seen is None:
+        raise NotFound
+    deed.db.get_one(Household, (deed.district, seen.household_id), with_for_update=True)
+    deed.db.get_one(Person, seen.person_id, with_for_update={"read": True})
+    review = deed.db.get_one(
         RefusalReview, (deed.district, review_id), with_for_update=True, populate_existing=True
     )
-    if review is None:
-        raise NotFound
     deed.actor.must_reach(**reach_of_review(review))
     deed.about(SubjectType.HOUSEHOLD, review.household_id)
     deed.about(SubjectType.PERSON, review.person_id)

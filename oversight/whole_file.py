@@ -42,22 +42,26 @@ def whole_file(doing: Doing, household_id: UUID) -> dict[str, Any]:
         cards = list(
             db.scalars(sa.select(Card).where(Card.district == district, Card.household_id == household_id))
         )
-        orders = _orders(db, district, household_id)
+        card_ids = [card.id for card in cards]
+        orders, bottles = _orders(db, district, household_id), _bottles(db, district, card_ids)
+        refusals = _refusals(db, doing, household_id, card_ids)
+        looks = own_data.looks_at_home(db, district, household_id)[:MOST_ROWS]
         return {
             "as_of": clock.now(),
             "household": file,
             "supply_stopped": standing.supply_stopped,
             "inspection_refused": standing.inspection_refused,
             "follow_up_on": standing.follow_up_on,
-            "bottles": _bottles(db, district, [card.id for card in cards]),
+            "bottles": bottles,
             "orders": orders,
             "checks": list(reversed(checks.items)),
             "hazards": list(reversed(hazards.items)),
             "equipment": equipment_of(doing, household_id),
-            "refusals": _refusals(db, doing, household_id, [card.id for card in cards]),
+            "refusals": refusals,
             "closings": _closings(db, district, household_id),
-            "looks": own_data.looks_at_home(db, district, household_id)[:MOST_ROWS],
-            "cut": bool(checks.next_cursor or hazards.next_cursor) or len(orders) == MOST_ROWS,
+            "looks": looks,
+            "cut": bool(checks.next_cursor or hazards.next_cursor)
+            or MOST_ROWS in (len(orders), len(bottles), len(refusals), len(looks)),
         }
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from core import clock
 from core.doing import Doing
 from core.refusal import Refusal, Refused
+from dispatch.orders.models import Order
 from dispatch.orders.states import LineState
 from dispatch.rounds import change_queries, queries, streets
 from dispatch.rounds import refusals as no
@@ -23,7 +24,7 @@ from dispatch.rounds.service import changed_crews, checked, lock_bindings, round
 from dispatch.rounds.solving import replan_apart
 from dispatch.rounds.states import CHANGE, ChangeState, PlanState
 from dispatch.rounds.under_way import Standing, UnderWay, first_of_each_crew, rounds_under_way, standing
-from dispatch.rounds.zone_day import problem_of
+from dispatch.rounds.zone_day import problem_of, seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.models import Zone
@@ -34,6 +35,8 @@ TURNS = 2_000
 SEED = 1
 OUT_OF_THE_WAY = 10_000
 """Added to the positions of stops while they change places, so that no two are in one at once."""
+PARKED = -1_000_000
+"""Where what a round was relieved of is put, each at a place of its own: it collides with nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ class Seat:
     vehicle: str
     trip: int
     arrive_s: int
+    start_s: int
     is_first: bool
 
 
@@ -194,7 +198,9 @@ def _seats(row: RoundChange) -> Iterator[Seat]:
     for trip in Plan.from_plain(row.plan).trips:
         number = int(row.firsts[trip.vehicle]) + trip.number - 1
         for visit in trip.visits:
-            yield Seat(UUID(visit.stop), trip.vehicle, number, visit.arrive_s, trip.number == 1)
+            yield Seat(
+                UUID(visit.stop), trip.vehicle, number, visit.arrive_s, visit.start_s, trip.number == 1
+            )
 
 
 def _stale(
@@ -206,6 +212,7 @@ def _stale(
     now = {stop.order_id: one for one in under_way for stop in one.to_do}
     set_out = {crew for crew, one in driving.items() if one.is_out and crew not in _out_when_seen(row)}
     waiting = _still_waiting(deed, [seat.order_id for seat in seats if seat.order_id not in was])
+    now_s = seconds_into(row.day, deed.recorded_at)
     stale = set()
     for seat in seats:
         crew, here = was.get(seat.order_id), now.get(seat.order_id)
@@ -216,7 +223,9 @@ def _stale(
         else:
             is_held = here.left[seat.order_id] is LineState.LOADED and here.vehicle != seat.vehicle
             is_off = here.vehicle != crew or is_held
-        if is_off or (seat.is_first and crew != seat.vehicle and seat.vehicle in set_out):
+        is_moved = crew != seat.vehicle
+        is_missed = seat.start_s < now_s or (seat.is_first and seat.vehicle in set_out)
+        if is_off or (is_moved and is_missed):
             stale.add(seat.order_id)
     if stale:
         yield no.STALE(orders=sorted(stale))
@@ -273,7 +282,7 @@ def _reseat(
                 last[key] = max(last.get(key, 0), stop.position)
     _out_of_the_way(deed, [one.round.id for one in ours.values()], list(left))
 
-    moved, seated = [], set()
+    moved, shown, seated = [], [], set()
     for seat in seats:
         stood, round = left.get(seat.order_id), rounds[seat.vehicle]
         if stood is None and seat.order_id != row.order_id:
@@ -284,19 +293,34 @@ def _reseat(
         if stood is None or stood.round_id != round.id:
             deed.about(SubjectType.ORDER, seat.order_id)
             moved.append(seat.order_id)
+            if seat.vehicle in driving and driving[seat.vehicle].is_revealed:
+                shown.append(seat.order_id)
         _seat(deed, stood, round, seat, last[key], arrive_at)
         seated.add(seat.order_id)
     for order_id, kept in left.items():
         if order_id in seated:
             continue
         key = (kept.round_id, kept.trip)
-        last[key] = last.get(key, 0) + 1
-        is_freed = order_id in freed and home[order_id].left[order_id] is LineState.BOOKED
-        if is_freed:
+        if order_id in freed and home[order_id].left[order_id] is LineState.BOOKED:
             deed.about(SubjectType.ORDER, order_id)
-        _put(deed, kept, {"position": last[key], "active": not is_freed})
+            _relieve(deed, kept)
+        else:
+            last[key] = last.get(key, 0) + 1
+            _put(deed, kept, {"position": last[key]})
     deed.note(moved=sorted(moved), freed=sorted(freed - seated))
+    _shown_on_an_open_list(deed, shown)
     db.expire_all()
+
+
+def _shown_on_an_open_list(deed: Deed, order_ids: list[UUID]) -> None:
+    """A courier whose list is open sees the new doors' names and addresses too: that is on record as well."""
+    homes = deed.db.scalars(
+        sa.select(Order.household_id).where(Order.district == deed.district, Order.id.in_(order_ids))
+    ).all()
+    for household_id in sorted(homes):
+        deed.about(SubjectType.HOUSEHOLD, household_id)
+    if homes:
+        deed.note(revealed="manifest", households=len(homes))
 
 
 def _out_of_the_way(deed: Deed, round_ids: list[UUID], order_ids: list[UUID]) -> None:
@@ -316,13 +340,34 @@ def _out_of_the_way(deed: Deed, round_ids: list[UUID], order_ids: list[UUID]) ->
 def _seat(
     deed: Deed, stop: RoundStop | None, round: Round, seat: Seat, position: int, arrive_at: datetime
 ) -> None:
-    values = {"trip": seat.trip, "position": position, "arrive_at": arrive_at}
-    if stop is None:
-        named = {"district": round.district, "round_id": round.id, "order_id": seat.order_id, "active": True}
+    """On a round it was relieved of before, it takes up its own row again."""
+    values = {"trip": seat.trip, "position": position, "arrive_at": arrive_at, "active": True}
+    if stop is not None and stop.round_id == round.id:
+        _put(deed, stop, values)
+        return
+    parked = deed.db.get(RoundStop, (round.district, round.id, seat.order_id))
+    if parked is not None:
+        if stop is not None:
+            _relieve(deed, stop)  # first: an order stands on one round at a time
+        _put(deed, parked, values)
+    elif stop is not None:
+        _put(deed, stop, {"round_id": round.id, **values})
+    else:
+        named = {"district": round.district, "round_id": round.id, "order_id": seat.order_id}
         deed.db.add(RoundStop(**named, **values))
         deed.db.flush()
-        return
-    _put(deed, stop, {"round_id": round.id, **values})
+
+
+def _relieve(deed: Deed, stop: RoundStop) -> None:
+    """The round lets go of it. Under the round's lock: each below the last gets a place of its own."""
+    lowest = deed.db.scalar(
+        sa.select(sa.func.min(RoundStop.position)).where(
+            RoundStop.district == stop.district,
+            RoundStop.round_id == stop.round_id,
+            RoundStop.position < 0,
+        )
+    )
+    _put(deed, stop, {"active": False, "position": PARKED if lowest is None else lowest - 1})
 
 
 def _put(deed: Deed, stop: RoundStop, values: dict[str, object]) -> None:

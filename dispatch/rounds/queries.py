@@ -53,7 +53,7 @@ def stop_of(db: Session, district: int, order_id: UUID) -> RoundStop | None:
 
 
 def stops_of(db: Session, district: int, round_id: UUID) -> list[RoundStop]:
-    """The round's stops in the order they are driven; of one under way not those it was relieved of."""
+    """The round's stops in the order they are driven, without those it was relieved of (``changes``)."""
     of_the_round = sa.and_(Round.district == RoundStop.district, Round.id == RoundStop.round_id)
     return list(
         db.scalars(
@@ -63,6 +63,7 @@ def stops_of(db: Session, district: int, round_id: UUID) -> list[RoundStop]:
                 RoundStop.district == district,
                 RoundStop.round_id == round_id,
                 sa.or_(RoundStop.active, Round.state == RoundState.FINISHED),
+                RoundStop.position > 0,
             )
             .order_by(RoundStop.trip, RoundStop.position)
         )

@@ -14,7 +14,7 @@ from core.auth import Role, ScopeKind
 from core.ground import Ground
 from evidence.models import Entry, Outcome
 from oversight import alarms
-from oversight.models import AlarmKind
+from oversight.models import AlarmKind, Look
 from oversight.review_models import RefusalReview, ReviewReceipt
 from oversight.review_states import ReviewState
 from registry.exceptions import RuleException
@@ -256,3 +256,63 @@ def test_refusals_are_counted_by_reason_and_street_for_who_may(story: Story, app
 
 def story_street(story: Story) -> str:
     return str(story.cast.place_body()["street_code"])
+
+
+# --- whose a refusal is -------------------------------------------------------------------------------------
+
+
+def own_numbers(story: Story, person: Person) -> set[str]:
+    items = person.get(story.cast.at("own-refusals")).get_json()["items"]
+    return {item["refusal_no"] for item in items}
+
+
+def tenant(story: Story) -> tuple[Any, Person]:
+    """A registrant with an account, and the same signed in."""
+    users = story.cast.household(exception=None)
+    return users, story.cast.resident(story.cast.registrant_of(users))
+
+
+def refused_opening(story: Story, home: UUID) -> str:
+    story.home = home
+    return str(story.open().get_json()["refusal_no"])
+
+
+def test_what_was_refused_to_another_at_a_standing_home_is_the_other_s(story: Story, db: Session) -> None:
+    users, registrant = tenant(story)
+    story.number = refused_opening(story, users.household_id)  # the applicant, where an account stands
+    made(story.ask(story.colleague))
+    [review] = db.scalars(sa.select(RefusalReview))
+    assert review.person_id == story.person
+    assert story.number in own_numbers(story, story.resident)
+    assert own_numbers(story, registrant) == set()
+
+
+def test_who_has_left_a_home_neither_sees_nor_takes_what_is_refused_there_later(
+    story: Story, db: Session
+) -> None:
+    users, former = tenant(story)
+    [account] = db.scalars(sa.select(Account))
+    why = {"reason": "moved", "evidence": "GD-2024/17"}
+    made(story.cast.clerk.post(story.cast.at(f"accounts/{account.id}/closings"), why))
+    with clock.standing_at(THE_DAY + timedelta(days=3)):
+        story.number = refused_opening(story, users.household_id)
+        assert own_numbers(story, former) == set()
+        assert faults(story.ask(former)) == [("/refusal_no", "unknown")]
+        made(story.ask())
+
+
+def test_what_was_refused_to_staff_is_not_told_the_resident(story: Story, db: Session) -> None:
+    review_id = story.asked(story.colleague)
+    mine = story.act(story.colleague, review_id, "takings")  # who asked does not answer
+    assert mine.status_code == 409
+    assert own_numbers(story, story.resident) == {story.number}
+    assert faults(story.ask(refusal_no=mine.get_json()["refusal_no"])) == [("/refusal_no", "unknown")]
+
+
+def test_what_somebody_wrote_is_read_on_record(story: Story, db: Session) -> None:
+    story.asked()
+    assert count(db, Look) == 0
+    [shown] = story.colleague.get(story.cast.at("refusal-reviews")).get_json()["items"]
+    assert shown["said"] == SAID
+    [look] = db.scalars(sa.select(Look))
+    assert (look.principal_id, look.subject_id) == (story.colleague.principal_id, story.home)

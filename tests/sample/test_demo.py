@@ -274,7 +274,11 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
         ),
         "every_rule_of_the_bottle_asked",
     ),
-    "nobody was refused for weight": (with_nobody_refused_for_weight, "every_rule_of_booking_asked"),
+    # what was heard is not what is kept, either
+    "nobody was refused for weight": (
+        with_nobody_refused_for_weight,
+        "every_rule_of_booking_asked refusals_kept",
+    ),
     "the proof that a notice was received is taken away": (
         by_sql(
             "notice_receipt",
@@ -352,9 +356,9 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
 
 @pytest.mark.parametrize("what", TAMPERED)
 def test_each_promise_is_seen_to_be_broken_when_it_is(audit: Audit, what: str) -> None:
-    tamper, promise = TAMPERED[what]
+    tamper, promises = TAMPERED[what]
 
-    assert broken(tamper(audit)) == {promise}
+    assert broken(tamper(audit)) == set(promises.split())
 
 
 def test_a_broken_promise_is_told_by_the_exit_status(

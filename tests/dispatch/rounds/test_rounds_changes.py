@@ -1,5 +1,6 @@
 """A day under way, changed: an order that cannot wait, a crew lost; proposed first, then done, or not."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 from core import clock
 from core.auth import Role
 from dispatch.rounds.models import Round, RoundChange, RoundStop
+from evidence.models import Link, SubjectType
 from routing import Plan, Problem, check
 from tests.cast import Bound, made
 from tests.desk import Person
@@ -171,6 +173,43 @@ def test_what_nobody_can_take_may_be_planned_again(day: WorkingDay, db: Session)
     assert {stop["order_id"] for trip in again["trips"] for stop in trip["stops"]} == {
         one.order_id for one in orders
     }
+
+
+def test_what_a_round_was_relieved_of_may_come_back_to_it(day: WorkingDay, db: Session) -> None:
+    first, second = day.order(), day.order()
+    round_id = day.round()
+    made(apply(day, lose(day)))
+    for order in (second, first):  # the vehicle is mended
+        made(apply(day, made(propose(day, order_id=order.order_id))))
+    assert {order for _, _, order in seats(db, round_id)} == {UUID(first.order_id), UUID(second.order_id)}
+    assert [position for _, position, _ in seats(db, round_id)] == [1, 2]
+
+
+def test_a_proposal_of_yesterday_moves_nothing(day: WorkingDay, db: Session) -> None:
+    day.order()
+    day.round()
+    urgent = day.order()
+    change = made(propose(day, order_id=urgent.order_id))
+    with clock.standing_at(clock.now() + timedelta(days=1)):
+        assert codes(apply(day, change)) == ["plan.stale"]
+    assert stands_on(db, urgent) is None
+
+
+def test_a_door_added_to_an_open_list_is_shown_on_record(day: WorkingDay, db: Session) -> None:
+    order = day.order()
+    round_id = day.round()
+    made(day.load(round_id, order.line_ids[0], day.bottle().code))
+    made(day.courier.post(day.at(f"rounds/{round_id}/manifests")))
+    urgent = day.order()
+    made(apply(day, made(propose(day, order_id=urgent.order_id))))
+    entry = day.entries(db, "plan.apply")[-1]
+    named = db.scalars(
+        sa.select(Link.subject_key).where(
+            Link.entry_id == entry.id, Link.subject_type == SubjectType.HOUSEHOLD
+        )
+    )
+    assert list(named) == [str(urgent.home.users.household_id)]
+    assert json.loads(entry.written)["payload"]["revealed"] == "manifest"
 
 
 def test_a_bottle_loaded_since_stays_where_it_is(day: WorkingDay, db: Session) -> None:
