@@ -39,7 +39,7 @@ def forget_files(ground: Ground) -> int:
         ).all()
     is_ended = {row[0]: row[1] for row in rows}
     for path, file_id in lying.items():
-        if is_ended.get(file_id, _came_at(file_id) < before):
+        if is_ended.get(file_id, came_at(file_id) < before):
             path.unlink(missing_ok=True)
             gone += 1
     return gone
@@ -57,7 +57,7 @@ def _id_of(path: Path) -> UUID | None:
         return None
 
 
-def _came_at(file_id: UUID) -> datetime:
+def came_at(file_id: UUID) -> datetime:
     """A UUIDv7 begins with its millisecond."""
     return datetime.fromtimestamp((file_id.int >> 80) / 1000, UTC)
 
