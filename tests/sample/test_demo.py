@@ -88,6 +88,7 @@ def test_a_second_start_comes_back_to_the_same_day_without_building(
     assert second.stdout.count("守住 held") == len(PROMISES)
 
 
+@pytest.mark.long
 def test_the_same_sample_lives_the_same_day_with_the_same_outcomes(
     state: Path, first: subprocess.CompletedProcess[str]
 ) -> None:
@@ -111,7 +112,15 @@ def test_a_given_database_is_declined_politely(tmp_path: Path) -> None:
 # --- stopped ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGHUP], ids=lambda how: how.name)
+@pytest.mark.parametrize(
+    "how",
+    [
+        signal.SIGKILL,
+        signal.SIGINT,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long),  # as SIGINT, from a terminal that is closed
+    ],
+    ids=lambda how: how.name,
+)
 def test_a_demo_that_is_ended_leaves_no_process_behind(
     state: Path, first: subprocess.CompletedProcess[str], how: signal.Signals
 ) -> None:

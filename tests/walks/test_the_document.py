@@ -40,7 +40,7 @@ from web.rights import RIGHTS
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 4}
+EXAMPLES = {GenerationMode.POSITIVE: 5, GenerationMode.NEGATIVE: 3}
 WITH_SUCCESS = 25  # of some ninety routes that many are to be got through, also by generated bodies
 METHODS = {"get", "post", "put", "patch", "delete"}
 CHECKS = [
