@@ -7,7 +7,7 @@ Text is normalised (NFKC where it is a code) before it is measured, so that full
 import re
 import unicodedata
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import marshmallow as ma
@@ -83,7 +83,7 @@ class Text(fields.Field[str]):
         self.most = most
         self.pattern = re.compile(pattern) if pattern else None
         self.expected_zh, self.expected = expected
-        self.form = "NFKC" if code else "NFC"
+        self.form: Literal["NFC", "NFKC"] = "NFKC" if code else "NFC"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -93,7 +93,7 @@ class Text(fields.Field[str]):
         if value.isascii() and value.isprintable():
             text = value.strip()  # in every normal form already, and all of it seen
         else:
-            text = unicodedata.normalize(self.form, value).strip()  # type: ignore[arg-type]  # one of two words
+            text = unicodedata.normalize(self.form, value).strip()
             if any(unicodedata.category(symbol) in _UNSEEN for symbol in text):
                 raise self.make_error("symbols")
         if not text:

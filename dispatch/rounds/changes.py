@@ -167,7 +167,8 @@ def apply_change(deed: Deed, *, change_id: UUID) -> Answer:
     db = deed.db
     row = change_queries.change_in_reach(db, deed.doing, change_id)
     zone = db.get_one(Zone, (row.district, row.zone_id))
-    seats = list(_seats(row))
+    plan = Plan.from_plain(row.plan)
+    seats = list(_seats(row, plan))
     freed = {UUID(left["order_id"]) for left in row.unserved}
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.at(firm=row.firm_id, zone=row.zone_id)
@@ -178,7 +179,7 @@ def apply_change(deed: Deed, *, change_id: UUID) -> Answer:
     under_way = rounds_under_way(db, zone, row.day, lock=True)
     db.refresh(row, ["state"], with_for_update=True)
     crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
-    reasons = list(_stale(deed, row, seats, under_way, crews))
+    reasons = [*_stale(deed, row, seats, under_way), *changed_crews(plan, crews)]
     if reasons:
         raise Refused(reasons)
 
@@ -194,8 +195,8 @@ def apply_change(deed: Deed, *, change_id: UUID) -> Answer:
     return {"change_id": str(row.id), "round_ids": [str(round_id) for round_id in touched]}
 
 
-def _seats(row: RoundChange) -> Iterator[Seat]:
-    for trip in Plan.from_plain(row.plan).trips:
+def _seats(row: RoundChange, plan: Plan) -> Iterator[Seat]:
+    for trip in plan.trips:
         number = int(row.firsts[trip.vehicle]) + trip.number - 1
         for visit in trip.visits:
             yield Seat(
@@ -203,14 +204,12 @@ def _seats(row: RoundChange) -> Iterator[Seat]:
             )
 
 
-def _stale(
-    deed: Deed, row: RoundChange, seats: list[Seat], under_way: list[UnderWay], crews: dict[UUID, BoundCrew]
-) -> Iterator[Refusal]:
-    """Orders that would be moved and are no longer where they were seen, and crews that are gone."""
-    driving = first_of_each_crew(under_way)
+def _stale(deed: Deed, row: RoundChange, seats: list[Seat], under_way: list[UnderWay]) -> Iterator[Refusal]:
+    """Orders that would be moved and are no longer where they were seen, or no longer in time."""
     was = {UUID(stop): crew for crew, trips in row.standing.items() for trip in trips for stop in trip}
     now = {stop.order_id: one for one in under_way for stop in one.to_do}
-    set_out = {crew for crew, one in driving.items() if one.is_out and crew not in _out_when_seen(row)}
+    out_then = {vehicle["id"] for vehicle in row.problem["vehicles"] if vehicle.get("stands_at")}
+    out_now = {crew for crew, one in first_of_each_crew(under_way).items() if one.is_out}
     waiting = _still_waiting(deed, [seat.order_id for seat in seats if seat.order_id not in was])
     now_s = seconds_into(row.day, deed.recorded_at)
     stale = set()
@@ -224,16 +223,11 @@ def _stale(
             is_held = here.left[seat.order_id] is LineState.LOADED and here.vehicle != seat.vehicle
             is_off = here.vehicle != crew or is_held
         is_moved = crew != seat.vehicle
-        is_missed = seat.start_s < now_s or (seat.is_first and seat.vehicle in set_out)
+        is_missed = seat.start_s < now_s or (seat.is_first and seat.vehicle in out_now - out_then)
         if is_off or (is_moved and is_missed):
             stale.add(seat.order_id)
     if stale:
         yield no.STALE(orders=sorted(stale))
-    yield from changed_crews(Plan.from_plain(row.plan), crews)
-
-
-def _out_when_seen(row: RoundChange) -> set[str]:
-    return {vehicle["id"] for vehicle in row.problem["vehicles"] if vehicle.get("stands_at")}
 
 
 def _still_waiting(deed: Deed, order_ids: list[UUID]) -> set[UUID]:
