@@ -433,6 +433,7 @@ def _take_in(
         say("checking")
         with doing.ground.sessions() as db:
             take_your_time(db, db.get_one(RegisterFile, (row.district, row.id)).staged)
+            _in_hand(db, batch)
             check(db, batch)
             db.commit()
         say("publishing")
@@ -453,6 +454,7 @@ def read_in(ground: Ground, row: RegisterFile, path: Path) -> Iterator[int]:
     """
     batch = batch_of(row)
     with ground.sessions() as db:
+        take_your_time(db, 0)
         at_byte, at_line, staged = _left_at(db, batch)
         db.commit()
     with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
@@ -464,9 +466,9 @@ def read_in(ground: Ground, row: RegisterFile, path: Path) -> Iterator[int]:
                 yield before.result()
             if not written.lines:
                 return
+            standing = {"read_bytes": reader.at_byte, "read_lines": reader.at_line}
+            before = beside.submit(_stage, ground, batch, written, standing, staged)
             staged += written.lines
-            standing = {"read_bytes": reader.at_byte, "read_lines": reader.at_line, "staged": staged}
-            before = beside.submit(_stage, ground, batch, written, standing)
 
 
 def _next_written(reader: RegisterReader, batch: Batch) -> Written:
@@ -488,13 +490,29 @@ def _next_written(reader: RegisterReader, batch: Batch) -> Written:
     return written
 
 
-def _stage(ground: Ground, batch: Batch, written: Written, standing: Mapping[str, int]) -> int:
+def _stage(
+    ground: Ground, batch: Batch, written: Written, standing: Mapping[str, int], staged: int
+) -> int:
     """Beside the reading of the next lines: this waits for the server. The line reached."""
     with ground.sessions() as db:
+        if _in_hand(db, batch).staged != staged:
+            raise jobs.Unwanted
         stage(db, written)
-        db.execute(_row_of(batch).values(**standing))
+        db.execute(_row_of(batch).values(**standing, staged=staged + written.lines))
         db.commit()
     return standing["read_lines"]
+
+
+def _in_hand(db: Session, batch: Batch) -> RegisterFile:
+    """The import's row, locked: a worker that was only thought dead may still be at it.
+
+    Of two the one that comes later to the same lines, or to an import that has ended, gives up.
+    """
+    key = (batch.district, batch.file_id)
+    row = db.get_one(RegisterFile, key, with_for_update=True, populate_existing=True)
+    if row.accepted is not None:
+        raise jobs.Unwanted
+    return row
 
 
 def _row_of(batch: Batch) -> sa.Update:
@@ -505,13 +523,17 @@ def _row_of(batch: Batch) -> sa.Update:
 
 def _left_at(db: Session, batch: Batch) -> tuple[int, int, int]:
     """Where reading goes on. A server that crashed has lost what was staged: then from the beginning."""
-    row = db.get_one(RegisterFile, (batch.district, batch.file_id))
-    standing = db.scalar(sa.select(sa.func.count()).select_from(_staged).where(*_of(_staged, batch)))
-    if standing == row.staged:
+    row = _in_hand(db, batch)
+    if _count_staged(db, batch) == row.staged:
         return row.read_bytes, row.read_lines, row.staged
     throw_away(db, batch)
     forget_faults(db, batch)
+    db.execute(_row_of(batch).values(read_bytes=0, read_lines=0, staged=0))
     return 0, 0, 0
+
+
+def _count_staged(db: Session, batch: Batch) -> int:
+    return db.scalar(sa.select(sa.func.count()).select_from(_staged).where(*_of(_staged, batch))) or 0
 
 
 @does("cylinder.import")
@@ -520,6 +542,8 @@ def _publish_file(deed: Deed, *, file_id: UUID, job_id: UUID | None) -> Answer:
     row = file_in_reach(deed.db, deed.doing, file_id)
     batch = batch_of(row)
     take_your_time(deed.db, row.staged)
+    if _in_hand(deed.db, batch).staged != _count_staged(deed.db, batch):
+        raise Busy  # the server crashed since they were read
     deed.at(firm=row.firm_id)
     root, rows = root_of(deed.db, batch), row.staged
     refused, by_code, refused_root = _what_is_refused(deed.db, batch)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from core import clock
+from core import clock, jobs
 from core.auth import Role, ScopeKind
 from core.ground import Ground
 from core.outbox import OutboxEvent, deliver_due
@@ -426,6 +426,45 @@ def test_reading_goes_on_where_it_was_left_or_from_the_beginning_where_that_is_l
     assert db.scalars(sa.select(RegisterFault.line)).all() == [2]
     run_due_jobs(ground)
     assert (look(bottles, import_id)["accepted"], counts(db)[0]) == (4, 4)
+
+
+def test_of_two_workers_at_one_import_the_one_that_comes_later_gives_up(
+    bottles: Bottles, ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that stood still is taken for dead; then it goes on, beside the one that has its job now."""
+    monkeypatch.setattr(imports, "LINES_AT_ONCE", 2)
+    import_id = ask(bottles, jsonl([b"{", *[bottles.row() for _ in range(4)], bottles.row(model="YSP99")]))
+    path = imports.folder_of(ground) / import_id
+    stood_still = imports.read_in(ground, register_file(ground, import_id), path)
+    assert next(stood_still) == 2
+    assert list(imports.read_in(ground, register_file(ground, import_id), path)) == [4, 6]
+    with pytest.raises(jobs.Unwanted):
+        list(stood_still)
+    run_due_jobs(ground)
+    told, wrong = look(bottles, import_id), faults(bottles, import_id)
+    assert (told["state"], told["accepted"], told["refused"], counts(db)[0]) == ("done", 4, 2, 4)
+    path.write_bytes(b"{")
+    with pytest.raises(jobs.Unwanted):
+        list(imports.read_in(ground, register_file(ground, import_id), path))
+    assert (faults(bottles, import_id), look(bottles, import_id)["read_lines"]) == (wrong, 6)
+
+
+def test_lines_that_a_crash_took_since_they_were_read_are_not_said_to_be_on_file(
+    bottles: Bottles,
+    ground: Ground,
+    db: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    janitor: psycopg.Connection,
+) -> None:
+    import_id = ask(bottles, jsonl([bottles.row()]))
+
+    def checked_before_the_crash(*given: Any) -> None:
+        janitor.execute("DELETE FROM staged_bottle")
+
+    monkeypatch.setattr(imports, "check", checked_before_the_crash)
+    run_due_jobs(ground)
+    told = look(bottles, import_id)
+    assert (told["state"], told["fault"], told["accepted"], counts(db)[5]) == ("failed", "busy", None, 0)
 
 
 def test_a_cancelled_import_files_nothing(bottles: Bottles, ground: Ground, db: Session) -> None:
