@@ -490,9 +490,7 @@ def _next_written(reader: RegisterReader, batch: Batch) -> Written:
     return written
 
 
-def _stage(
-    ground: Ground, batch: Batch, written: Written, standing: Mapping[str, int], staged: int
-) -> int:
+def _stage(ground: Ground, batch: Batch, written: Written, standing: Mapping[str, int], staged: int) -> int:
     """Beside the reading of the next lines: this waits for the server. The line reached."""
     with ground.sessions() as db:
         if _in_hand(db, batch).staged != staged:

@@ -11,6 +11,7 @@ from core.http import doing
 from core.paging import Page
 from cylinders import (
     cancellation_queries,
+    completions,
     due_queries,
     life,
     out_of_use,
@@ -36,6 +37,19 @@ Json = dict[str, Any]
 def list_types() -> Any:
     """The catalogue of models."""
     return queries.all_types(doing())
+
+
+# --- what a file lacked ---------------------------------------------------------------------------------
+
+
+@room.post("/cylinders/<uuid:cylinder_id>/completions")
+@room.may("cylinder.complete_file", writes=True)
+@room.arguments(shapes.CompletionIn)
+@room.response(201, schemas.BottleOut)
+def complete_file(body: Json, cylinder_id: UUID) -> Any:
+    """补录: what the file lacked, as its stamps and papers say. What is on file is not changed."""
+    completions.complete_file(doing(), cylinder_id=cylinder_id, **body)
+    return queries.cylinder_file(doing(), cylinder_id)
 
 
 # --- life and registration ------------------------------------------------------------------------------

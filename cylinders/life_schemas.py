@@ -12,6 +12,7 @@ from core.fields import (
     Form,
     Id,
     Instant,
+    Number,
     PageQuery,
     Part,
     PointForm,
@@ -35,9 +36,11 @@ from cylinders.life_models import (
     UnfitReason,
 )
 from cylinders.models import Phase
-from cylinders.schemas import MOST_CODES, code_like
+from cylinders.refill_gate import Precision
+from cylinders.schemas import HEAVIEST_G, MOST_CODES, code_like
 from cylinders.states import RecallState, TaskState
 from registry.models import HolderKind
+from registry.schemas import EvidenceIn
 
 MOST_TOLD = 500
 MOST_DAYS = 366
@@ -72,6 +75,25 @@ class CancellationIn(Form):
     why = Word(CancelReason, required=True)
     document_no = code_like(required=True)
     cancelled_on = Day(required=True)
+
+
+class CompletionIn(Form):
+    """What was looked up of a bottle since it was put on file; the rest stays as it is."""
+
+    evidence = Part(EvidenceIn, required=True)
+    owner_firm_id = Id(load_default=None)
+    registered_by_firm_id = Id(load_default=None)
+    registered_on = Day(load_default=None)
+    standard = Text(most=40, code=True, load_default=None)
+    phase = Word(Phase, load_default=None)
+    material = code_like(load_default=None)
+    tare_g = Number(least=1, most=HEAVIEST_G, load_default=None)
+    made_on = Day(load_default=None)
+    made_precision = Word(Precision, load_default=Precision.MONTH)
+    design_life_months = Number(least=1, most=1200, load_default=None)
+    bought_on = Day(load_default=None)
+    embossed_owner_mark = Flag(load_default=None)
+    refurbished = Flag(load_default=None)
 
 
 class UnfitIn(Form):

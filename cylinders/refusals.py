@@ -756,6 +756,13 @@ CONTRADICTS_TYPE = reason(
     en="the row's {name} ({given}) is not that of the model {model} ({catalogue})",
     office=CHECK_STAMPS,
 )
+FACT_ON_FILE = reason(
+    "cylinder.fact_on_file",
+    "S03",
+    zh="档案里{name}已经是{value}，补录只补没有的",
+    en="the file has {value} as {name}: only what it lacks can be completed",
+    office=CHECK_STAMPS,
+)
 RECALL_EMPTY = reason(
     "recall.nothing_listed",
     "S03",

@@ -4,7 +4,7 @@ A bottle that is unknown, foreign, voided or scrapped is refused at a station. T
 all the same: the rooms above are told although the deed is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -176,17 +176,24 @@ def _file_bottle(deed: Deed, books: Books, row: dict[str, Any]) -> Filed:
 
 def _completed(row: dict[str, Any], kind: CylinderType) -> dict[str, Any]:
     """What the row leaves out and every bottle of the model shares; a row that says otherwise is refused."""
-    shared = {name: getattr(kind, name) for name in ("phase", "material", "standard")}
-    shared = {name: value for name, value in shared.items() if value is not None}
-    wrong = {name: value for name, value in shared.items() if row[name] not in (None, value)}
+    wrong = against_its_type(row, kind)
     if wrong:
-        raise Refused(
-            [
-                no.CONTRADICTS_TYPE(name=name, given=row[name], model=kind.model, catalogue=value)
-                for name, value in wrong.items()
-            ]
-        )
-    return row | shared
+        raise Refused(wrong)
+    return row | _shared_by(kind)
+
+
+def _shared_by(kind: CylinderType) -> dict[str, Any]:
+    shared = {name: getattr(kind, name) for name in ("phase", "material", "standard")}
+    return {name: value for name, value in shared.items() if value is not None}
+
+
+def against_its_type(said: Mapping[str, Any], kind: CylinderType) -> list[Refusal]:
+    """What is said of a bottle and cannot be true of its model."""
+    return [
+        no.CONTRADICTS_TYPE(name=name, given=said[name], model=kind.model, catalogue=value)
+        for name, value in _shared_by(kind).items()
+        if said.get(name) not in (None, value)
+    ]
 
 
 def codes_of(given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:

@@ -30,7 +30,8 @@ _BY_REASON: dict[Why, str] = {
         state.changed_meanwhile delivery.line_done person.just_registered premises.address_taken
         household.stands holding.card_holds_another holding.bottle_on_another_card
         plan.order_on_another_round plan.already_applied alarm.acknowledged_already
-        custody.not_on_card custody.not_with_giver custody.not_full custody.held""",
+        custody.not_on_card custody.not_with_giver custody.not_full custody.held
+        cylinder.fact_on_file""",
     FORM: """
         account.missing card.missing card.quota_full booking.quantity_missing
         booking.stored_weight_unknown identity.not_verified

@@ -112,6 +112,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
             "card.replace",
             "card.block",
             "contract.sign",
+            "cylinder.complete_file",
             "cylinder.register",
             "cylinder.import",
             "cylinder.export",

@@ -31,6 +31,7 @@ SAID: dict[str, tuple[str, str]] = {
     "cylinder.ask": ("查询气瓶能否充装或配送", "ask whether a bottle may be filled or handed out"),
     "cylinder.authorise_fill": ("申请充装授权", "ask for leave to fill a bottle"),
     "cylinder.bring_back": ("回站扫码", "bring a bottle back to the site"),
+    "cylinder.complete_file": ("补录气瓶档案", "complete a bottle's file"),
     "cylinder.declare_error": ("声明交接记录有误", "declare a fact of custody an error"),
     "cylinder.export": ("导出气瓶台账", "export a firm's register of bottles"),
     "cylinder.extend": ("出具延期报告", "report that a bottle's life is extended"),

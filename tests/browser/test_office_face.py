@@ -161,6 +161,21 @@ def test_a_bottle_is_put_on_file_without_scripts(
     expect(plain.locator("h1")).to_contain_text("气瓶档案")
     expect(plain.locator(".tags")).to_contain_text("不得供应")  # most of it is not known yet
     browse.shot(plain, "office-bottle-unknown")
+    plain.get_by_role("link", name="补录档案").click()
+    plain.get_by_label("设计使用年限").fill("eight")
+    plain.get_by_label("依据哪种文书").fill("stamp-photo")
+    plain.get_by_label("文书编号").fill("P-1")
+    plain.get_by_role("button", name="补上").click()
+    expect(plain.get_by_role("link", name="设计使用年限")).to_be_visible()
+    page.goto(plain.url)
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "office-complete")
+    plain.get_by_label("设计使用年限").fill("8")
+    plain.get_by_label("使用登记日期").fill("2020-07-01")
+    plain.get_by_role("button", name="补上").click()
+    expect(plain.locator("#dates + dl")).to_contain_text("96 个月")
+    expect(plain.locator("#why + ul")).not_to_contain_text("登记单位")
 
 
 def test_a_register_is_sent_from_a_file_and_its_faults_are_read(

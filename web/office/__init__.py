@@ -5,6 +5,7 @@
     counting    盘点: a count by scanning, its differences, each explained
     bottles     a bottle's file by any of its codes, its trace, inspections
     registering one bottle's file made
+    completing  补录: what a bottle's file lacks
     opening     开户: a person, a place, an account
     households  一户一档, masked; a card lost and replaced; a survey; a contract; closing
     equipment   hoses, regulators, alarms: of a household, and what is due
@@ -20,6 +21,7 @@ Every page works without scripts.
 
 from web.office import (
     bottles,
+    completing,
     counting,
     equipment,
     filling,
@@ -37,6 +39,7 @@ from web.office.face import face
 
 __all__ = [
     "bottles",
+    "completing",
     "counting",
     "equipment",
     "face",

@@ -18,6 +18,7 @@ from oversight import lookup
 from oversight import queries as traces
 from oversight.lookup import FoundKind
 from oversight.timeline import Step, Timeline, timeline
+from web.office.completing import lacking
 from web.office.face import drawn, face, kept, number_asked, office
 from web.office.sheets import Cell, sheet
 
@@ -61,6 +62,7 @@ def bottle(cylinder_id: UUID) -> ResponseReturnValue:
         verdict=office_queries.may_be_supplied(doing(), cylinder_id),
         facts=custody_queries.facts(doing(), cylinder_id),
         is_own=office().firm_id == file.cylinder.owner_firm_id,
+        lacks=lacking(file.cylinder),
         audience=Audience.OFFICE,
     )
 

@@ -50,11 +50,8 @@ def _bottle(form: Mapping[str, str]) -> dict[str, Any]:
     ]
     for name in ("embossed_owner_mark", "refurbished"):
         body[name] = YES_NO.get(form.get(name, ""))
-    if form.get("made_on"):
-        body["made_on"] = _first_day(form["made_on"])
-    if form.get("design_life_years"):
-        years = number_said(form["design_life_years"].strip())
-        body["design_life_months"] = years * 12 if isinstance(years, int) else years
+    body["made_on"] = first_day(form.get("made_on", ""))
+    body["design_life_months"] = months_of(form.get("design_life_years", "").strip())
     if form.get("site_id"):
         body["holder"] = {"site_id": form["site_id"]}
     if any(form.get(f"inspection-{name}") for name in ("inspected_on", "agency", "report_no")):
@@ -83,13 +80,24 @@ def _inspection(form: Mapping[str, str]) -> dict[str, Any]:
     said = {
         name: form.get(f"inspection-{name}", "").strip() for name in ("inspected_on", "agency", "report_no")
     }
-    said["inspected_on"] = _first_day(said["inspected_on"])
+    said["inspected_on"] = first_day(said["inspected_on"])
     return {name: value for name, value in said.items() if value} | {"passed": True}
 
 
-def _first_day(month: str) -> str:
+def first_day(month: str) -> str:
     """Stamps and reports say a month; anything else is left for the schema to refuse."""
     return f"{month}-01" if re.fullmatch(r"[0-9]{4}-[0-9]{2}", month) else month
+
+
+def months_of(years: str) -> int | str | None:
+    """A stamp says years; what is no number is left for the schema to refuse."""
+    said = number_said(years)
+    return said * 12 if isinstance(said, int) else said
+
+
+def standards() -> list[str]:
+    """Those the rulebook knows an interval of."""
+    return [name.removeprefix(_INTERVAL) for name in current().names if name.startswith(_INTERVAL)]
 
 
 def _form_page(form: Mapping[str, str], no: No | None) -> ResponseReturnValue:
@@ -98,7 +106,6 @@ def _form_page(form: Mapping[str, str], no: No | None) -> ResponseReturnValue:
         f"/last_inspection/{name}": f"inspection-{name}" for name in ("inspected_on", "agency", "report_no")
     }
     ids |= {"/design_life_months": "design_life_years", "/holder/site_id": "site_id"}
-    standards = [name.removeprefix(_INTERVAL) for name in current().names if name.startswith(_INTERVAL)]
     return drawn(
         "register",
         no,
@@ -106,7 +113,7 @@ def _form_page(form: Mapping[str, str], no: No | None) -> ResponseReturnValue:
         models=office_queries.models(doing()),
         codes=CODES,
         phases=list(Phase),
-        standards=standards,
+        standards=standards(),
         ids=ids,
         pointers={field: pointer for pointer, field in ids.items()},
     )
