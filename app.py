@@ -134,7 +134,7 @@ def subscribe_handlers() -> None:
     from cylinders.sightings import SCANNED_AGAIN
     from dispatch.deliveries.confirming import PROBLEM_REPORTED
     from dispatch.deliveries.messages import send_delivered, send_door_code, send_withheld
-    from dispatch.orders.messages import send_booked
+    from dispatch.orders.messages import send_booked, send_moved
     from dispatch.safety.messages import send_told
     from oversight.review_messages import send_answered
     from oversight.reviews import ANSWERED
@@ -153,6 +153,7 @@ def subscribe_handlers() -> None:
     subscribe(TOLD, "messages", about_bottles.send_recalled)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
     subscribe("order.booked", "messages", send_booked)
+    subscribe("order.moved", "messages", send_moved)
     subscribe("door_code.issued", "messages", send_door_code)
     subscribe("order.delivered", "messages", send_delivered)
     subscribe("order.withheld", "messages", send_withheld)

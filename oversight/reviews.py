@@ -51,6 +51,7 @@ APPLIED_FOR = (
     "card.replace",
     "contract.sign",
     "order.book",
+    "order.change_slot",
     "own_data.ask",
 )
 """What a home asks for. What was refused to staff about a home is no refusal of the home's."""

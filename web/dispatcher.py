@@ -4,7 +4,7 @@ Pages are read from ``oversight.board`` and act through the rooms' own verbs. Th
 again every few seconds where scripts run; without them a page is looked at by loading it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -21,11 +21,13 @@ from core.problems import NotFound
 from core.refusal import Audience, Refused
 from dispatch.orders import queries as orders
 from dispatch.orders import service as booking
+from dispatch.orders.homes import offered_slots
 from dispatch.orders.messages import short_number
 from dispatch.orders.models import Channel, Purpose
-from dispatch.orders.schemas import BookIn, SlotIn
+from dispatch.orders.schemas import BookIn, MoveIn, SlotIn
 from dispatch.rounds import change_queries as changes_seen
 from dispatch.rounds import changes as changing
+from dispatch.rounds import moving
 from dispatch.rounds import queries as rounds
 from dispatch.rounds import service as planning
 from dispatch.rounds.schemas import ChangeIn, PlanIn
@@ -436,16 +438,16 @@ def book() -> ResponseReturnValue:
         "card_ids": request.form.getlist("card_ids"),
     }
     to_say: list[dict[str, Any]] = []
-    done, no = tried(lambda: _book(asked, to_say))
+    done, no = tried(lambda: _in_both_words(lambda: booking.book(doing(), **form_of(BookIn, asked)), to_say))
     if done is None:
         return _hotline_page(seen(request.form.get("card", "")), no, request.form, to_say)
     return back(f"/dispatch/hotline/{done['order_id']}")
 
 
-def _book(asked: Mapping[str, Any], to_say: list[dict[str, Any]]) -> Answer:
+def _in_both_words(act: Callable[[], Answer], to_say: list[dict[str, Any]]) -> Answer:
     """``to_say``: a refusal in the words for whoever is on the telephone, not for the office."""
     try:
-        return booking.book(doing(), **form_of(BookIn, asked))
+        return act()
     except Refused as refused:
         to_say += [dict(reason.worded(Audience.RESIDENT)) for reason in refused.refusals]
         raise
@@ -470,7 +472,39 @@ def _hotline_page(
 def booked(order_id: UUID) -> ResponseReturnValue:
     """What to say to whoever is on the telephone."""
     found = orders.order(doing(), order_id)
-    return shown("booked", found=found, number=short_number(order_id))
+    moved = request.args.get("moved") == "1"
+    return shown("booked", found=found, number=short_number(order_id), moved=moved)
+
+
+@face.page("/hotline/<uuid:order_id>/slot", "order.change_slot")
+def other_slot(order_id: UUID) -> ResponseReturnValue:
+    return _other_slot_page(order_id, None, [])
+
+
+@face.page("/hotline/<uuid:order_id>/slot", "order.change_slot", methods=("POST",))
+def change_slot(order_id: UUID) -> ResponseReturnValue:
+    to_say: list[dict[str, Any]] = []
+    body = {"slot_id": request.form.get("slot_id", "")}
+    done, no = tried(
+        lambda: _in_both_words(
+            lambda: moving.change_slot(doing(), order_id=order_id, **form_of(MoveIn, body)), to_say
+        )
+    )
+    if done is None:
+        return _other_slot_page(order_id, no, to_say)
+    return back(f"/dispatch/hotline/{order_id}?moved=1")
+
+
+def _other_slot_page(order_id: UUID, no: No | None, to_say: list[dict[str, Any]]) -> ResponseReturnValue:
+    found = orders.order(doing(), order_id)
+    return shown(
+        "other_slot",
+        no,
+        found=found,
+        number=short_number(order_id),
+        slots=offered_slots(doing(), found.order.household_id),
+        to_say=to_say,
+    )
 
 
 def _household(credential: str) -> dict[str, Any] | None:
@@ -491,6 +525,7 @@ def _household(credential: str) -> dict[str, Any] | None:
         "zone": zone,
         "slots": [slot for slot in slots if slot.ends_at > clock.now() and not slot.closed],
         "purposes": list(Purpose),
+        "open": orders.orders(doing(), limit=5, household_id=household_id, open_only=True).items,
     }
 
 

@@ -94,6 +94,7 @@ SAID: dict[str, tuple[str, str]] = {
     "order.approve_outside_zone": ("批准范围外配送", "approve a delivery outside the zone"),
     "order.book": ("预约订气", "book a refill"),
     "order.cancel": ("取消预约", "cancel a booking"),
+    "order.change_slot": ("改约时段", "move a booking to another slot"),
     "order.confirm": ("确认收到或反映问题", "confirm a delivery, or report a problem"),
     "order.deliver": ("上门配送", "hand over at the door"),
     "order.fail": ("记录未送达", "record that nobody was supplied"),

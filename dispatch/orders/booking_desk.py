@@ -56,13 +56,18 @@ def in_hours(slot: Slot, zone: Zone) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What was asked for. ``card_ids`` ascending, each once."""
+    """What was asked for. ``card_ids`` ascending, each once.
+
+    ``moves``: the order that stands and only wants this slot instead of its own; then it does not stand in
+    its own way.
+    """
 
     household_id: UUID
     slot_id: UUID
     purpose: Purpose | None
     channel: Channel
     card_ids: tuple[UUID, ...]
+    moves: Order | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,8 @@ class Desk:
     """Everything a booking is judged by, locked and read once.
 
     ``cards`` are those asked for, ``all_cards`` the account's that are not closed beside them; ``lines`` are
-    the open ones of all these cards, ``holding`` those that hold a bottle. ``nominal_g`` is by model. ``day``
-    is today, ``judged_on`` the later day.
+    the open ones of all these cards but for those of an order that is moved, ``holding`` those that hold a
+    bottle. ``nominal_g`` is by model. ``day`` is today, ``judged_on`` the later day.
     """
 
     party: BookingParty
@@ -104,7 +109,7 @@ def open_desk(deed: Deed, asked: Booking) -> Desk:
     party = booking_party(deed.db, deed.district, asked.household_id, lock=True)
     if party is None or not deed.actor.reach.covers(**reach_of(party)):
         raise WrongField("/household_id", "unknown", "没有这一户", "expected a household you may book for")
-    slot = deed.db.get(Slot, (deed.district, asked.slot_id), with_for_update=True, populate_existing=True)
+    slot = _locked_slot(deed, asked)
     if slot is None:
         raise WrongField("/slot_id", "unknown", "没有这个时段", "expected a slot of this district")
     every_card = _cards_of(deed, party)
@@ -119,11 +124,31 @@ def open_desk(deed: Deed, asked: Booking) -> Desk:
         deed.db.get_one(Zone, (deed.district, slot.zone_id)),
         cards,
         all_cards,
-        open_lines(deed.db, deed.district, card_ids),
+        [line for line in open_lines(deed.db, deed.district, card_ids) if not _is_of(line, asked.moves)],
         cards_holding(deed, card_ids),
         {model: one.nominal_g for model, one in types(deed.db).items()},
         clock.day_of(deed.recorded_at),
     )
+
+
+def _locked_slot(deed: Deed, asked: Booking) -> Slot | None:
+    """The slot asked for; with it the one that would be left, whose place is given back (ascending id).
+
+    The household is locked, so that no other move of this order comes between the look and the lock.
+    """
+    wanted = {asked.slot_id}
+    if asked.moves is not None:
+        deed.db.refresh(asked.moves, ["slot_id"])
+        wanted.add(asked.moves.slot_id)
+    found = {
+        slot_id: deed.db.get(Slot, (deed.district, slot_id), with_for_update=True, populate_existing=True)
+        for slot_id in sorted(wanted)
+    }
+    return found[asked.slot_id]
+
+
+def _is_of(line: OrderLine, order: Order | None) -> bool:
+    return order is not None and line.order_id == order.id
 
 
 def _cards_of(deed: Deed, party: BookingParty) -> list[Card]:
@@ -187,7 +212,7 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, .
         has_cylinder_room=party.premises.has_cylinder_room,
         contract=_contract(party, desk.judged_on),
         has_second_supplier=_has_second_supplier(party, desk.judged_on),
-        last_booked_on=_last_booked_on(deed, asked.household_id),
+        last_booked_on=_last_booked_on(deed, asked),
         excepted=excepted,
     )
 
@@ -268,15 +293,16 @@ def _covers(contract: Contract, day: date) -> bool:
     return contract.valid_from <= day <= contract.valid_until
 
 
-def _last_booked_on(deed: Deed, household_id: UUID) -> date | None:
-    """The day of the household's last booking that was not cancelled."""
+def _last_booked_on(deed: Deed, asked: Booking) -> date | None:
+    """The day of the household's last booking that was not cancelled; an order that is moved is none."""
     last_at = deed.db.scalar(
         sa.select(sa.func.max(Order.recorded_at))
         .join(OrderLine, sa.and_(OrderLine.district == Order.district, OrderLine.order_id == Order.id))
         .where(
             Order.district == deed.district,
-            Order.household_id == household_id,
+            Order.household_id == asked.household_id,
             OrderLine.state != LineState.CANCELLED,
+            sa.true() if asked.moves is None else Order.id != asked.moves.id,
         )
     )
     return clock.day_of(last_at) if last_at else None

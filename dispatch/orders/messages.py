@@ -13,6 +13,15 @@ from registry.queries import phone_of
 
 def send_booked(ground: Ground, event: Event) -> None:
     """An order that was cancelled before we came to tell is not told."""
+    _send_slot(ground, event, "已预约换气", "Booked")
+
+
+def send_moved(ground: Ground, event: Event) -> None:
+    """The slot that stands when it is sent: of two changes at once the later is said twice."""
+    _send_slot(ground, event, "预约已改时段", "Your booking was moved")
+
+
+def _send_slot(ground: Ground, event: Event, zh: str, en: str) -> None:
     with ground.reads() as db:
         found = order_with_lines(db, event.district, UUID(event.payload["order_id"]))
         phone = phone_of(db, ground, found.order.person_id) if found is not None else None
@@ -25,9 +34,9 @@ def send_booked(ground: Ground, event: Event) -> None:
     messages.send(
         ground,
         phone,
-        f"已预约换气：{clock_zh(starts)}至{clock_zh(ends)[-5:]}，{bottles}瓶，预约号{short}。"
+        f"{zh}：{clock_zh(starts)}至{clock_zh(ends)[-5:]}，{bottles}瓶，预约号{short}。"
         "送气时须入户安检，请家中留人。",
-        f"Booked: {bottles} bottle(s), {clock_en(starts)} to {clock_en(ends)[-5:]}, number {short}. "
+        f"{en}: {bottles} bottle(s), {clock_en(starts)} to {clock_en(ends)[-5:]}, number {short}. "
         "Your home is checked at delivery: please have somebody in.",
         event.topic,
         reference=str(event.id),

@@ -257,6 +257,18 @@ SLOT_OTHER_SUPPLIER = reason(
         "see which supplier should serve the address, then order",
     ),
 )
+NOT_WAITING = reason(
+    "order.not_waiting",
+    "A10",
+    zh="这一单{state}，不能再改时段",
+    en="this order is {state}: its slot can no longer be changed",
+    resident=(
+        "see_order",
+        "请看这一单现在的情况；需要用气请重新预约",
+        "see how it stands; book again if you need gas",
+    ),
+    office=("see_order", "查看这一单的现状", "look at the order as it stands"),
+)
 SLOT_OVERLAPS = reason(
     "slot.overlaps",
     "A10",

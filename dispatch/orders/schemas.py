@@ -67,6 +67,10 @@ class CancelIn(Form):
     """Nothing to say: who cancels and when are known."""
 
 
+class MoveIn(Form):
+    slot_id = Id(required=True)
+
+
 class OrderQuery(PageQuery):
     household_id = Id()
     day = Day()

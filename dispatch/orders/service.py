@@ -18,26 +18,14 @@ from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from dispatch.orders import refusals as no
-from dispatch.orders.booking_desk import (
-    Booking,
-    Desk,
-    booking_facts,
-    firm_of,
-    in_hours,
-    open_desk,
-    premises_facts,
-    slot_refusals,
-)
+from dispatch.orders.booking_desk import Booking, Desk, firm_of, in_hours, open_desk
+from dispatch.orders.judging import judged, keep_decisions
 from dispatch.orders.models import BookingRepeat, Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.queries import order_with_lines, reach_of_order
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
 from evidence.deed import Answer, Deed, Stands, does, held_by
 from evidence.models import SubjectType
-from registry.exceptions import excepted_rules
 from registry.models import Zone
-from rulebook import current
-from rulebook.decisions import decision_of
-from rulebook.gate import Verdict, judge
 
 held_by("uq_order_line_open_card", no.CARD_BUSY)
 held_by("ck_slot_capacity", no.SLOT_FULL)
@@ -196,29 +184,14 @@ _OPEN_LINES = (
 
 
 def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
-    place = str(deed.district)
-    # An exception that is over by the day of delivery is none.
-    excepted = excepted_rules(deed.db, deed.district, asked.household_id, desk.judged_on)
-    verdicts = (
-        judge("booking", booking_facts(deed, asked, desk, excepted), place, desk.day, current()),
-        judge("premises", premises_facts(deed, desk, excepted), place, desk.day, current()),
-    )
-    reasons = [*verdicts[0].reasons, *slot_refusals(deed, desk), *verdicts[1].reasons]
+    found = judged(deed, asked, desk)
     refused_before = _count_repeats(deed, desk)
-    if refused_before and {refusal.code for refusal in reasons} == {no.CARD_BUSY.code}:
-        raise Refused(reasons)
-    decisions = [_keep_decision(deed, verdict, desk.party.premises.street_code) for verdict in verdicts]
-    deed.note(decision_ids=decisions)
-    if reasons:
-        raise Refused(sorted(reasons, key=lambda refusal: refusal.rule))
+    if refused_before and {refusal.code for refusal in found.reasons} == {no.CARD_BUSY.code}:
+        raise Refused(found.reasons)
+    decisions = keep_decisions(deed, found.verdicts, desk.party.premises.street_code)
+    if found.reasons:
+        raise Refused(sorted(found.reasons, key=lambda refusal: refusal.rule))
     return _write_order(deed, asked, desk, decisions)
-
-
-def _keep_decision(deed: Deed, verdict: Verdict, street: str) -> UUID:
-    decision = decision_of(verdict, deed.district, street)
-    decision.id = new_id()
-    deed.keep(decision)
-    return decision.id
 
 
 def _write_order(deed: Deed, asked: Booking, desk: Desk, decisions: Sequence[UUID]) -> Order:
@@ -309,7 +282,7 @@ def cancel(deed: Deed, *, order_id: UUID) -> Answer:
     deed.about(SubjectType.ORDER, order_id)
     deed.about(SubjectType.HOUSEHOLD, order.household_id)
     deed.at(firm=order.firm_id, zone=order.zone_id)
-    slot = deed.db.get_one(Slot, (deed.district, order.slot_id), with_for_update=True)
+    slot = _slot_of(deed, order)
     found = order_with_lines(deed.db, deed.district, order_id, lock=True)
     lines = found.lines if found else []
     # With nothing open the table of moves says no, as it does for a line on a vehicle.
@@ -318,3 +291,12 @@ def cancel(deed: Deed, *, order_id: UUID) -> Answer:
         ORDER_LINE.move(deed.db, line, "cancel")
         slot.taken -= 1
     return {"order_id": str(order_id)}
+
+
+def _slot_of(deed: Deed, order: Order) -> Slot:
+    """The order's slot, locked. Who gives it another holds both: once ours is held it stays there."""
+    while True:
+        slot = deed.db.get_one(Slot, (deed.district, order.slot_id), with_for_update=True)
+        deed.db.refresh(order, ["slot_id"])
+        if order.slot_id == slot.id:
+            return slot

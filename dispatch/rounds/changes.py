@@ -210,7 +210,7 @@ def _stale(deed: Deed, row: RoundChange, seats: list[Seat], under_way: list[Unde
     now = {stop.order_id: one for one in under_way for stop in one.to_do}
     out_then = {vehicle["id"] for vehicle in row.problem["vehicles"] if vehicle.get("stands_at")}
     out_now = {crew for crew, one in first_of_each_crew(under_way).items() if one.is_out}
-    waiting = _still_waiting(deed, [seat.order_id for seat in seats if seat.order_id not in was])
+    waiting = _still_waiting(deed, row, [seat.order_id for seat in seats if seat.order_id not in was])
     now_s = seconds_into(row.day, deed.recorded_at)
     stale = set()
     for seat in seats:
@@ -230,11 +230,12 @@ def _stale(deed: Deed, row: RoundChange, seats: list[Seat], under_way: list[Unde
         yield no.STALE(orders=sorted(stale))
 
 
-def _still_waiting(deed: Deed, order_ids: list[UUID]) -> set[UUID]:
-    """Those of the orders with a line that is booked, and that stand on no round."""
+def _still_waiting(deed: Deed, row: RoundChange, order_ids: list[UUID]) -> set[UUID]:
+    """Those of the orders with a line that is booked, that stand on no round and keep their slot."""
     lines = queries.lines_of(deed.db, deed.district, order_ids)
     booked = {line.order_id for line in lines if line.state is LineState.BOOKED}
-    return booked - queries.orders_on_rounds(deed.db, deed.district, order_ids)
+    on_rounds = queries.orders_on_rounds(deed.db, deed.district, order_ids)
+    return booked - on_rounds - queries.moved_since(deed.db, row, order_ids)
 
 
 def _new_round(deed: Deed, row: RoundChange, crew: BoundCrew, zone: Zone) -> Round:

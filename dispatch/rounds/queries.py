@@ -23,13 +23,13 @@ from core.refusal import Refusal
 from core.sealed import mask_address, mask_name, mask_phone
 from cylinders.models import CardHolding, Cylinder, CylinderType
 from cylinders.queries import types
-from dispatch.orders.models import Order, OrderLine
+from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.queries import PlanOrder, to_plan
 from dispatch.orders.states import LineState
 from dispatch.rounds.models import Round, RoundChange, RoundPlan, RoundStop, ZoneApproval
 from dispatch.rounds.states import ChangeState, PlanState, RoundState
 from dispatch.rounds.unserved import WORDS
-from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door
+from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry import sealing
 from registry.models import Household, Person, Premises, Zone
 from registry.queries import BoundCrew, bindings_for_zone, site, vehicle
@@ -410,6 +410,21 @@ def _stops(db: Session, doing: Doing, row: Round, *, masked: bool) -> list[dict[
         }
         for stop in stops
     ]
+
+
+def moved_since(db: Session, row: RoundPlan | RoundChange, order_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the orders whose slot is another than the one this plan or change promised."""
+    promised = {
+        UUID(stop["id"]): (stop["window"][0], stop.get("due_s") or stop["window"][1])
+        for stop in row.problem["stops"]
+    }
+    rows = db.execute(
+        sa.select(Order.id, Slot.starts_at, Slot.ends_at)
+        .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
+        .where(Order.district == row.district, Order.id.in_(order_ids))
+    ).all()
+    now = {one.id: tuple(seconds_into(row.day, at) for at in (one.starts_at, one.ends_at)) for one in rows}
+    return {order_id for order_id, span in now.items() if promised.get(order_id) != span}
 
 
 def lines_of(

@@ -126,6 +126,24 @@ APPROVED_ALREADY = reason(
     office=("look", "查看趟次", "look at the round"),
 )
 
+# A10: another slot for an order
+ORDER_PLANNED = reason(
+    "order.planned_already",
+    "A10",
+    zh="这一单已经排进配送趟次，不能再改时段",
+    en="this order stands on a round already: its slot can no longer be changed",
+    resident=(
+        "see_order",
+        "当天送不了就取消这一单，再约别的时段；有困难请打用气热线",
+        "if that day will not do, cancel it and book another slot, or call the hotline",
+    ),
+    office=(
+        "cancel_and_book",
+        "征得用户同意后取消这一单，再约新的时段",
+        "cancel it if the user agrees, and book the new slot",
+    ),
+)
+
 NO_ZONES_TO_DIVIDE = reason(
     "zoning.no_zones",
     "D03",

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.rounds import change_queries, changes, queries, service, zoning
+from dispatch.orders.queries import OrderWithLines
+from dispatch.orders.queries import order as one_order
+from dispatch.orders.schemas import MoveIn, OrderOut
+from dispatch.rounds import change_queries, changes, moving, queries, service, zoning
 from dispatch.rounds.models import ZoneApproval
 from dispatch.rounds.schemas import (
     AppliedView,
@@ -177,3 +180,17 @@ def propose_zones(body: dict[str, Any], district: int) -> dict[str, Any]:
     """A draft that divides one firm's ground anew: balanced by orders or homes, each zone one piece."""
     done = zoning.propose(doing(), **body)
     return draft_view(doing(), UUID(done["draft_id"]))
+
+
+# --- orders that wait -------------------------------------------------------------------------------------
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/slot-changes")
+@room.may("order.change_slot", writes=True)
+@room.arguments(MoveIn)
+@room.response(201, OrderOut)
+@room.alt_response(200, schema=OrderOut, description="The order has this slot already", success=True)
+def change_slot(body: dict[str, Any], district: int, order_id: UUID) -> tuple[OrderWithLines, int]:
+    """Another slot for an order that waits and stands on no round, judged as a booking for that slot."""
+    done = moving.change_slot(doing(), order_id=order_id, **body)
+    return one_order(doing(), order_id), 200 if "again" in done else 201

@@ -233,7 +233,7 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
     lock_bindings(deed, binding_ids)
     db.refresh(row, ["state"], with_for_update=True)
     crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
-    reasons = [*_stale_orders(deed, order_ids, lines), *changed_crews(plan, crews)]
+    reasons = [*_stale_orders(deed, row, order_ids, lines), *changed_crews(plan, crews)]
     if not plan.trips:
         reasons.append(no.SERVES_NOBODY())
     if reasons:
@@ -255,15 +255,17 @@ def lock_bindings(deed: Deed, binding_ids: list[UUID]) -> None:
     )
 
 
-def _stale_orders(deed: Deed, order_ids: list[UUID], lines: list[OrderLine]) -> list[Refusal]:
-    """Orders that are on another round by now, have nothing left to bring, or are already on their way."""
+def _stale_orders(deed: Deed, row: RoundPlan, order_ids: list[UUID], lines: list[OrderLine]) -> list[Refusal]:
+    """Orders that are on another round by now, have nothing left to bring, are already on their way, or have
+    been given another slot."""
+    moved = queries.moved_since(deed.db, row, order_ids)
     on_rounds = queries.orders_on_rounds(deed.db, deed.district, order_ids)
     booked = {line.order_id for line in lines if line.state is LineState.BOOKED}
     loaded = {line.order_id for line in lines if line.state is LineState.LOADED}
     stale = sorted(
         order_id
         for order_id in order_ids
-        if order_id in on_rounds or order_id in loaded or order_id not in booked
+        if order_id in on_rounds or order_id in loaded or order_id in moved or order_id not in booked
     )
     return [no.STALE(orders=stale)] if stale else []
 

@@ -26,8 +26,9 @@ from dispatch.orders import service as booking
 from dispatch.orders.homes import Home
 from dispatch.orders.messages import short_number
 from dispatch.orders.models import Channel, Purpose, Slot
-from dispatch.orders.schemas import BookIn
+from dispatch.orders.schemas import BookIn, MoveIn
 from dispatch.orders.states import OPEN_STATES, LineState, OrderState
+from dispatch.rounds import moving
 from dispatch.safety import queries as safety
 from dispatch.safety import service as safety_service
 from dispatch.safety.catalogue import ITEMS
@@ -131,12 +132,19 @@ def do_book() -> ResponseReturnValue:
 
 def _not_booked(home: Home, no: No | None) -> str:
     """A slot that was lost meanwhile is chosen anew on the same page; anything else is said in full."""
-    codes = {reason["code"] for reason in no.reasons} if no else set()
     if no is None or no.errors:
         return _book_page(home, request.form, no)
-    if codes <= {no_order.SLOT_FULL.code, no_order.SLOT_PAST.code, no_order.SLOT_CLOSED.code}:
-        return _book_page(home, request.form, gone=min(codes))
+    if gone := _slot_gone(no):
+        return _book_page(home, request.form, gone=gone)
     return _refused_page(no, "这次不能为您换气", "No refill this time")
+
+
+def _slot_gone(no: No) -> str:
+    """The code, where nothing but the slot itself stands against it."""
+    codes = {reason["code"] for reason in no.reasons}
+    if codes <= {no_order.SLOT_FULL.code, no_order.SLOT_PAST.code, no_order.SLOT_CLOSED.code}:
+        return min(codes, default="")
+    return ""
 
 
 def _asked(home: Home, form: Mapping[str, Any], cards: list[str]) -> dict[str, Any]:
@@ -160,11 +168,10 @@ class _BookForm(BookIn):
 
 def _book_page(home: Home, form: Mapping[str, Any], no: No | None = None, gone: str = "") -> str:
     offered = home_queries.offered_slots(doing(), home.household_id)
-    days = [(day, list(slots)) for day, slots in groupby(offered, key=lambda slot: slot.day)]
     return render_template(
         "resident/book.html",
         home=home,
-        days=days,
+        days=_by_day(offered),
         no=no,
         gone=gone,
         chosen_slot=form.get("slot", ""),
@@ -173,6 +180,10 @@ def _book_page(home: Home, form: Mapping[str, Any], no: No | None = None, gone: 
         purposes=_purposes_of(home),
         free=any(_is_free(slot) for slot in offered),
     )
+
+
+def _by_day(offered: list[Slot]) -> list[tuple[date, list[Slot]]]:
+    return [(day, list(slots)) for day, slots in groupby(offered, key=lambda slot: slot.day)]
 
 
 def _is_free(slot: Slot) -> bool:
@@ -244,6 +255,8 @@ def order(order_id: UUID) -> ResponseReturnValue:
         words={one.said: one for one in following.confirmations(doing(), order_id)},
         Said=Said,
         may_cancel=_may_cancel(here),
+        may_move=_may_cancel(here) and here.step is Step.BOOKED,
+        moved=request.args.get("moved") == "1",
         booked=request.args.get("booked") == "1",
         is_live=_is_live(here),
         is_delivered=any(line.state is LineState.DELIVERED for line in here.found.lines),
@@ -278,6 +291,39 @@ def cancel(order_id: UUID) -> ResponseReturnValue:
     if no is not None:
         return _refused_page(no, "这一单现在不能取消", "This order cannot be cancelled now"), no.status
     return redirect(url_for(".order", order_id=order_id))
+
+
+@face.page("/orders/<uuid:order_id>/slot", "order.change_slot")
+def other_slot(order_id: UUID) -> ResponseReturnValue:
+    return _other_slot_page(order_id)
+
+
+@face.page("/orders/<uuid:order_id>/slot", "order.change_slot", methods=("POST",))
+def change_slot(order_id: UUID) -> ResponseReturnValue:
+    try:
+        asked = form_of(MoveIn, {"slot_id": request.form.get("slot", "")})
+    except WrongField as wrong:
+        return _other_slot_page(order_id, No(422, errors=wrong.faults)), 422
+    _, no = tried(lambda: moving.change_slot(doing(), order_id=order_id, **asked))
+    if no is None:
+        return redirect(url_for(".order", order_id=order_id, moved="1"))
+    gone = "" if no.errors else _slot_gone(no)
+    if no.errors or gone:
+        return _other_slot_page(order_id, no if no.errors else None, gone), no.status
+    return _refused_page(no, "这一单现在不能改时段", "This booking cannot be moved now"), no.status
+
+
+def _other_slot_page(order_id: UUID, no: No | None = None, gone: str = "") -> str:
+    found = orders.order(doing(), order_id)
+    offered = home_queries.offered_slots(doing(), found.order.household_id)
+    return render_template(
+        "resident/other_slot.html",
+        found=found,
+        days=_by_day(offered),
+        free=any(_is_free(slot) for slot in offered if slot.id != found.slot.id),
+        no=no,
+        gone=gone,
+    )
 
 
 @face.page("/orders/<uuid:order_id>/confirm", "order.confirm", methods=("POST",))
