@@ -220,6 +220,18 @@ def latest_orders(doing: Doing, *, limit: int, before: UUID | None = None) -> li
         return _whole(db, doing.district, found)
 
 
+def latest_order(db: Session, doing: Doing, household_id: UUID, state: LineState) -> OrderWithLines | None:
+    """The household's latest order within reach with a line in this state."""
+    has_line = sa.exists().where(
+        OrderLine.district == Order.district, OrderLine.order_id == Order.id, OrderLine.state == state
+    )
+    query = sa.select(Order).where(
+        Order.district == doing.district, Order.household_id == household_id, has_line, _within(doing.actor)
+    )
+    found = db.scalars(query.order_by(Order.id.desc()).limit(1)).all()
+    return next(iter(_whole(db, doing.district, found)), None)
+
+
 def _slots_of(district: int, day: date) -> sa.Select[UUID]:
     return sa.select(Slot.id).where(Slot.district == district, Slot.day == day)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.orders import homes, queries, service
+from dispatch.orders import homes, queries, repeating, service
 from dispatch.orders.models import Slot
 from dispatch.orders.schemas import (
     BookIn,
@@ -15,6 +15,7 @@ from dispatch.orders.schemas import (
     OrderOut,
     OrderPage,
     OrderQuery,
+    RepeatList,
     SlotIn,
     SlotList,
     SlotOut,
@@ -57,6 +58,15 @@ def slots(query: dict[str, Any], district: int) -> Page:
 def offered_slots(district: int, household_id: UUID) -> dict[str, Any]:
     """The slots to come of the household's own zone, full ones too."""
     return {"items": homes.offered_slots(doing(), household_id)}
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/repeats")
+@room.may("slot.read")
+@room.response(200, RepeatList)
+def repeats(district: int, household_id: UUID) -> dict[str, Any]:
+    """The last delivery once more: what to book for it. None where there is nothing to repeat, or no room."""
+    found = repeating.repeat_of(doing(), household_id)
+    return {"items": [found] if found is not None else []}
 
 
 @room.get("/districts/<int:district>/homes")

@@ -109,6 +109,21 @@ class SlotList(View):
     items = fields.List(fields.Nested(SlotOut))
 
 
+class RepeatOut(View):
+    """What a booking like the last one would say; ``like``: its slot begins when the last one's did."""
+
+    household_id = Id()
+    last_order_id = Id(attribute="last.id")
+    purpose = Word(Purpose)
+    card_ids = fields.List(Id(), attribute="card_ids")
+    slot = fields.Nested(SlotOut)
+    like = Flag()
+
+
+class RepeatList(View):
+    items = fields.List(fields.Nested(RepeatOut))
+
+
 class HomeBottleOut(View):
     card_id = Id()
     cylinder_id = Id()

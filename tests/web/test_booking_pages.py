@@ -1,4 +1,4 @@
-"""Pages about a booking that stands: another slot."""
+"""Pages about a booking that stands or is to be had again: another slot, the same once more, the voucher."""
 
 import re
 from datetime import timedelta
@@ -8,15 +8,19 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.ground import Ground
 from core.outbox import deliver_due
 from dispatch.orders.models import Order, Slot
 from evidence.models import Entry
+from registry.models import Account
+from registry.states import AccountState
+from tests.cast import made
 from tests.conftest import THE_DAY
 from tests.desk import Desk
-from tests.dispatch.rounds.working_day import WorkingDay
+from tests.dispatch.rounds.working_day import Booked, Bottle, Home, WorkingDay
 from tests.web.dispatcher_desk import DispatcherDesk
-from tests.web.test_resident_pages import reader, rows
+from tests.web.test_resident_pages import Reader, reader, rows
 
 CHANGNING = 310105
 TOMORROW = THE_DAY.date() + timedelta(days=1)
@@ -25,6 +29,25 @@ TOMORROW = THE_DAY.date() + timedelta(days=1)
 @pytest.fixture
 def day(desk: Desk) -> WorkingDay:
     return WorkingDay(desk)
+
+
+def handed_over(day: WorkingDay, home: Home) -> tuple[Booked, Bottle]:
+    booked, bottle, _ = day.loaded(home)
+    made(day.deliver(booked, day.report(booked, bottle)))
+    return booked, bottle
+
+
+def at_noon(me: Reader, path: str = "/resident/") -> str:
+    """When the slot it was delivered in has begun."""
+    with clock.standing_at(THE_DAY + timedelta(hours=3)):
+        return str(me.get(path).text)
+
+
+def hidden(text: str) -> dict[str, str]:
+    """What the offer's form would send."""
+    form = text.split('aria-labelledby="again-1"')[1].split("</form>")[0]
+    fields = re.findall(r'type="hidden" name="(household|slot|purpose|card)" value="([^"]*)"', form)
+    return dict(fields)
 
 
 # --- another slot -----------------------------------------------------------------------------------------
@@ -108,3 +131,65 @@ def test_the_hotline_moves_it_and_says_what_to_read_out(day: WorkingDay, desk: D
     refused = here.send(path, path, {"slot_id": day.slot(16)})
     assert refused.status_code == 409
     assert "对不起，这一单改不了：这一单已经排进配送趟次" in refused.text
+
+
+# --- the same once more -----------------------------------------------------------------------------------
+
+
+def test_the_last_delivery_is_offered_again_and_booked_by_one_button(day: WorkingDay, ground: Ground) -> None:
+    home = day.home()
+    handed_over(day, home)
+    day.slot(14, TOMORROW)
+    alike = day.slot(10, TOMORROW)
+    me = reader(day, home)
+    page = at_noon(me)
+    assert "和上次一样再约一次" in page
+    assert "2024年6月13日" in page
+    assert "10:00–12:00" in page, "the same time of day, though another slot is free"
+    assert page.count('class="primary"') + page.count('class="button primary"') == 1
+    form = hidden(page)
+    assert form == {
+        "household": str(home.users.household_id),
+        "slot": alike,
+        "purpose": "cooking",
+        "card": str(home.users.card_ids[0]),
+    }
+    again = me.post("/resident/book", **form)
+    assert again.status_code == 302
+    assert len(rows(ground, Order)) == 2
+    assert "和上次一样再约一次" not in me.get("/resident/").text, "it is booked"
+
+
+def test_where_that_time_of_day_is_taken_the_next_free_one_is_offered_and_said(
+    day: WorkingDay, ground: Ground
+) -> None:
+    home = day.home()
+    handed_over(day, home)
+    with ground.sessions() as db:
+        row = db.get_one(Slot, (CHANGNING, UUID(day.slot(10, TOMORROW))))
+        row.taken = row.capacity
+        db.commit()
+    other = day.slot(14, TOMORROW)
+    page = at_noon(reader(day, home))
+    assert hidden(page)["slot"] == other
+    assert "和上次同样时间的已约满" in page
+
+
+def test_nothing_is_offered_where_nothing_can_be_repeated(day: WorkingDay, ground: Ground) -> None:
+    home, other = day.home(), day.home()
+    me: Reader = reader(day, home)
+    day.order(other)
+    assert "和上次一样" not in at_noon(me), "nothing was delivered yet"
+    handed_over(day, home)
+    assert "和上次一样" not in at_noon(me), "no slot is left"
+    day.slot(14, TOMORROW)
+    assert "和上次一样" in at_noon(me)
+    path = f"/api/v1/districts/310105/households/{home.users.household_id}/repeats"
+    [offer] = day.resident(home).get(path).json["items"]
+    assert (offer["purpose"], offer["card_ids"]) == ("cooking", [str(home.users.card_ids[0])])
+    assert day.resident(other).get(path).status_code == 404
+    with ground.sessions() as db:
+        db.get_one(Account, (CHANGNING, home.users.account_id)).state = AccountState.SUSPENDED
+        db.commit()
+    assert "和上次一样" not in at_noon(me)
+    assert day.resident(home).get(path).json == {"items": []}

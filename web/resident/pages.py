@@ -22,10 +22,12 @@ from dispatch.deliveries.schemas import ConfirmationIn
 from dispatch.orders import homes as home_queries
 from dispatch.orders import queries as orders
 from dispatch.orders import refusals as no_order
+from dispatch.orders import repeating
 from dispatch.orders import service as booking
 from dispatch.orders.homes import Home
 from dispatch.orders.messages import short_number
 from dispatch.orders.models import Channel, Purpose, Slot
+from dispatch.orders.repeating import Repeat
 from dispatch.orders.schemas import BookIn, MoveIn
 from dispatch.orders.states import OPEN_STATES, LineState, OrderState
 from dispatch.rounds import moving
@@ -77,9 +79,20 @@ def home() -> ResponseReturnValue:
         "resident/home.html",
         homes=own,
         followed=followed,
+        repeats={} if followed else _repeats(own),
         to_confirm=[found for found in latest if _may_confirm(doing(), found)],
         barred_since=barred_since(doing().district),
     )
+
+
+def _repeats(own: list[Home]) -> dict[UUID, Repeat]:
+    """Household → its last delivery, to be had once more by one button."""
+    offered = {
+        home.household_id: repeating.repeat_of(doing(), home.household_id)
+        for home in own
+        if not home.is_stopped
+    }
+    return {household_id: repeat for household_id, repeat in offered.items() if repeat is not None}
 
 
 def _may_confirm(here: Doing, found: orders.OrderWithLines) -> bool:
