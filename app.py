@@ -52,6 +52,7 @@ from web.signing_in import room as signing_in
 from web.start import room as start
 from web.station import face as station
 from web.suppliers import room as suppliers
+from web.vouchers import room as vouchers
 
 # tables that no room's routes bring along
 TABLES = (
@@ -84,6 +85,7 @@ PAGES = (
     office,
     labels,
     public,
+    vouchers,
     collisions,
     filling_stops,
     household_file,

@@ -108,6 +108,23 @@ def label_parts(text: str) -> tuple[str, str | None] | None:
     return read.code, label[2].upper() if label and label[2] else None
 
 
+def in_symbols(value: int, length: int) -> str:
+    """A number in our alphabet, five bits a symbol."""
+    symbols = ""
+    for _ in range(length):
+        value, left = divmod(value, len(ALPHABET))
+        symbols = ALPHABET[left] + symbols
+    return symbols
+
+
+def from_symbols(symbols: str) -> int:
+    """The number again; ValueError where a symbol is none of ours."""
+    value = 0
+    for symbol in symbols:
+        value = value * len(ALPHABET) + ALPHABET.index(symbol)
+    return value
+
+
 def is_well_formed(code: str) -> bool:
     """Is this a platform code, by its alphabet and its check symbol?"""
     return bool(_OURS.fullmatch(code)) and not _USE_REGISTRATION.fullmatch(code) and _remainder(code) == 1

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 
 from core.sealed import Keyring
-from cylinders.code import ALPHABET
+from cylinders.code import in_symbols
 
 TAG_BYTES = 8
 TAG_SYMBOLS = 13
@@ -21,7 +21,7 @@ def tag(keyring: Keyring, key_version: int, code: str, number: int) -> str | Non
     if key is None:
         return None
     digest = hmac.digest(key, f"label\x1f{code}\x1f{number}".encode(), hashlib.sha256)
-    return _in_symbols(int.from_bytes(digest[:TAG_BYTES]))
+    return in_symbols(int.from_bytes(digest[:TAG_BYTES]), TAG_SYMBOLS)
 
 
 def is_tag(keyring: Keyring, key_version: int, code: str, number: int, given: str) -> bool:
@@ -31,11 +31,3 @@ def is_tag(keyring: Keyring, key_version: int, code: str, number: int, given: st
 
 def address(public_url: str, code: str, tag: str) -> str:
     return f"{public_url}/C/{code}/{tag}".upper()
-
-
-def _in_symbols(value: int) -> str:
-    symbols = ""
-    for _ in range(TAG_SYMBOLS):
-        value, left = divmod(value, len(ALPHABET))
-        symbols = ALPHABET[left] + symbols
-    return symbols

@@ -175,6 +175,8 @@ OPEN_PAGES = {
     "/large-type",
     "/demo/messages",
     *(f"/{letter}/{rest}" for letter in "Cc" for rest in ("", "<code>", "<code>/<tag>")),
+    "/V/<code>",
+    "/v/<code>",
 }
 """Addresses outside the API that name no verb, one by one: whoever adds one says so here."""
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from core.http import Room, doing
-from dispatch.deliveries import closing, confirming, following, inbox, loads, queries, service
+from dispatch.deliveries import closing, confirming, following, inbox, loads, queries, service, vouchers
 from dispatch.deliveries.models import Confirmation, LineLoad
 from dispatch.deliveries.schemas import (
     ArrivalView,
@@ -26,6 +26,7 @@ from dispatch.deliveries.schemas import (
     ScansIn,
     ScansView,
     VisitList,
+    VoucherList,
 )
 from dispatch.deliveries.visit import Report
 from dispatch.rounds.queries import one_round
@@ -124,6 +125,14 @@ def progress(district: int, order_id: UUID) -> following.Progress:
 def visits(district: int, order_id: UUID) -> dict[str, Any]:
     """What was handed over or withheld at the door, and what the check found."""
     return {"items": following.visits(doing(), order_id)}
+
+
+@room.get("/districts/<int:district>/orders/<uuid:order_id>/vouchers")
+@room.may("order.read")
+@room.response(200, VoucherList)
+def list_vouchers(district: int, order_id: UUID) -> dict[str, Any]:
+    """A voucher for each bottle of the order that was handed over, with the address that verifies it."""
+    return {"items": vouchers.vouchers(doing(), order_id)}
 
 
 @room.post("/districts/<int:district>/orders/<uuid:order_id>/confirmations")

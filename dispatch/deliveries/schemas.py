@@ -6,6 +6,7 @@ import marshmallow as ma
 from marshmallow import ValidationError, fields
 
 from core.fields import (
+    Day,
     Flag,
     Form,
     Id,
@@ -218,6 +219,28 @@ class VisitView(View):
 
 class VisitList(View):
     items = fields.List(fields.Nested(VisitView))
+
+
+class VoucherView(View):
+    """``address``: what its QR code says. ``is_held``: the bottle is still on the card it was given to."""
+
+    delivery_id = Id()
+    number = fields.String()
+    code = fields.String()
+    address = fields.String()
+    delivered_at = Instant()
+    model = fields.String()
+    cylinder_code = fields.String(allow_none=True)
+    registration_code = fields.String(allow_none=True)
+    filler = fields.String(allow_none=True)
+    filled_on = Day(allow_none=True)
+    net_g = fields.Integer(allow_none=True)
+    due_on = Day(allow_none=True)
+    is_held = Flag()
+
+
+class VoucherList(View):
+    items = fields.List(fields.Nested(VoucherView))
 
 
 class ConfirmationIn(Form):

@@ -193,3 +193,25 @@ def test_nothing_is_offered_where_nothing_can_be_repeated(day: WorkingDay, groun
         db.commit()
     assert "和上次一样" not in at_noon(me)
     assert day.resident(home).get(path).json == {"items": []}
+
+
+# --- the voucher ------------------------------------------------------------------------------------------
+
+
+def test_the_voucher_is_printed_from_the_order_and_its_symbol_leads_to_the_public_page(
+    day: WorkingDay,
+) -> None:
+    home = day.home()
+    booked, bottle = handed_over(day, home)
+    me, path = reader(day, home), f"/resident/orders/{booked.order_id}"
+    link = re.findall(rf'href="({path}/vouchers/[^"]+)"', me.get(path).text)[0]
+    page = me.get(link).text
+    assert "购气凭证" in page
+    assert bottle.code[:4] in page
+    assert 'class="qr"' in page
+    assert "样例住户" not in page
+    code = re.sub(r"\s", "", re.findall(r'voucher-code">([^<]+)<', page)[0])
+    shown = me.get(f"/V/{code}")
+    assert (shown.status_code, "凭证属实" in shown.text) == (200, True)
+    assert reader(day, day.home()).get(link).status_code == 404
+    assert me.get(f"{path}/vouchers/{uuid4()}").status_code == 404

@@ -14,7 +14,7 @@ from core.doing import Doing
 from core.fields import Word
 from core.http import doing
 from core.problems import NotFound, WrongField
-from dispatch.deliveries import confirming, following
+from dispatch.deliveries import confirming, following, vouchers
 from dispatch.deliveries import queries as deliveries
 from dispatch.deliveries.following import Progress, Step
 from dispatch.deliveries.models import FailureReason, Problem, Said
@@ -40,7 +40,7 @@ from dispatch.safety.states import HazardState
 from oversight.review_models import Ground
 from registry.models import UserClass
 from registry.states import AccountState, CardState
-from web import review_words
+from web import qr, review_words
 from web.openings import barred_since
 from web.pages import Face, No, form_of, tried
 from web.resident import said
@@ -336,6 +336,15 @@ def _other_slot_page(order_id: UUID, no: No | None = None, gone: str = "") -> st
         free=any(_is_free(slot) for slot in offered if slot.id != found.slot.id),
         no=no,
         gone=gone,
+    )
+
+
+@face.page("/orders/<uuid:order_id>/vouchers/<uuid:delivery_id>", "order.read")
+def voucher(order_id: UUID, delivery_id: UUID) -> ResponseReturnValue:
+    """To be printed or shown; whoever scans it reads the same on the public page."""
+    found = vouchers.voucher(doing(), order_id, delivery_id)
+    return render_template(
+        "resident/voucher.html", voucher=found, order_id=order_id, qr=qr.drawn(found.address)
     )
 
 
