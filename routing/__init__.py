@@ -5,6 +5,7 @@
     problem     the day: a station, stops, vehicles, and what of it has begun
     solve       greedy start, compiled search, OR-Tools' proof; a plan in which every stop is accounted for
     replan      a plan under way: an urgent order, a lost crew, and how much those who drive it notice
+    by_hand     one stop put at another place by a person, and what each vehicle then does
     ground      units of ground, and the districts it is divided into
     districting divides it: balanced, whole, compact
     rostering   bound crews to zones and shifts
@@ -19,6 +20,7 @@ The same problem, seed, iterations and warm routes give the same plan, in any pr
 ``stopped == "time"``. A plan names its problem by digest. ``python -m routing`` solves one from stdin.
 """
 
+from routing.by_hand import Seat, VehicleDay, days, lateness_s, plan_of_routes, put
 from routing.check import Driven, Fault, Violation, check
 from routing.ground import Districts, Unit
 from routing.matrix import GreatCircle, Matrix, TravelTimes, TravelTimesFailed
@@ -43,6 +45,7 @@ __all__ = [
     "Reason",
     "Replanned",
     "Routes",
+    "Seat",
     "Stop",
     "Stopped",
     "TravelTimes",
@@ -51,11 +54,16 @@ __all__ = [
     "Unit",
     "Unserved",
     "Vehicle",
+    "VehicleDay",
     "Violation",
     "Visit",
     "check",
     "churn",
+    "days",
     "insert_urgent",
+    "lateness_s",
+    "plan_of_routes",
+    "put",
     "solve",
     "without_crew",
 ]
