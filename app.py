@@ -38,6 +38,7 @@ from web.health import room as health
 from web.household_file import face as household_file
 from web.labels import face as labels
 from web.metrics import room as metrics
+from web.moving import face as moving
 from web.office import face as office
 from web.phone import room as phone
 from web.privacy_page import room as privacy_page
@@ -80,6 +81,7 @@ PAGES = (
     resident,
     station,
     dispatcher,
+    moving,
     regulator,
     courier,
     office,
@@ -167,7 +169,8 @@ def take_on_jobs() -> None:
     """Who does the jobs of which kind."""
     from cylinders import notices
     from cylinders.imports import IMPORT_JOB, do_import_job
-    from dispatch.rounds.service import PLAN_JOB, do_plan_job
+    from dispatch.rounds.queries import PLAN_JOB
+    from dispatch.rounds.service import do_plan_job
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
     core.jobs.take_on(IMPORT_JOB, do_import_job)

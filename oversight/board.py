@@ -26,8 +26,7 @@ from dispatch.deliveries.models import Delivery
 from dispatch.orders.models import Channel, Order, OrderLine, Slot
 from dispatch.orders.states import LineState, OrderState, order_state
 from dispatch.rounds.models import Round, RoundPlan, RoundStop
-from dispatch.rounds.queries import job_view, lines_of, plan_in_reach
-from dispatch.rounds.service import PLAN_JOB
+from dispatch.rounds.queries import PLAN_JOB, job_view, lines_of, plan_in_reach
 from dispatch.rounds.states import RoundState
 from registry import sealing
 from registry.models import DeviceInbox, Household, Premises, Staff, Zone
@@ -140,6 +139,10 @@ class Board:
     zones: tuple[ZoneRow, ...]
     crews: tuple[Crew, ...]
     visits: tuple[Visit, ...]
+
+    @property
+    def is_today(self) -> bool:
+        return self.day == clock.day_of(self.now)
 
     @property
     def done(self) -> int:

@@ -1,6 +1,6 @@
 """What the dispatcher's map and timeline draw, as plain values. No name and no address is among them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -46,6 +46,49 @@ def of_plan(plan: Mapping[str, Any], visits: Mapping[UUID, Visit], zone: Zone | 
         if (door := visits.get(UUID(left["order_id"]))) is not None:
             stops.append(_stop(door, "✕", None))
     return {"zones": [_zone(zone)] if zone else [], "stops": stops, "lines": lines}
+
+
+def of_lanes(lanes: Any, zone: Zone | None) -> dict[str, Any]:
+    """The zone, each crew's trips as lines, and what waits; the numbers are those of the lists beside it."""
+    stops, lines = [], []
+    for lane in lanes.lanes:
+        for trip in lane.trips:
+            points = [[door.visit.point.lat, door.visit.point.lon] for door in trip.doors if door.visit]
+            lines.append({"hue": lane.hue, "points": points})
+            for number, door in enumerate(trip.doors, start=1):
+                if door.visit is not None:
+                    stops.append(_stop(door.visit, f"{trip.number}.{number}", lane.hue))
+    stops += [_stop(door.visit, "✕", None) for door in lanes.waiting if door.visit is not None]
+    return {"zones": [_zone(zone)] if zone else [], "stops": stops, "lines": lines}
+
+
+def of_zones(zones: Iterable[Zone]) -> dict[str, Any]:
+    return {
+        "zones": [_zone(zone) | {"hue": n % HUES} for n, zone in enumerate(zones)],
+        "stops": [],
+        "lines": [],
+    }
+
+
+def of_draft(draft: Mapping[str, Any], checks: Mapping[str, Any], in_force: Iterable[Zone]) -> dict[str, Any]:
+    """The draft's zones in colours, today's as dashed lines beneath, and a mark where ground has no zone."""
+    drafted = [
+        {
+            "name": one["properties"]["name"],
+            "number": one["properties"]["number"],
+            "outline": one["geometry"],
+            "hue": n % HUES,
+        }
+        for n, one in enumerate(draft["collection"]["features"])
+    ]
+    before = [_zone(zone) | {"before": True} for zone in in_force]
+    marks = [
+        {"lon": hole["point"]["lon"], "lat": hole["point"]["lat"], "label": label, "hue": None}
+        | {"done": False, "late": True}
+        for holes, label in ((checks["gaps"], "缝"), (checks["lost"], "缺"))
+        for hole in holes
+    ]
+    return {"zones": before + drafted, "stops": marks, "lines": []}
 
 
 def _stop(door: Visit, label: str, hue: int | None) -> dict[str, Any]:

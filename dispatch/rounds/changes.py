@@ -1,13 +1,15 @@
-"""A day under way is planned anew after one event: an order more that cannot wait, or a crew lost.
+"""A day under way is planned anew after one event: an order more that cannot wait, a crew lost, or a
+dispatcher's hand that puts a stop to another place.
 
 As with a plan, what would be done is worked out before any deed opens, judged by the checker and kept; a
 second step does it, if what it rests on still stands. What was delivered meanwhile does not matter: only what
 would be moved must be where it was seen. Bottles on board stay with their vehicle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,17 +21,25 @@ from dispatch.orders.models import Order
 from dispatch.orders.states import LineState
 from dispatch.rounds import change_queries, queries, streets
 from dispatch.rounds import refusals as no
+from dispatch.rounds.by_hand import Moved, Place, moved, told
 from dispatch.rounds.models import ChangeKind, Round, RoundChange, RoundPlan, RoundStop
 from dispatch.rounds.service import changed_crews, checked, lock_bindings, round_of_crew
 from dispatch.rounds.solving import replan_apart
 from dispatch.rounds.states import CHANGE, ChangeState, PlanState
-from dispatch.rounds.under_way import Standing, UnderWay, first_of_each_crew, rounds_under_way, standing
+from dispatch.rounds.under_way import (
+    Standing,
+    UnderWay,
+    first_of_each_crew,
+    of_crews,
+    rounds_under_way,
+    standing,
+)
 from dispatch.rounds.zone_day import problem_of, seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.models import Zone
 from registry.queries import BoundCrew, bindings_for_zone
-from routing import Plan, Replanned
+from routing import Plan, Problem, Replanned, churn
 
 TURNS = 2_000
 SEED = 1
@@ -41,13 +51,20 @@ PARKED = -1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Exactly one of the two."""
+    """An order or a crew, exactly one of the two. ``place``: where a hand puts the order.
+
+    ``version``: of the day, as it was seen by whoever asks; None where nobody has looked.
+    """
 
     order_id: UUID | None = None
     binding_id: UUID | None = None
+    place: Place | None = None
+    version: int | None = None
 
     @property
     def kind(self) -> ChangeKind:
+        if self.place is not None:
+            return ChangeKind.MOVED_STOP
         return ChangeKind.URGENT_ORDER if self.order_id is not None else ChangeKind.LOST_CREW
 
 
@@ -61,40 +78,52 @@ class Proposed:
     refusals: tuple[Refusal, ...] = ()
     before: Standing | None = None
     after: Replanned | None = None
+    version: int = 0
 
 
 # --- propose ----------------------------------------------------------------------------------------------
 
 
 def propose_change(
-    doing: Doing, *, zone_id: UUID, order_id: UUID | None = None, binding_id: UUID | None = None
+    doing: Doing,
+    *,
+    zone_id: UUID,
+    order_id: UUID | None = None,
+    binding_id: UUID | None = None,
+    to: Mapping[str, Any] | None = None,
+    version: int | None = None,
 ) -> Answer:
-    """Work out how today goes on, in a child process, then keep it. ``Busy`` when the solver fails."""
-    event = Event(order_id, binding_id)
+    """Work out how today goes on, in a child process, then keep it. ``Busy`` when the solver fails.
+
+    ``to``: the place where a hand puts the order; then no solver is asked.
+    """
+    event = Event(order_id, binding_id, None if to is None else Place(**to), version)
     with doing.ground.sessions() as db:
         zone = queries.zone_in_reach(db, doing, zone_id)
         answered = queries.has_answered(db, doing)
     day = clock.today()
-    return keep_change(doing, Proposed(zone, day, event) if answered else _proposed(doing, zone, day, event))
+    if answered:
+        return keep_change(doing, Proposed(zone, day, event))
+    how = _proposed if event.place is None else _proposed_by_hand
+    return keep_change(doing, how(doing, zone, day, event))
 
 
 def _proposed(doing: Doing, zone: Zone, day: date, event: Event) -> Proposed:
     with doing.ground.sessions() as db:
+        version = change_queries.version_of(db, zone, day)
         before = standing(db, zone, day, clock.now(), event.order_id)
     reasons = tuple(_not_to_be_changed(before, event, day))
     if reasons:
         return Proposed(zone, day, event, reasons)
-    problem = problem_of(
-        before.site,
-        before.doors,
-        before.crews,
-        day,
-        streets.travel_times(doing.ground.config.osrm_url),
-        before.until_s,
-    )
+    problem = _problem_of(doing, before, day)
     what = {"urgent": str(event.order_id)} if event.order_id else {"lost": str(event.binding_id)}
     after = replan_apart(problem, before.routes, what, TURNS, SEED)
-    return Proposed(zone, day, event, checked(after.problem, after.plan), before, after)
+    return Proposed(zone, day, event, checked(after.problem, after.plan), before, after, version)
+
+
+def _problem_of(doing: Doing, before: Standing, day: date) -> Problem:
+    times = streets.travel_times(doing.ground.config.osrm_url)
+    return problem_of(before.site, before.doors, before.crews, day, times, before.until_s)
 
 
 def _not_to_be_changed(before: Standing, event: Event, day: date) -> Iterator[Refusal]:
@@ -109,6 +138,79 @@ def _not_to_be_changed(before: Standing, event: Event, day: date) -> Iterator[Re
         yield no.NO_SUCH_CREW_NOW()
     elif str(event.binding_id) not in before.routes:
         yield no.NOTHING_TO_HAND_ON()
+
+
+# --- by hand -----------------------------------------------------------------------------------------------
+
+
+def ask_move(
+    doing: Doing, *, zone_id: UUID, order_id: UUID, version: int | None, **place: Any
+) -> dict[str, Any]:
+    """What the move would do to today's rounds. Nothing is stored."""
+    with doing.ground.sessions() as db:
+        zone = queries.zone_in_reach(db, doing, zone_id)
+    day = clock.today()
+    looked = _by_hand(doing, zone, day, Event(order_id, None, Place(**place), version))
+    return told(doing, day, looked.move, looked.before.firsts if looked.before else {}, looked.version)
+
+
+def _proposed_by_hand(doing: Doing, zone: Zone, day: date, event: Event) -> Proposed:
+    looked = _by_hand(doing, zone, day, event)
+    move, before = looked.move, looked.before
+    if before is None or move.plan is None or move.refusals:
+        return Proposed(zone, day, event, move.refusals)
+    after = Replanned(move.problem, move.plan, churn(before.routes, move.plan.routes))
+    return Proposed(zone, day, event, (), before, after, looked.version)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A move looked at. ``before``: the crews that give and take the stop, as they stand."""
+
+    version: int
+    move: Moved
+    before: Standing | None = None
+
+
+def _by_hand(doing: Doing, zone: Zone, day: date, event: Event) -> ByHand:
+    order_id, place = event.order_id, event.place
+    if order_id is None or place is None:
+        raise LookupError("expected an order and a place")
+    with doing.ground.sessions() as db:
+        version = change_queries.version_of(db, zone, day)
+        waits = None if queries.orders_on_rounds(db, zone.district, [order_id]) else order_id
+        whole = standing(db, zone, day, clock.now(), waits)
+    reasons = tuple(_not_to_be_moved(whole, event, version))
+    if reasons:
+        return ByHand(version, Moved(_nothing(whole, day), reasons))
+    concerned = _who_is_concerned(whole, str(order_id), place)
+    before = of_crews(whole, concerned, order_id)
+    problem = _problem_of(doing, before, day)
+    return ByHand(version, moved(problem, before.routes, order_id, place, before.firsts), before)
+
+
+def _nothing(whole: Standing, day: date) -> Problem:
+    """Of which nothing is asked."""
+    return problem_of(whole.site, (), (), day, streets.travel_times(None))
+
+
+def _not_to_be_moved(whole: Standing, event: Event, version: int) -> Iterator[Refusal]:
+    if event.version is not None and event.version != version:
+        yield no.SEEN_OTHERWISE()
+    if str(event.order_id) not in {str(door.order_id) for door in whole.doors}:
+        yield no.NOTHING_TO_MOVE()
+    to = event.place.binding_id if event.place is not None else None
+    if to is not None and to not in {crew.binding_id for crew in whole.crews}:
+        yield no.NO_SUCH_CREW_NOW()
+
+
+def _who_is_concerned(whole: Standing, order: str, place: Place) -> set[str]:
+    """The crew that has the order, if one has, and the one that would get it."""
+    named = {order, str(place.before_order_id)}
+    of_them = {
+        vehicle for vehicle, trips in whole.routes.items() for trip in trips if named & set(map(str, trip))
+    }
+    return of_them | ({str(place.binding_id)} if place.binding_id is not None else set())
 
 
 @does("plan.make")
@@ -139,11 +241,23 @@ def keep_change(deed: Deed, proposed: Proposed) -> Answer:
         stranded=list(after.stranded),
         unserved=queries.unserved_to_plain(after.plan.unserved),
         recorded_at=deed.recorded_at,
+        version=proposed.version,
+        **_put_at(event.place),
     )
     deed.db.add(row)
     deed.db.flush()
     deed.note(change_id=row.id, problem=after.problem.digest, churn=row.churn, unserved=row.unserved)
     return {"change_id": str(row.id)}
+
+
+def _put_at(place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return {}
+    return {
+        "before_order_id": place.before_order_id,
+        "to_binding_id": place.binding_id,
+        "to_trip": place.trip,
+    }
 
 
 # --- apply ------------------------------------------------------------------------------------------------
@@ -180,9 +294,13 @@ def apply_change(deed: Deed, *, change_id: UUID) -> Answer:
     db.refresh(row, ["state"], with_for_update=True)
     crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
     reasons = [*_stale(deed, row, seats, under_way), *changed_crews(plan, crews)]
+    if not reasons and change_queries.version_of(db, zone, row.day) != row.version:
+        reasons.append(no.SEEN_OTHERWISE())
     if reasons:
         raise Refused(reasons)
 
+    if row.kind is ChangeKind.MOVED_STOP and row.order_id is not None:
+        deed.about(SubjectType.ORDER, row.order_id)
     CHANGE.move(db, row, "apply")
     driving = first_of_each_crew(under_way)
     rounds = {vehicle: one.round for vehicle, one in driving.items()}
@@ -220,9 +338,10 @@ def _stale(deed: Deed, row: RoundChange, seats: list[Seat], under_way: list[Unde
         elif here is None:
             is_off = False  # done with meanwhile
         else:
-            is_held = here.left[seat.order_id] is LineState.LOADED and here.vehicle != seat.vehicle
-            is_off = here.vehicle != crew or is_held
-        is_moved = crew != seat.vehicle
+            is_loaded = here.left[seat.order_id] is LineState.LOADED
+            is_later = seat.order_id == row.order_id and not seat.is_first
+            is_off = here.vehicle != crew or (is_loaded and (here.vehicle != seat.vehicle or is_later))
+        is_moved = crew != seat.vehicle or seat.order_id == row.order_id
         is_missed = seat.start_s < now_s or (seat.is_first and seat.vehicle in out_now - out_then)
         if is_off or (is_moved and is_missed):
             stale.add(seat.order_id)

@@ -164,6 +164,7 @@ class ChangeKind(StrEnum):
 
     URGENT_ORDER = "urgent_order"
     LOST_CREW = "lost_crew"
+    MOVED_STOP = "moved_stop"
 
 
 class RoundChange(Base):
@@ -171,6 +172,8 @@ class RoundChange(Base):
 
     ``standing``: the bare routes before it; ``firsts``: binding → number of the trip its first one here is.
     ``stranded``: orders whose bottles are on board the lost vehicle, for a person to see to.
+    ``version``: how often the day had been changed when this was proposed; it is applied to no other.
+    ``before_order_id``, or ``to_binding_id`` and ``to_trip``: where a hand puts the order.
     """
 
     __tablename__ = "round_change"
@@ -197,3 +200,7 @@ class RoundChange(Base):
     stranded: Mapped[JsonList]
     unserved: Mapped[JsonList]
     recorded_at: Mapped[datetime]
+    version: Mapped[int]
+    before_order_id: Mapped[UUID | None] = mapped_column(default=None)
+    to_binding_id: Mapped[UUID | None] = mapped_column(default=None)
+    to_trip: Mapped[int | None] = mapped_column(default=None)

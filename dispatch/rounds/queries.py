@@ -296,9 +296,12 @@ def trips_view(solved: Plan, day: date) -> list[dict[str, Any]]:
     ]
 
 
-def job_in_reach(db: Session, doing: Doing, job_id: UUID) -> jobs.Job:
+PLAN_JOB = "plan.make"
+
+
+def job_in_reach(db: Session, doing: Doing, job_id: UUID, kind: str) -> jobs.Job:
     found = db.get(jobs.Job, (doing.district, job_id))
-    if found is None:
+    if found is None or found.kind != kind:
         raise NotFound
     doing.actor.must_reach(firm=found.firm_id, district=found.district)
     return found
@@ -306,7 +309,7 @@ def job_in_reach(db: Session, doing: Doing, job_id: UUID) -> jobs.Job:
 
 def plan_job(doing: Doing, job_id: UUID) -> dict[str, Any]:
     with doing.ground.sessions() as db:
-        return job_view(doing, job_in_reach(db, doing, job_id))
+        return job_view(doing, job_in_reach(db, doing, job_id, PLAN_JOB))
 
 
 def job_view(doing: Doing, job: jobs.Job) -> dict[str, Any]:

@@ -110,6 +110,107 @@ NOTHING_UNDER_WAY = reason(
     office=("plan", "先排送", "make and apply a plan"),
 )
 
+# T04, T05, T11: a stop put to another place by hand
+SEEN_OTHERWISE = reason(
+    "move.seen_otherwise",
+    "T05",
+    zh="您看过之后，这个片区今天的趟次又改过，没有照旧的样子改",
+    en="this zone's rounds have been changed since you looked: nothing was done by the old picture",
+    office=("look_again", "刷新，看过现在的样子再改", "reload, look at it as it is now, and move again"),
+)
+NOTHING_TO_MOVE = reason(
+    "move.not_here",
+    "T11",
+    zh="这一单不在可以调整的趟次上，也不在等待排送",
+    en="this order is on no round that can be changed here, and does not wait for one",
+    office=("look", "查看这一单的现状", "look at the order as it stands"),
+)
+NO_SUCH_PLACE = reason(
+    "move.no_such_place",
+    "T05",
+    zh="没有这个位置：趟次或排在后面的一户已经变了",
+    en="there is no such place: the trip, or the door that was to come after it, has changed",
+    office=("look_again", "刷新，看过现在的样子再改", "reload, look at it as it is now, and move again"),
+)
+STANDS_THERE = reason(
+    "move.stands_there",
+    "T05",
+    zh="这一单已经在这个位置",
+    en="this order stands there already",
+    office=("other_place", "换一个位置", "choose another place"),
+)
+ANOTHER_PLACE = ("other_place", "换一个位置、一趟或一辆车", "choose another place, trip or vehicle")
+BREAKS_CAPACITY = reason(
+    "move.over_capacity",
+    "T04",
+    zh="第{trip}趟装不下：最多{expected}，会有{found}（含收回的空瓶）",
+    en="trip {trip} is too full: {found} of at most {expected} units, empties on the way back among them",
+    office=ANOTHER_PLACE,
+)
+BREAKS_VEHICLE = reason(
+    "move.vehicle_not_allowed",
+    "T04",
+    zh="这辆车不能送这一单：规格不允许，或已指定别的车",
+    en="this vehicle may not bring the order: its size is not allowed, or it is bound to another vehicle",
+    office=ANOTHER_PLACE,
+)
+BREAKS_LOADED = reason(
+    "move.loaded_elsewhere",
+    "T04",
+    zh="这一单的瓶已经装在原来那一趟的车上，不能换车、换趟",
+    en="the order's bottle is on board for the trip it is on: it changes neither vehicle nor trip",
+    office=("leave", "留在原来的车上，或先退回站里", "leave it there, or have the bottle brought back first"),
+)
+BREAKS_ON_THE_ROAD = reason(
+    "move.not_on_board",
+    "T04",
+    zh="这一趟已经在路上，车上没有这一单的瓶",
+    en="this trip is on the road without the order's bottle",
+    office=("next_trip", "放到这辆车的下一趟", "put it on the vehicle's next trip"),
+)
+BREAKS_NEXT_DOOR = reason(
+    "move.before_next_door",
+    "T04",
+    zh="送气工正往下一户去，不能排到那一户前面",
+    en="the courier is on the way to the next door: nothing goes before it",
+    office=("after", "排到下一户之后", "put it after that door"),
+)
+BREAKS_TRIPS = reason(
+    "move.too_many_trips",
+    "T04",
+    zh="这辆车最多{expected}趟，会有{found}趟",
+    en="the vehicle drives at most {expected} trips: there would be {found}",
+    office=ANOTHER_PLACE,
+)
+BREAKS_SHIFT = reason(
+    "move.beyond_shift",
+    "T04",
+    zh="第{trip}趟在{found}，超出当班时间{expected}",
+    en="trip {trip} would be out of the shift: {found} against {expected}",
+    office=ANOTHER_PLACE,
+)
+BREAKS_SLOT = reason(
+    "move.slot_missed",
+    "T04",
+    zh="有一户赶不上：最晚{expected}，要到{found}才开始",
+    en="a door would be missed: {expected} at the latest, begun at {found}",
+    office=ANOTHER_PLACE,
+)
+BREAKS_WAY = reason(
+    "move.no_way",
+    "T04",
+    zh="这样走没有路可以到达或返回",
+    en="that way there is no road there, or none back",
+    office=ANOTHER_PLACE,
+)
+BREAKS_RULE = reason(
+    "move.breaks_rule",
+    "T04",
+    zh="独立核验不通过",
+    en="the independent check refuses it: {code}",
+    office=ANOTHER_PLACE,
+)
+
 # D03: outside the fixed zone
 NOT_ON_A_ROUND = reason(
     "round.order_on_none",
@@ -157,6 +258,13 @@ NOTHING_TO_WEIGH = reason(
     zh="这段时间在企业的配送范围里没有可统计的订单或用户",
     en="there are no orders or homes on the firm's ground to weigh it by",
     office=("other_days", "改统计别的日子，或按用户数划分", "count other days, or weigh by homes"),
+)
+TOO_FEW_UNITS = reason(
+    "zoning.too_many_zones",
+    "D03",
+    zh="地块不够分成{zones}个片区",
+    en="there are not enough units of ground for {zones} zones",
+    office=("fewer", "少分几个片区，或改按方格分", "ask for fewer zones, or divide by cells"),
 )
 GROUND_IS_SHARED = reason(
     "zoning.of_another_firm",

@@ -8,7 +8,7 @@ from core.paging import Page
 from dispatch.orders.queries import OrderWithLines
 from dispatch.orders.queries import order as one_order
 from dispatch.orders.schemas import MoveIn, OrderOut
-from dispatch.rounds import change_queries, changes, moving, queries, service, zoning
+from dispatch.rounds import by_hand, change_queries, changes, moving, queries, service, zoning
 from dispatch.rounds.models import ZoneApproval
 from dispatch.rounds.schemas import (
     AppliedView,
@@ -17,6 +17,9 @@ from dispatch.rounds.schemas import (
     ChangedView,
     ChangeIn,
     ChangeView,
+    DayMoveQuery,
+    DayUnderWayView,
+    MoveVerdictView,
     Nothing,
     PlanIn,
     PlanJobView,
@@ -25,7 +28,10 @@ from dispatch.rounds.schemas import (
     RoundsQuery,
     RoundView,
     RoundWithStopsView,
+    StandingQuery,
     StartIn,
+    StopMoveIn,
+    StopMoveQuery,
 )
 from dispatch.rounds.zoning_schemas import ComparisonQuery, ComparisonView, ProposalIn
 from registry.zone_drafts import draft_view
@@ -87,12 +93,49 @@ def apply_plan(body: dict[str, Any], district: int, plan_id: UUID) -> dict[str, 
     return service.apply_plan(doing(), plan_id=plan_id)
 
 
+@room.get("/districts/<int:district>/plans/<uuid:plan_id>/moves/verdict")
+@room.may("plan.make")
+@room.arguments(StopMoveQuery, location="query")
+@room.response(200, MoveVerdictView)
+def ask_move_in_plan(query: dict[str, Any], district: int, plan_id: UUID) -> dict[str, Any]:
+    """What the plan would be with one order at another place, and every rule that would break."""
+    return by_hand.ask_in_plan(doing(), plan_id, **query)
+
+
+@room.post("/districts/<int:district>/plans/<uuid:plan_id>/moves")
+@room.may("plan.make", writes=True)
+@room.arguments(StopMoveIn)
+@room.response(201, PlanView)
+def move_in_plan(body: dict[str, Any], district: int, plan_id: UUID) -> dict[str, Any]:
+    """A plan with the order there, in the place of this one, which is discarded. Nobody is sent yet."""
+    done = by_hand.move_in_plan(doing(), plan_id=plan_id, **body)
+    return queries.plan(doing(), UUID(done["plan_id"]))
+
+
+@room.get("/districts/<int:district>/round-changes/standing")
+@room.may("plan.read")
+@room.arguments(StandingQuery, location="query")
+@room.response(200, DayUnderWayView)
+def look_at_standing(query: dict[str, Any], district: int) -> dict[str, Any]:
+    """What is left of a zone's day, trip by trip, and what waits for a trip."""
+    return change_queries.day_under_way(doing(), query["zone_id"])
+
+
+@room.get("/districts/<int:district>/round-changes/verdict")
+@room.may("plan.make")
+@room.arguments(DayMoveQuery, location="query")
+@room.response(200, MoveVerdictView)
+def ask_move(query: dict[str, Any], district: int) -> dict[str, Any]:
+    """What today's rounds would be with one order at another place, and every rule that would break."""
+    return changes.ask_move(doing(), **query)
+
+
 @room.post("/districts/<int:district>/round-changes")
 @room.may("plan.make", writes=True)
 @room.arguments(ChangeIn)
 @room.response(201, ChangeView)
 def propose_change(body: dict[str, Any], district: int) -> dict[str, Any]:
-    """How today's rounds would go on with an urgent order, or without a crew; nobody is sent anywhere yet."""
+    """How today would go on with an urgent order, without a crew, with a stop moved; nobody is sent yet."""
     done = changes.propose_change(doing(), **body)
     return change_queries.change(doing(), UUID(done["change_id"]))
 

@@ -4,7 +4,20 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from core.fields import Day, Form, Id, Instant, Number, PageQuery, Text, View, Word, page_view
+from core.fields import (
+    Day,
+    Form,
+    Id,
+    Instant,
+    Number,
+    PageQuery,
+    Part,
+    QueryNumber,
+    Text,
+    View,
+    Word,
+    page_view,
+)
 from core.jobs import Fault, JobState
 from dispatch.orders.states import LineState
 from dispatch.rounds.models import ApprovalReason, ChangeKind
@@ -95,18 +108,142 @@ class AppliedView(View):
     round_ids = fields.List(Id())
 
 
+MOST_TRIPS = 1_000
+
+
+class PlaceIn(Form):
+    """``before_order_id``: right before that order; or ``binding_id`` and ``trip``: at that trip's end.
+
+    A trip is numbered as on its round, or in its plan; one more than there are begins a new one.
+    """
+
+    before_order_id = Id()
+    binding_id = Id()
+    trip = Number(least=1, most=MOST_TRIPS)
+
+    @validates_schema
+    def _one_place(self, form: dict[str, Any], **_: Any) -> None:
+        of_a_trip = [name for name in ("binding_id", "trip") if name in form]
+        if ("before_order_id" in form) == bool(of_a_trip) or len(of_a_trip) == 1:
+            said = "one_of|请填写排在哪一单之前，或者人车对应和趟次|"
+            raise ValidationError(
+                f"{said}expected a before_order_id, or a binding_id and a trip", "before_order_id"
+            )
+
+
+class StopMoveIn(PlaceIn):
+    """``order_id``: the one that is put there."""
+
+    order_id = Id(required=True)
+
+
+class StopMoveQuery(StopMoveIn):
+    trip = QueryNumber(least=1, most=MOST_TRIPS)
+
+
+class DayMoveQuery(StopMoveQuery):
+    """``version``: of the day as it was looked at; where it has been changed since, that is said."""
+
+    zone_id = Id(required=True)
+    version = QueryNumber(load_default=None)
+
+
+class CrewTripView(View):
+    """``reserved_units``: room taken at most, empties on the way back among it."""
+
+    number = fields.Integer()
+    load_units = fields.Integer()
+    reserved_units = fields.Integer()
+
+
+class CrewDayView(View):
+    capacity = fields.Integer()
+    stops = fields.Integer()
+    travel_s = fields.Integer()
+    distance_m = fields.Integer()
+    return_at = Instant()
+    late = fields.Integer()
+    late_s = fields.Integer()
+    trips = fields.List(fields.Nested(CrewTripView))
+
+
+class CrewMoveView(View):
+    """``before``: null where what stands breaks a rule itself; ``after``: null where the move would."""
+
+    binding_id = Id()
+    before = fields.Nested(CrewDayView)
+    after = fields.Nested(CrewDayView)
+
+
+class StopMoveView(View):
+    """A door that another crew would come to, or at another time; ``from_binding_id``: null for none."""
+
+    order_id = Id()
+    from_binding_id = Id()
+    to_binding_id = Id()
+    start_at_before = Instant()
+    start_at = Instant()
+    late_s = fields.Integer()
+
+
+class MoveVerdictView(View):
+    """What a move would do, and every reason against it. ``version``: of the day; null of a plan."""
+
+    allowed = fields.Boolean()
+    reasons = fields.List(fields.Dict())
+    version = fields.Integer()
+    crews = fields.List(fields.Nested(CrewMoveView))
+    stops = fields.List(fields.Nested(StopMoveView))
+
+
+class StandingQuery(Form):
+    zone_id = Id(required=True)
+
+
+class StandingTripView(View):
+    number = fields.Integer()
+    order_ids = fields.List(Id())
+
+
+class StandingCrewView(View):
+    """``is_out``: on the road, a trip begun; ``on_board``: orders whose bottles are on the vehicle."""
+
+    binding_id = Id()
+    is_out = fields.Boolean()
+    on_board = fields.List(Id())
+    trips = fields.List(fields.Nested(StandingTripView))
+    next_trip = fields.Integer()
+
+
+class DayUnderWayView(View):
+    """What is left of today's rounds. ``version``: to be named with what is asked of it."""
+
+    zone_id = Id()
+    day = Day()
+    version = fields.Integer()
+    crews = fields.List(fields.Nested(StandingCrewView))
+    waiting = fields.List(Id())
+
+
 class ChangeIn(Form):
-    """``order_id``: one that cannot wait for a wave; or ``binding_id``: a crew that can go no further."""
+    """``order_id``: one that cannot wait for a wave; or ``binding_id``: a crew that can go no further.
+
+    ``to``: the order is put there by hand; ``version``: of the day as it was looked at.
+    """
 
     zone_id = Id(required=True)
     order_id = Id()
     binding_id = Id()
+    to = Part(PlaceIn)
+    version = Number()
 
     @validates_schema
     def _one_event(self, form: dict[str, Any], **_: Any) -> None:
         if ("order_id" in form) == ("binding_id" in form):
             said = "one_of|请填写订单或人车对应，只填一项|expected an order_id or a binding_id, one of them"
             raise ValidationError(said, "order_id")
+        if "to" in form and "order_id" not in form:
+            raise ValidationError("no_order|只有一单可以换位置|expected an order_id beside it", "to")
 
 
 class ChurnView(View):
@@ -128,7 +265,10 @@ class MovedView(View):
 
 
 class ChangeView(View):
-    """``stranded``: orders whose bottles are on board the lost vehicle; a person must see to them."""
+    """``stranded``: orders whose bottles are on board the lost vehicle; a person must see to them.
+
+    ``version``: how often the day had been changed when this was proposed; it is applied to no other.
+    """
 
     id = Id()
     zone_id = Id()
@@ -137,6 +277,10 @@ class ChangeView(View):
     order_id = Id(allow_none=True)
     binding_id = Id(allow_none=True)
     state = Word(ChangeState)
+    version = fields.Integer()
+    before_order_id = Id(allow_none=True)
+    to_binding_id = Id(allow_none=True)
+    to_trip = fields.Integer(allow_none=True)
     churn = fields.Nested(ChurnView)
     stranded = fields.List(Id())
     moved = fields.List(fields.Nested(MovedView))

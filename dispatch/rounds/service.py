@@ -29,6 +29,7 @@ from dispatch.rounds.models import (
     RoundStop,
     ZoneApproval,
 )
+from dispatch.rounds.queries import PLAN_JOB
 from dispatch.rounds.solving import solve_apart
 from dispatch.rounds.states import PLAN, ROUND, PlanState, RoundState
 from dispatch.rounds.zone_day import problem_of
@@ -40,7 +41,6 @@ from registry.queries import BoundCrew, binding_at, bindings_for_zone, vehicle
 from routing import Plan, Problem, Trip, check
 
 MOST_NAMED = 20
-PLAN_JOB = "plan.make"
 
 log = structlog.get_logger()
 
@@ -187,7 +187,7 @@ def ask_plan(deed: Deed, *, zone_id: UUID, day: date, wave: int, iterations: int
 @does("plan.cancel")
 def cancel_plan(deed: Deed, *, job_id: UUID) -> Answer:
     """Nobody waits for this plan any more. Plans that stand, and the one being driven, stay as they are."""
-    asked = queries.job_in_reach(deed.db, deed.doing, job_id)
+    asked = queries.job_in_reach(deed.db, deed.doing, job_id, PLAN_JOB)
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.at(firm=asked.firm_id)
     deed.note(job_id=job_id)
@@ -234,6 +234,8 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
     db.refresh(row, ["state"], with_for_update=True)
     crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
     reasons = [*_stale_orders(deed, row, order_ids, lines), *changed_crews(plan, crews)]
+    if row.state is PlanState.DISCARDED:
+        reasons.append(no.SEEN_OTHERWISE())
     if not plan.trips:
         reasons.append(no.SERVES_NOBODY())
     if reasons:

@@ -5,8 +5,8 @@ vehicle that has begun a trip and has a bottle left for it counts as on its way 
 when it was due, or now if that is past.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -167,6 +167,19 @@ def standing(db: Session, zone: Zone, day: date, now: datetime, urgent: UUID | N
         routes={vehicle: one.routes for vehicle, one in kept.items() if one.routes},
         firsts={str(crew.binding_id): _first(kept.get(str(crew.binding_id))) for crew in crews},
         until_s=zone.closes_s,
+    )
+
+
+def of_crews(whole: Standing, vehicles: Collection[str], order_id: UUID) -> Standing:
+    """The same, of these crews and what they drive, and of the one order."""
+    routes = {vehicle: trips for vehicle, trips in whole.routes.items() if vehicle in vehicles}
+    own = {stop for trips in routes.values() for trip in trips for stop in trip} | {str(order_id)}
+    return replace(
+        whole,
+        doors=[door for door in whole.doors if str(door.order_id) in own],
+        crews=[crew for crew in whole.crews if str(crew.binding_id) in vehicles],
+        routes=routes,
+        firsts={vehicle: first for vehicle, first in whole.firsts.items() if vehicle in vehicles},
     )
 
 
