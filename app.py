@@ -54,6 +54,7 @@ from web.start import room as start
 from web.station import face as station
 from web.suppliers import room as suppliers
 from web.vouchers import room as vouchers
+from web.zone_pages import face as zone_pages
 
 # tables that no room's routes bring along
 TABLES = (
@@ -82,6 +83,7 @@ PAGES = (
     station,
     dispatcher,
     moving,
+    zone_pages,
     regulator,
     courier,
     office,
@@ -171,8 +173,10 @@ def take_on_jobs() -> None:
     from cylinders.imports import IMPORT_JOB, do_import_job
     from dispatch.rounds.queries import PLAN_JOB
     from dispatch.rounds.service import do_plan_job
+    from dispatch.rounds.zoning_jobs import ZONES_JOB, do_zones_job
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
+    core.jobs.take_on(ZONES_JOB, do_zones_job)
     core.jobs.take_on(IMPORT_JOB, do_import_job)
     core.jobs.take_on(notices.DUE_JOB, notices.do_job)
 

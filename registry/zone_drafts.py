@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -23,12 +24,14 @@ from evidence.models import SubjectType
 from registry import refusals as no
 from registry import zone_checks
 from registry.mentions import resting
-from registry.queries import zone_set_at
+from registry.models import Site, SiteKind, Zone, ZoneSet
+from registry.queries import zone_set_at, zones_of
 from registry.zone_checks import Areas, Hole
 from registry.zone_models import ZoneDraft
 from registry.zones import Drawn, areas_of, drawn_zones, enter_zone_set, homes_of
 
 MOST_HOMES_NAMED = 100
+MOST_LISTED, MOST_LOOKED_AT = 20, 200
 
 
 @does("zone.draft")
@@ -113,6 +116,55 @@ def _mine(draft: ZoneDraft | None, actor: Actor) -> ZoneDraft:
     for firm_id in sorted({zone["firm_id"] for zone in draft.zones}):
         actor.must_reach(firm=UUID(firm_id), district=draft.district)
     return draft
+
+
+def drafts(doing: Doing) -> list[ZoneDraft]:
+    """The last ones within the caller's reach."""
+    with doing.ground.sessions() as db:
+        found = db.scalars(
+            sa.select(ZoneDraft)
+            .where(ZoneDraft.district == doing.district)
+            .order_by(ZoneDraft.recorded_at.desc(), ZoneDraft.id.desc())
+            .limit(MOST_LOOKED_AT)
+        )
+        return [draft for draft in found if _is_mine(draft, doing.actor)][:MOST_LISTED]
+
+
+def _is_mine(draft: ZoneDraft, actor: Actor) -> bool:
+    firms = {zone["firm_id"] for zone in draft.zones}
+    return all(actor.reach.covers(firm=UUID(firm_id), district=draft.district) for firm_id in firms)
+
+
+def sites_to_start_from(doing: Doing) -> list[Site]:
+    """Supply points and depots a zone may be served from, within the caller's reach."""
+    kinds = {SiteKind.SUPPLY_POINT.value, SiteKind.DEPOT.value}
+    with doing.ground.sessions() as db:
+        found = db.scalars(
+            sa.select(Site).where(Site.district == doing.district).order_by(Site.name, Site.id)
+        )
+        return [
+            site
+            for site in found
+            if kinds & set(site.kinds) and doing.actor.reach.covers(firm=site.firm_id, district=site.district)
+        ]
+
+
+def zones_on(doing: Doing, day: date) -> tuple[ZoneSet | None, list[Zone]]:
+    """The set in force on a day, every firm's zones of it."""
+    with doing.ground.sessions() as db:
+        standing = zone_set_at(db, doing.district, day)
+        return standing, zones_of(db, doing.district, standing.id) if standing is not None else []
+
+
+def sets_to_come(doing: Doing) -> list[ZoneSet]:
+    with doing.ground.sessions() as db:
+        return list(
+            db.scalars(
+                sa.select(ZoneSet)
+                .where(ZoneSet.district == doing.district, ZoneSet.valid_from > clock.today())
+                .order_by(ZoneSet.valid_from)
+            )
+        )
 
 
 def ground_of(draft: ZoneDraft) -> dict[int, Area]:

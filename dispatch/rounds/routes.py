@@ -8,7 +8,7 @@ from core.paging import Page
 from dispatch.orders.queries import OrderWithLines
 from dispatch.orders.queries import order as one_order
 from dispatch.orders.schemas import MoveIn, OrderOut
-from dispatch.rounds import by_hand, change_queries, changes, moving, queries, service, zoning
+from dispatch.rounds import by_hand, change_queries, changes, moving, queries, service, zoning, zoning_jobs
 from dispatch.rounds.models import ZoneApproval
 from dispatch.rounds.schemas import (
     AppliedView,
@@ -33,7 +33,7 @@ from dispatch.rounds.schemas import (
     StopMoveIn,
     StopMoveQuery,
 )
-from dispatch.rounds.zoning_schemas import ComparisonQuery, ComparisonView, ProposalIn
+from dispatch.rounds.zoning_schemas import ComparisonQuery, ComparisonView, ProposalIn, ZonesJobView
 from registry.zone_drafts import draft_view
 from registry.zone_schemas import ZoneDraftView
 
@@ -223,6 +223,33 @@ def propose_zones(body: dict[str, Any], district: int) -> dict[str, Any]:
     """A draft that divides one firm's ground anew: balanced by orders or homes, each zone one piece."""
     done = zoning.propose(doing(), **body)
     return draft_view(doing(), UUID(done["draft_id"]))
+
+
+@room.post("/districts/<int:district>/zone-proposal-jobs")
+@room.may("zone.publish", writes=True)
+@room.arguments(ProposalIn)
+@room.response(202, ZonesJobView)
+def ask_zones(body: dict[str, Any], district: int) -> dict[str, Any]:
+    """Have a draft proposed without waiting for it; look at the job, or cancel it."""
+    done = zoning_jobs.ask_zones(doing(), **body)
+    return zoning_jobs.zones_job(doing(), UUID(done["job_id"]))
+
+
+@room.get("/districts/<int:district>/zone-proposal-jobs/<uuid:job_id>")
+@room.may("zone.read")
+@room.response(200, ZonesJobView)
+def read_zones_job(district: int, job_id: UUID) -> dict[str, Any]:
+    return zoning_jobs.zones_job(doing(), job_id)
+
+
+@room.post("/districts/<int:district>/zone-proposal-jobs/<uuid:job_id>/cancellations")
+@room.may("zone.publish", writes=True)
+@room.arguments(Nothing)
+@room.response(201, ZonesJobView)
+def cancel_zones(body: dict[str, Any], district: int, job_id: UUID) -> dict[str, Any]:
+    """Nobody waits for it any more; drafts and zones that stand stay as they are."""
+    done = zoning_jobs.cancel_zones(doing(), job_id=job_id)
+    return zoning_jobs.zones_job(doing(), UUID(done["job_id"]))
 
 
 # --- orders that wait -------------------------------------------------------------------------------------

@@ -69,11 +69,13 @@ def replan_apart(problem: Problem, standing: Routes, change: Change, iterations:
         return _read(Replanned.from_plain, _ask_child(json.dumps(order).encode()))
 
 
-def districts_apart(units: Sequence[Unit], zones: int, seed: int) -> Districts:
-    """The child's division of the ground into zones. ``Busy`` when the solver cannot be had, or failed."""
+def districts_apart(
+    units: Sequence[Unit], zones: int, seed: int, is_wanted: Wanted | None = None
+) -> Districts:
+    """The child's division of the ground into zones. ``Busy`` as ``solve_apart``, and ``is_wanted`` too."""
     order = {"districts": {"units": [unit.to_plain() for unit in units], "zones": zones, "seed": seed}}
     with _a_place(units=len(units), zones=zones):
-        found = _read(Districts.from_plain, _ask_child(json.dumps(order).encode()))
+        found = _read(Districts.from_plain, _ask_child(json.dumps(order).encode(), is_wanted))
         if found.zone_of.keys() != {unit.id for unit in units} or len(found.loads) != zones:
             raise SolverFailed("divides other ground than was asked")
         return found

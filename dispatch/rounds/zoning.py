@@ -19,7 +19,7 @@ import numpy as np
 import shapely
 from sqlalchemy.orm import Session
 
-from core import clock
+from core import clock, jobs
 from core.auth import ScopeKind
 from core.doing import Doing
 from core.geo import Area, Datum, Point, ZoneIndex, distance_m
@@ -187,45 +187,86 @@ class Proposed:
     districts: Districts | None = None
 
 
-def propose(
-    doing: Doing,
-    *,
-    firm_id: UUID,
-    name: str,
-    zones: int,
-    unit: UnitKind,
-    weigh_by: WeighBy,
-    from_on: date | None,
-    until_on: date | None,
-    seed: int,
-) -> Answer:
-    """Divide the firm's ground of today into ``zones``, in a child process, then store the draft."""
-    if not doing.actor.reach.covers(firm=firm_id, district=doing.district):
-        raise WrongField(
-            "/firm_id", "unknown", "查无此编号", "expected an id that exists and is yours to use"
+class TooManyZones(Exception):
+    """More zones than there are units of ground to make them of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be divided, into how many, weighed by what; no days: the four weeks before today."""
+
+    firm_id: UUID
+    name: str
+    zones: int
+    unit: UnitKind
+    weigh_by: WeighBy
+    from_on: date | None
+    until_on: date | None
+    seed: int
+
+    def to_plain(self) -> dict[str, Any]:
+        """As a job keeps it."""
+        days = {
+            name: day and day.isoformat()
+            for name, day in (("from_on", self.from_on), ("until_on", self.until_on))
+        }
+        named = {name: getattr(self, name) for name in ("name", "zones", "seed")}
+        return (
+            named
+            | days
+            | {"firm_id": str(self.firm_id), "unit": self.unit.value, "weigh_by": self.weigh_by.value}
         )
-    until_on = until_on or clock.today() - timedelta(days=1)
-    from_on = from_on or until_on - A_MONTH + timedelta(days=1)
+
+    @classmethod
+    def from_plain(cls, row: Mapping[str, Any]) -> "Wish":
+        days = {name: row[name] and date.fromisoformat(row[name]) for name in ("from_on", "until_on")}
+        words = {"unit": UnitKind(row["unit"]), "weigh_by": WeighBy(row["weigh_by"])}
+        return cls(**{**row, **days, **words, "firm_id": UUID(row["firm_id"])})
+
+
+def propose(doing: Doing, **wished: Any) -> Answer:
+    """Divide the firm's ground of today into ``zones``, in a child process, then store the draft."""
+    wish = Wish(**wished)
+    must_be_ones_own(doing, wish.firm_id)
     with doing.ground.sessions() as db:
         answered = has_answered(db, doing)
-        ground = None if answered else _ground(db, doing.district, firm_id, weigh_by, from_on, until_on)
-    if ground is None:
-        return store_proposal(doing, Proposed(firm_id, name))
-    refusals = _ground_refusals(doing, ground)
-    if refusals:
-        return store_proposal(doing, Proposed(firm_id, name, refusals))
-    cells = Cells(ground, zones)
-    units, members = cells.units(ground, unit)
-    if zones > len(units):
+    try:
+        proposed = Proposed(wish.firm_id, wish.name) if answered else proposed_for(doing, wish)
+    except TooManyZones:
         raise WrongField(
             "/zones",
             "too_many",
             "地块不够分这么多片区",
             "expected no more zones than there are units of ground",
+        ) from None
+    return store_proposal(doing, proposed)
+
+
+def must_be_ones_own(doing: Doing, firm_id: UUID) -> None:
+    if not doing.actor.reach.covers(firm=firm_id, district=doing.district):
+        raise WrongField(
+            "/firm_id", "unknown", "查无此编号", "expected an id that exists and is yours to use"
         )
-    districts = districts_apart(units, zones, seed)
+
+
+def proposed_for(doing: Doing, wish: Wish, job: jobs.Running | None = None) -> Proposed:
+    """The zones, not stored yet; or the reasons why there are none. ``Busy`` when the solver fails."""
+    until_on = wish.until_on or clock.today() - timedelta(days=1)
+    from_on = wish.from_on or until_on - A_MONTH + timedelta(days=1)
+    with doing.ground.sessions() as db:
+        ground = _ground(db, doing.district, wish.firm_id, wish.weigh_by, from_on, until_on)
+    refusals = _ground_refusals(doing, ground)
+    if refusals:
+        return Proposed(wish.firm_id, wish.name, refusals)
+    cells = Cells(ground, wish.zones)
+    units, members = cells.units(ground, wish.unit)
+    if wish.zones > len(units):
+        raise TooManyZones
+    if job is not None:
+        job.say("solving")
+    districts = districts_apart(units, wish.zones, wish.seed, job.is_wanted if job is not None else None)
     drawn = _drawn(ground, cells.dissolved(districts, members))
-    return store_proposal(doing, Proposed(firm_id, name, (), tuple(drawn), districts))
+    return Proposed(wish.firm_id, wish.name, (), tuple(drawn), districts)
 
 
 def _ground(
@@ -388,7 +429,8 @@ def _kept(zone: Zone, area: Area) -> Drawn:
 
 
 @does("zone.propose")
-def store_proposal(deed: Deed, proposed: Proposed) -> Answer:
+def store_proposal(deed: Deed, proposed: Proposed, job_id: UUID | None = None) -> Answer:
+    """``job_id``: the job that asked for it is done in this same deed; cancelled meanwhile, nothing is."""
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.at(firm=proposed.firm_id)
     if proposed.refusals:
@@ -398,4 +440,6 @@ def store_proposal(deed: Deed, proposed: Proposed) -> Answer:
         raise LookupError("expected this key's earlier answer, found none")
     draft = enter_draft(deed, proposed.name, Datum.WGS84, proposed.drawn)
     deed.note(loads=list(districts.loads), off_percent=districts.worst_percent, optimal=districts.optimal)
+    if job_id is not None:
+        jobs.finish(deed.db, deed.district, job_id, draft.id)
     return {"draft_id": str(draft.id)}

@@ -7,7 +7,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import ValidationError, fields
 
-from core.fields import Day, Form, Id, Number, Text, View, Word
+from core.fields import Day, Form, Id, Instant, Number, Text, View, Word
+from core.jobs import Fault, JobState
 from dispatch.rounds.zoning import MOST_ZONES, UnitKind, WeighBy
 
 MOST_DAYS = 92
@@ -84,3 +85,23 @@ class ProposalIn(DaysIn):
     unit = Word(UnitKind, load_default=UnitKind.CELLS)
     weigh_by = Word(WeighBy, load_default=WeighBy.ORDERS)
     seed = Number(load_default=1, most=2**31 - 1)
+
+
+class ZonesJobView(View):
+    """``state`` says how it stands; ``step`` what is being done; ``draft_id`` once it is done."""
+
+    id = Id()
+    firm_id = Id()
+    name = fields.String()
+    zones = fields.Integer()
+    unit = Word(UnitKind)
+    weigh_by = Word(WeighBy)
+    state = Word(JobState)
+    step = fields.String()
+    draft_id = Id()
+    reasons = fields.List(fields.Dict())
+    refusal_no = fields.String()
+    fault = Word(Fault)
+    recorded_at = Instant()
+    started_at = Instant()
+    ended_at = Instant()

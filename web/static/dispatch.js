@@ -11,18 +11,26 @@ function markerOf(stop) {
   return marker;
 }
 
+// a zone of today under a draft is a dashed line; a drafted one has its colour
+function styleOf(zone) {
+  if (zone.before) return { color: "#545b59", weight: 2, dashArray: "6 6", fill: false };
+  if (zone.hue === undefined) return { color: "#16211f", weight: 2, fillColor: "#ffffff", fillOpacity: 0.7 };
+  return { color: COLOURS[zone.hue], weight: 2, fillColor: COLOURS[zone.hue], fillOpacity: 0.15 };
+}
+
 function draw(element) {
   const data = JSON.parse(document.getElementById(element.dataset.map).textContent);
   const map = L.map(element, { preferCanvas: true, attributionControl: false, zoomSnap: 0.25 });
   const all = L.featureGroup();
   for (const zone of data.zones) {
-    L.geoJSON(zone.outline, { style: { color: "#16211f", weight: 2, fillColor: "#ffffff", fillOpacity: 0.7 } }).addTo(all);
+    L.geoJSON(zone.outline, { style: styleOf(zone) }).addTo(all);
   }
   for (const line of data.lines) {
     if (line.points.length > 1) L.polyline(line.points, { color: COLOURS[line.hue], weight: 3 }).addTo(all);
   }
   for (const stop of data.stops) markerOf(stop).addTo(all);
   for (const zone of data.zones) {
+    if (zone.before) continue;
     const middle = L.geoJSON(zone.outline).getBounds();
     const name = L.divIcon({ className: "zone-name", html: "", iconSize: null });
     const marker = L.marker([middle.getNorth(), middle.getCenter().lng], { icon: name, keyboard: false, interactive: false });
