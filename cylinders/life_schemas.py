@@ -40,7 +40,7 @@ from cylinders.refill_gate import Precision
 from cylinders.schemas import HEAVIEST_G, MOST_CODES, code_like
 from cylinders.states import RecallState, TaskState
 from registry.models import HolderKind
-from registry.schemas import EvidenceIn
+from registry.schemas import EvidenceIn, model_code
 
 MOST_TOLD = 500
 MOST_DAYS = 366
@@ -197,7 +197,7 @@ class CriterionIn(Form):
 
     phase = Word(Phase)
     maker = code_like()
-    model = code_like()
+    model = model_code()
     standard = Text(most=40, code=True)
     made_from = Day()
     made_until = Day()

@@ -36,7 +36,7 @@ from cylinders.models import (
 )
 from cylinders.refill_gate import Precision, Purpose
 from registry.models import HolderKind
-from registry.schemas import EvidenceIn, FaultView
+from registry.schemas import EvidenceIn, FaultView, model_code
 
 MOST_CODES = 1000
 MOST_ROWS = 500
@@ -60,7 +60,7 @@ def code_like(**kwargs: Any) -> Text:
 
 
 class TypeIn(Form):
-    model = code_like(required=True)
+    model = model_code(required=True)
     water_ml = Number(required=True, least=1)
     max_fill_g = Number(required=True, least=1, most=HEAVIEST_G)
     nominal_g = Number(required=True, least=1, most=HEAVIEST_G)
@@ -125,7 +125,7 @@ class BottleRow(Form):
     Without a platform code among its identifiers the bottle is given a fresh one.
     """
 
-    model = code_like(required=True)
+    model = model_code(required=True)
     identifiers = Rows(Part(IdentifierIn), most=8, load_default=list)
     owner_firm_id = Id(load_default=None)
     registered_by_firm_id = Id(load_default=None)

@@ -77,7 +77,7 @@ class _Texts(dict[tuple[type, Any], str | None]):
 
     def __missing__(self, key: tuple[type, Any]) -> str | None:
         text = self._read(key[1])
-        if len(self) < REMEMBERED:
+        if text is not None and len(self) < REMEMBERED:  # what is wrong may be as long as a line
             self[key] = text
         return text
 

@@ -674,16 +674,21 @@ class PlaceIn(SeenIn):
         return Place(**form)
 
 
+def model_code(**kwargs: Any) -> Text:
+    """A bottle's model as it is stamped: YSP35.5, YSP118/49.5, YSP118/液/49.5 (GB 5842-2023)."""
+    return Text(
+        most=64,
+        code=True,
+        pattern=r"[0-9A-Za-z./()_液-]+",
+        expected=("规格代号，如 YSP35.5", "a type's code, as YSP35.5"),
+        **kwargs,
+    )
+
+
 class CardIn(Form):
     """``cylinder_model`` stands in entries: a type's code, no words. The bottles' room has the types."""
 
-    cylinder_model = Text(
-        required=True,
-        code=True,
-        most=64,
-        pattern=r"[0-9A-Za-z./()_-]+",
-        expected=("规格代号", "a type's code"),
-    )
+    cylinder_model = model_code(required=True)
 
 
 class AccountIn(Form):

@@ -720,6 +720,13 @@ def test_a_remembered_field_reads_a_value_as_the_schema_does(field: str, value: 
         assert quick is None or quick == as_a_whole(row)
 
 
+def test_what_is_wrong_is_not_remembered() -> None:
+    """It may be as long as a line, and ten thousand such values of a field would never be let go."""
+    texts = staging._Texts(staging._ROW.fields["standard"])
+    assert texts.of(["GB 5842-2006", "x" * 10_000]) == ["GB 5842-2006", None]
+    assert list(texts) == [(str, "GB 5842-2006")]
+
+
 @pytest.mark.parametrize(
     "given",
     [

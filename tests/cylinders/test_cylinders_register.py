@@ -24,9 +24,9 @@ from cylinders.models import (
 from cylinders.queries import holding_of
 from evidence.models import Entry, Link, Outcome, SubjectType
 from evidence.verify import verify
-from registry.models import HolderKind
+from registry.models import Card, HolderKind
 from tests.cast import Cast, made
-from tests.cylinders.cast import YSP35, Bottle, Bottles
+from tests.cylinders.cast import YSP35, YSP118, Bottle, Bottles
 from tests.cylinders.test_cylinders_filling import codes
 
 
@@ -111,6 +111,18 @@ def test_nobody_registers_for_another_firm(bottles: Bottles, db: Session) -> Non
     answer = bottles.cast.clerk.post("/api/v1/cylinders", body)
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/firm_id")
     assert count(db, Cylinder) == 0
+
+
+def test_a_model_that_nobody_knew_is_entered_as_it_is_stamped(bottles: Bottles, db: Session) -> None:
+    stamped = YSP118 | {"model": "YSP118/液/49.5", "phase": "liquid", "standard": "GB 5842-2023"}
+    made(bottles.cast.admin.post("/api/v1/cylinder-types", stamped))
+    bottle = bottles.empty(model=stamped["model"], phase=None, standard=None)
+    users = bottles.cast.household(model=stamped["model"])
+    file = bottles.file(bottle)
+    assert (file["type"]["model"], file["cylinder"]["phase"]) == (stamped["model"], "liquid")
+    assert db.get_one(Card, (310105, users.card_ids[0])).cylinder_model == stamped["model"]
+    prose = bottles.cast.admin.post("/api/v1/cylinder-types", stamped | {"model": "张三的瓶"})
+    assert [one["pointer"] for one in prose.json["errors"]] == ["/model"]
 
 
 def test_a_model_stands_in_the_catalogue_once(bottles: Bottles) -> None:
