@@ -9,7 +9,7 @@ The statements are the same four whatever is asked for: where there is no such b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,11 +21,14 @@ from core import clock
 from core.ground import Ground
 from core.refusal import Reason
 from cylinders import refusals as no
+from cylinders.ask_log import ASKS, Ask
+from cylinders.code import classify
 from cylinders.label_address import is_tag
 from cylinders.label_models import Label
 from cylinders.models import Cylinder, CylinderCustody, CylinderIdentifier, Filling, Scheme
 from cylinders.queries import judge_for_anybody
 from cylinders.refill_gate import (
+    Purpose,
     RefillFacts,
     design_life_ends_on,
     extended,
@@ -38,6 +41,8 @@ from rulebook import current
 from rulebook.gate import Verdict
 
 NOBODY = UUID(int=0)
+ANYBODY = UUID(int=1)
+"""The principal of whoever is not signed in."""
 NATION = "100000"
 
 
@@ -89,6 +94,7 @@ def look(ground: Ground, code: str, tag: str | None) -> PublicBottle:
         verdict = judge_for_anybody(db, cylinder_id, str(place or NATION), at)
     if face is None or seen is Seen.UNCONFIRMED:
         return PublicBottle(code, Seen.UNCONFIRMED, Standing.UNCONFIRMED, tagged=False)
+    _keep_if_ended(ground, at, code, place, cylinder_id, verdict)
     if seen is Seen.VOIDED:
         return PublicBottle(code, seen, Standing.SCRAPPED, tag is not None, cylinder_id, place)
     return PublicBottle(
@@ -104,6 +110,18 @@ def look(ground: Ground, code: str, tag: str | None) -> PublicBottle:
         next_due_on(verdict.facts, current().at(verdict.place, verdict.day)),
         _ends_on(verdict),
     )
+
+
+def _keep_if_ended(
+    ground: Ground, at: datetime, code: str, place: int | None, cylinder_id: UUID, verdict: Verdict
+) -> None:
+    """A label of a scrapped or seized bottle that anybody looks at stands in the log of asks, where such
+    scans are looked for (``sightings.sweep``); who it was is not kept, and no other look is."""
+    has_ended = any(one.reason in (no.SCRAPPED, no.SEIZED) for one in verdict.reasons)
+    if has_ended and place is not None:
+        on_record = classify(code).on_record
+        ask = Ask(at, ANYBODY, place, None, Purpose.DISPATCH, on_record, cylinder_id, verdict)
+        ASKS.put(ground.sessions, [ask])
 
 
 def districts_served(db: Session) -> list[int]:

@@ -5,19 +5,16 @@ stands in no bottle's chain, which nobody outside the house may make grow.
 """
 
 from enum import StrEnum
-from uuid import UUID
 
 from core.auth import Actor, Reach, Role, ScopeKind
 from core.doing import Doing
 from core.ground import Ground
 from cylinders.code import classify
-from cylinders.public_queries import PublicBottle
+from cylinders.public_queries import ANYBODY, PublicBottle
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 
 PROBLEM_REPORTED = "cylinder.problem_reported"
-ANYBODY = UUID(int=1)
-"""The principal of whoever is not signed in."""
 
 
 class PublicProblem(StrEnum):

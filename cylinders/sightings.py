@@ -1,7 +1,8 @@
 """A bottle that should not be there: foreign, unknown, without any lawful mark, or scrapped and seen again.
 
     report   whoever sees it says where, and by which photograph; the regulator is told, once a day and place
-    sweep    codes of scrapped and seized bottles that somebody asked about: a scan is an incident by itself
+    sweep    codes of scrapped and seized bottles that were scanned at a site, by a courier, or by anybody who
+             held a telephone to the label: a scan is an incident by itself
 
 Nothing is taken into custody by a sighting, and no such bottle counts as the empty of a swap.
 """
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from core import clock
-from core.auth import ScopeKind
+from core.auth import Grant, Role, ScopeKind
 from core.doing import Doing
 from core.geo import Datum, to_wgs84
 from core.ground import Ground
@@ -25,6 +26,7 @@ from core.problems import WrongField
 from cylinders import acts
 from cylinders.life_models import Sighting, SightingKind
 from cylinders.models import VerdictAsk
+from cylinders.public_queries import ANYBODY
 from cylinders.queries import Resolved, resolve
 from cylinders.refill_gate import Identity
 from evidence.deed import Answer, Deed, does
@@ -134,7 +136,7 @@ def _count(deed: Deed, **seen: Any) -> Any:
 
 
 def sweep(ground: Ground, since: datetime) -> int:
-    """Asks since then, at a site, about bottles that have ended. Sweeping twice finds nothing twice."""
+    """Scans since then of bottles that have ended. Sweeping twice finds nothing twice."""
     with ground.reads() as db:
         districts = db.scalars(sa.select(VerdictAsk.district).where(*_about_ended(since)).distinct()).all()
     return sum(_sweep_one(house_of(ground, district), since) for district in sorted(districts))
@@ -179,10 +181,21 @@ def keep_scans(deed: Deed, since: datetime) -> Answer:
             sighting_id=row.id,
             cylinder_id=ask.cylinder_id,
             code=ask.code,
+            where=_where(ask),
             site_id=ask.site_id,
             seen_at=ask.asked_at,
         )
     return {"found": len(found)}
+
+
+_is_courier = sa.exists().where(Grant.principal_id == VerdictAsk.actor_id, Grant.role == Role.COURIER)
+"""Who asks at a desk, of no site in particular, has typed a code and scanned no bottle."""
+
+
+def _where(ask: Any) -> str:
+    if ask.site_id is not None:
+        return "site"
+    return "public" if ask.actor_id == ANYBODY else "road"
 
 
 def _about_ended(since: datetime) -> list[sa.ColumnElement[bool]]:
@@ -190,7 +203,7 @@ def _about_ended(since: datetime) -> list[sa.ColumnElement[bool]]:
     return [
         VerdictAsk.asked_at >= since,
         VerdictAsk.cylinder_id.is_not(None),
-        VerdictAsk.site_id.is_not(None),
+        sa.or_(VerdictAsk.site_id.is_not(None), VerdictAsk.actor_id == ANYBODY, _is_courier),
         sa.or_(*(reasons.contains([reason]) for reason in ENDED.values())),
     ]
 
@@ -225,7 +238,7 @@ def _new_ones(
     found: dict[tuple[Any, ...], sa.Row[Any]] = {}
     for ask in asks:
         kind = next(kind for kind, reason in ENDED.items() if reason in ask.reasons)
-        key = (kind, f"{ask.code}@{ask.site_id}", clock.day_of(ask.asked_at))
+        key = (kind, f"{ask.code}@{ask.site_id or ask.actor_id}", clock.day_of(ask.asked_at))
         if key not in standing:
             found.setdefault(key, ask)
     return found

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock, jobs, messages, outbox
+from core.auth import Role
 from core.ground import Ground
 from core.ids import new_id
 from cylinders import notices
@@ -25,7 +26,8 @@ from cylinders.life_models import (
     RegistrationKind,
     Sighting,
 )
-from cylinders.models import Cylinder, CylinderCustody, Inspection
+from cylinders.models import Cylinder, CylinderCustody, Inspection, VerdictAsk
+from cylinders.public_queries import ANYBODY
 from cylinders.refill_gate import (
     Identity,
     Precision,
@@ -476,3 +478,24 @@ def test_asking_at_a_station_about_a_bottle_that_has_ended_is_an_incident(
     with clock.standing_at(THE_DAY + timedelta(minutes=5)):
         assert watch(ground, TODAY, timedelta(minutes=2)) == TODAY
     assert count(db, Sighting) == 2
+
+
+def test_a_courier_and_anybody_with_a_telephone_scan_a_bottle_that_has_ended(
+    bottles: Bottles, db: Session, ground: Ground
+) -> None:
+    """Each once a day. A code typed at a desk is no scan, and a look at a sound bottle leaves no trace."""
+    gone, sound, cast = bottles.empty(), bottles.empty(), bottles.cast
+    made(scrap(bottles, gone))
+    courier = cast.desk.sign_in(Role.COURIER, 310105, courier=cast.courier())
+    pages = cast.desk.app.test_client()
+    for bottle in (gone, gone, sound):
+        bottles.verdict(bottle.code, who=courier, purpose="dispatch")
+        bottles.verdict(bottle.code, who=cast.regulator, purpose="dispatch")
+        assert pages.get(f"/C/{bottle.code}").status_code == 200
+    ASKS.flush()
+    since = THE_DAY - timedelta(minutes=2)
+    assert (sweep(ground, since), sweep(ground, since)) == (2, 0)
+    told = [(one["where"], one["cylinder_id"]) for one in events(db, "cylinder.scanned_after_end")]
+    assert sorted(told) == [("public", str(gone.id)), ("road", str(gone.id))]
+    by_anybody = db.scalars(sa.select(VerdictAsk).where(VerdictAsk.actor_id == ANYBODY)).all()
+    assert {(one.cylinder_id, one.site_id) for one in by_anybody} == {(gone.id, None)}
