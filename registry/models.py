@@ -473,6 +473,7 @@ class Household(Base):
             unique=True,
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        sa.Index("ix_household_premises_id", "district", "premises_id"),
     )
 
     district: Mapped[District]
@@ -605,6 +606,7 @@ class Account(Base):
             unique=True,
             postgresql_where=sa.text("state <> 'closed'"),
         ),
+        sa.Index("ix_account_household_id", "district", "household_id"),
         sa.Index("ix_account_person_id", "person_id"),
     )
 
@@ -645,6 +647,8 @@ class Card(Base):
             unique=True,
             postgresql_where=sa.text("state <> 'closed' AND user_class = 'resident'"),
         ),
+        sa.Index("ix_card_account_id", "district", "account_id"),
+        sa.Index("ix_card_household_id", "district", "household_id"),
     )
 
     district: Mapped[District]
@@ -668,6 +672,7 @@ class Contract(Base):
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "account_id"], ["account.district", "account.id"]),
         sa.CheckConstraint("valid_until >= valid_from", name="span"),
+        sa.Index("ix_contract_account_id", "district", "account_id"),
     )
 
     district: Mapped[District]

@@ -80,6 +80,38 @@ def test_foreign_keys_stay_in_their_group_and_carry_its_key(table: sa.Table) -> 
         assert next(iter(constraint.columns.keys())) == key_of(table), constraint.name
 
 
+FEW = {
+    "area_exemption",
+    "binding",
+    "filling_stop",
+    "gas_batch_use",
+    "licence",
+    "registration_act",
+    "site",
+    "substitution",
+}
+"""Tables that grow with the firm, not with the city's homes, bottles and days: read whole in no time."""
+
+
+@pytest.mark.parametrize("table", [one for one in TABLES if one.name not in FEW], ids=str)
+def test_what_refers_to_a_row_is_found_by_it_however_many_there_are(table: sa.Table) -> None:
+    """The rows of a home, a card, a hazard: without an index the whole city's would be read for them."""
+    found_by = [list(table.primary_key.columns.keys())]
+    found_by += [
+        list(one.columns.keys()) for one in table.constraints if isinstance(one, sa.UniqueConstraint)
+    ]
+    found_by += [list(one.columns.keys()) for one in table.indexes if _holds_all_rows(one)]
+    for constraint in table.foreign_key_constraints:
+        if constraint.referred_table.name == "rulebook_edition":
+            continue  # nobody asks for all that was judged by one
+        asked = constraint.columns.keys()
+        assert any(set(columns[: len(asked)]) == set(asked) for columns in found_by), constraint.name
+
+
+def _holds_all_rows(index: sa.Index) -> bool:
+    return index.dialect_options["postgresql"]["where"] is None
+
+
 @pytest.mark.parametrize("table", TABLES, ids=str)
 def test_no_table_counts_its_ids_in_the_database(table: sa.Table) -> None:
     assert all(column.server_default is None and column.identity is None for column in table.columns)

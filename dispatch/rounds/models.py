@@ -26,6 +26,7 @@ class RoundPlan(Base):
             unique=True,
             postgresql_where=sa.text("state = 'applied'"),
         ),
+        sa.Index("ix_round_plan_zone_id", "district", "zone_id", "day"),
     )
 
     district: Mapped[District]
@@ -57,6 +58,7 @@ class Round(Base):
         sa.Index("ix_round_courier_id", "district", "courier_id", "day"),
         sa.Index("ix_round_plan_id", "district", "plan_id"),
         sa.Index("ix_round_recorded_at", "district", "recorded_at", "id"),
+        sa.Index("ix_round_zone_id", "district", "zone_id", "day"),
         sa.Index(
             "uq_round_started_courier",
             "district",

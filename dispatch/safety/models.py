@@ -137,6 +137,7 @@ class CheckItem(Base):
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "check_id"], ["safety_check.district", "safety_check.id"]),
         sa.ForeignKeyConstraint(["district", "hazard_id"], ["hazard.district", "hazard.id"]),
+        sa.Index("ix_check_item_hazard_id", "district", "hazard_id"),
         append_only=True,
     )
 
@@ -169,7 +170,9 @@ class Hazard(Base):
             unique=True,
             postgresql_where=sa.text("state <> 'closed'"),
         ),
+        sa.Index("ix_hazard_check_id", "district", "check_id"),
         sa.Index("ix_hazard_found_at", "district", "found_at", "id"),
+        sa.Index("ix_hazard_household_id", "district", "household_id"),
     )
 
     district: Mapped[District]
@@ -207,6 +210,7 @@ class Notice(Base):
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "hazard_id"], ["hazard.district", "hazard.id"]),
+        sa.Index("ix_notice_hazard_id", "district", "hazard_id"),
         sa.UniqueConstraint("district", "number"),
         append_only=True,
     )
