@@ -1,5 +1,6 @@
 """One real PostgreSQL per test process, migrated once; each test that asks for a database gets it empty."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from core.migrate import migrate
 from core.postgres import FAST_TEST_SETTINGS, Cluster
 from core.sealed import Keyring
 from cylinders.ask_log import ASKS
+from dispatch.rounds import solving
+from routing import __main__ as solver
 from tests.desk import Desk
 
 CHANGNING = 310105
@@ -86,10 +89,16 @@ def owner_engine(cluster: Cluster, database: str) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def worded(cluster: Cluster) -> sa.Engine:
+    """One engine for all tests, without their connections: it knows how statements are worded."""
+    return db.engine(cluster.url(DATABASE, role="lpg_app"), pool_size=20)
+
+
 @pytest.fixture
-def ground(cluster: Cluster, database: str, tmp_path: Path) -> Iterator[Ground]:
+def ground(worded: sa.Engine, database: str, tmp_path: Path) -> Iterator[Ground]:
     """What the application stands on, as its own role, with keys of its own."""
-    engine = db.engine(cluster.url(database, role="lpg_app"), pool_size=20)
+    engine = worded
     settings = config.read({"LPG_STATE_DIR": str(tmp_path)})
     yield Ground(settings, db.sessions(engine), Keyring.fresh())
     ASKS.flush()  # what this test asked is not the next one's
@@ -112,6 +121,25 @@ def the_day() -> Iterator[None]:
     """Tests live on 2024-06-12, 09:00 in Shanghai, unless they say otherwise."""
     with clock.standing_at(THE_DAY):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _solver_at_hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solver's own main works in this process: to start one takes longer than most tests.
+
+    Marked ``solver_apart`` it is a child of its own, as it is served.
+    """
+    if request.node.get_closest_marker("solver_apart"):
+        return
+    monkeypatch.setattr(solver, "is_over_guard", lambda: False)  # it counts this process's CPU
+    monkeypatch.setattr(solving, "_ask_child", _answered_here)
+
+
+def _answered_here(order: bytes, is_wanted: solving.Wanted | None = None) -> bytes:
+    try:
+        return json.dumps(solver.answer(json.loads(order))).encode()
+    except ValueError as unfit:
+        raise solving.SolverFailed("ended with 2") from unfit
 
 
 @pytest.fixture(scope="session")

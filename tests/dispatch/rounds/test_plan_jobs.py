@@ -23,6 +23,8 @@ from tests.desk import Desk
 from tests.dispatch.rounds.working_day import WorkingDay, codes
 from tests.due_jobs import run_due_jobs
 
+pytestmark = pytest.mark.solver_apart
+
 
 def ask(day: WorkingDay, /, **changed: Any) -> str:
     answer = day.dispatcher.post(day.at("plan-jobs"), day.plan_body(**changed))

@@ -161,6 +161,8 @@ def test_a_failing_solver_leaves_the_service_answering(
 
 TAMPERED = """
 import json, subprocess, sys
+
+pytestmark = pytest.mark.solver_apart
 plan = json.loads(subprocess.run([sys.executable, "-m", "routing"], input=sys.stdin.buffer.read(),
                                  capture_output=True).stdout)
 {change}

@@ -13,6 +13,8 @@ from dispatch.rounds import solving
 from routing import check
 from tests.dispatch.rounds.test_rounds_problem import SMALL, crew, door, problem
 
+pytestmark = pytest.mark.solver_apart
+
 PROBLEM = problem([door(number, SMALL) for number in (1, 2, 3)], [crew()])
 
 

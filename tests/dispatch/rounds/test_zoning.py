@@ -15,6 +15,8 @@ from tests.cast import EAST, WEST, made, square
 from tests.dispatch.rounds.working_day import WorkingDay
 from tests.registry.proofs import codes, count, faults, was_refused
 
+pytestmark = pytest.mark.solver_apart
+
 HALF = (WEST + EAST) / 2
 TODAY = {"from_on": "2024-06-12", "until_on": "2024-06-12"}
 
