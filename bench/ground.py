@@ -12,9 +12,10 @@ from collections import Counter
 
 import numpy as np
 
+from routing.crews import Crew, Need
 from routing.districting import TOLERANCE_PERCENT, propose
 from routing.ground import Unit
-from routing.rostering import Crew, Need, assign
+from routing.rostering import assign
 
 SEEDS = (1, 2, 3)
 TOWNS = ((2_000, 225, 8), (6_000, 289, 20), (10_000, 900, 40))

@@ -8,6 +8,7 @@
     by_hand     one stop put at another place by a person, and what each vehicle then does
     ground      units of ground, and the districts it is divided into
     districting divides it: balanced, whole, compact
+    crews       crews and what zones need of them, shift by shift
     rostering   bound crews to zones and shifts
     check       judges a plan, bare routes or a round as driven; shares no code with the solver
 
@@ -22,6 +23,7 @@ The same problem, seed, iterations and warm routes give the same plan, in any pr
 
 from routing.by_hand import Seat, VehicleDay, days, lateness_s, plan_of_routes, put
 from routing.check import Driven, Fault, Violation, check
+from routing.crews import Crew, Need, Roster
 from routing.ground import Districts, Unit
 from routing.matrix import GreatCircle, Matrix, TravelTimes, TravelTimesFailed
 from routing.plan import Note, Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
@@ -33,17 +35,20 @@ from routing.travel import Cached, Fallback
 __all__ = [
     "Cached",
     "Churn",
+    "Crew",
     "Districts",
     "Driven",
     "Fallback",
     "Fault",
     "GreatCircle",
     "Matrix",
+    "Need",
     "Note",
     "Plan",
     "Problem",
     "Reason",
     "Replanned",
+    "Roster",
     "Routes",
     "Seat",
     "Stop",

@@ -2,7 +2,9 @@
 
 In:  {"problem": …, "iterations": n, "seed": n} and, if wanted, "warm": {vehicle: [[stop, …], …]}
 Or   {"districts": {"units": [unit, …], "zones": n, "seed": n}}
-Out: the plan, or the districts, as one JSON object and exit 0; bad input: one line on stderr and exit 2.
+Or   {"roster": {"crews": [crew, …], "needs": [need, …], "seed": n}}
+Out: the plan, the districts or the roster, as one JSON object and exit 0; bad input: one line on stderr and
+     exit 2.
 
 In:  {"problem": …, "iterations": n, "seed": n, "standing": {vehicle: [[stop, …], …]}} and either
      "urgent": stop or "lost": vehicle, of a day that is being driven
@@ -17,6 +19,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from routing.crews import Crew, Need
 from routing.ground import Unit
 from routing.plain import fields, rows, text, whole
 from routing.plan import routes_from_plain
@@ -31,6 +34,8 @@ def answer(order: Any) -> dict[str, Any]:
     """The plain plan for a plain order; ValueError says what was expected."""
     if isinstance(order, Mapping) and "districts" in order:
         return _districts(fields(order, "the input", ("districts",))["districts"])
+    if isinstance(order, Mapping) and "roster" in order:
+        return _roster(fields(order, "the input", ("roster",))["roster"])
     if isinstance(order, Mapping):
         if "standing" in order:
             return replanned(order).to_plain()
@@ -48,6 +53,15 @@ def _districts(order: Any) -> dict[str, Any]:
     units = [Unit.from_plain(unit) for unit in rows(asked["units"], "the units")]
     zones = whole(asked["zones"], "the number of zones", 1, len(units))
     return propose(units, zones, whole(asked["seed"], "the seed", 0, 2**31 - 1)).to_plain()
+
+
+def _roster(order: Any) -> dict[str, Any]:
+    from routing.rostering import assign  # here: as above
+
+    asked = fields(order, "what a roster is asked for", ("crews", "needs", "seed"))
+    crews = [Crew.from_plain(crew) for crew in rows(asked["crews"], "the crews")]
+    needs = [Need.from_plain(need) for need in rows(asked["needs"], "the needs")]
+    return assign(crews, needs, whole(asked["seed"], "the seed", 0, 2**31 - 1)).to_plain()
 
 
 def replanned(order: Mapping[str, Any]) -> Replanned:

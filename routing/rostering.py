@@ -10,9 +10,10 @@ minute. Same crews, needs and seed, same roster: one worker, and a budget in the
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
+
+from routing.crews import Crew, Line, Need, Roster, Short
 
 NEAREST_ZONES = 25
 STEPS = 20.0
@@ -21,63 +22,18 @@ SHORT_M = 100_000
 SHORT_TRUCK_M = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """``x_m``, ``y_m``: the middle of the zone they know, on a plane."""
-
-    id: str
-    x_m: float
-    y_m: float
-    has_truck: bool
-    zone: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """So many crews in a zone's shift, so many of them with a truck. ``x_m``, ``y_m``: the zone's middle."""
-
-    zone: str
-    shift: int
-    x_m: float
-    y_m: float
-    crews: int
-    trucks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    crew: str
-    zone: str
-    shift: int
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """What a zone's shift lacks."""
-
-    zone: str
-    shift: int
-    crews: int
-    trucks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """``optimal``: proved. ``short`` names every need that is not met; crews in no line are free."""
-
-    lines: tuple[Line, ...]
-    short: tuple[Short, ...]
-    moved_m: int
-    optimal: bool
-
-
 def assign(crews: Sequence[Crew], needs: Sequence[Need], seed: int) -> Roster:
     """The best roster found; ValueError where crews or needs make no sense."""
     crews = sorted(crews, key=lambda crew: crew.id)
     needs = sorted(needs, key=lambda need: (need.zone, need.shift))
     _must_be_sound(crews, needs)
     model = cp_model.CpModel()
-    works = {(c, n): model.new_bool_var("") for c, crew in enumerate(crews) for n in _near(crew, needs)}
+    works = {
+        (c, n): model.new_bool_var("")
+        for c, crew in enumerate(crews)
+        for n in _near(crew, needs)
+        if crew.may_work(needs[n].shift)
+    }
     for c in range(len(crews)):
         model.add_at_most_one(here for (crew, _), here in works.items() if crew == c)
     missing, trucks_missing = [], []

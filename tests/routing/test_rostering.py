@@ -1,10 +1,14 @@
 """Who works where and when: needs filled before metres, crews kept whole, what is lacking named."""
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routing.rostering import Crew, Line, Need, Short, assign
+from routing.__main__ import answer
+from routing.crews import Crew, Line, Need, Roster, Short
+from routing.rostering import assign
 
 
 def crew(id: str, x_m: float = 0, *, truck: bool = False, zone: str | None = None) -> Crew:
@@ -13,6 +17,29 @@ def crew(id: str, x_m: float = 0, *, truck: bool = False, zone: str | None = Non
 
 def need(zone: str, x_m: float = 0, *, shift: int = 0, crews: int = 1, trucks: int = 0) -> Need:
     return Need(zone, shift, x_m, 0, crews, trucks)
+
+
+def test_a_crew_works_only_the_shifts_it_may() -> None:
+    mornings = Crew("a", 0, 0, False, "west", shifts=frozenset({0}))
+    roster = assign([mornings], [need("west", shift=0), need("west", shift=1)], 1)
+    assert roster.lines == (Line("a", "west", 0),)
+    assert assign([mornings], [need("west", shift=1)], 1).short == (Short("west", 1, 1, 0),)
+
+
+def test_what_is_asked_and_answered_survives_the_way_to_a_process_and_back() -> None:
+    crews = [crew("a", zone="west"), Crew("b", 1.5, 0, True, None, shifts=frozenset({1}))]
+    needs = [need("west", crews=2, trucks=1)]
+    order = {
+        "roster": {
+            "crews": [one.to_plain() for one in crews],
+            "needs": [one.to_plain() for one in needs],
+            "seed": 1,
+        }
+    }
+    assert Roster.from_plain(answer(json.loads(json.dumps(order)))) == assign(crews, needs, 1)
+    assert [Crew.from_plain(one.to_plain()) for one in crews] == crews
+    with pytest.raises(ValueError, match="expected"):
+        answer({"roster": {"crews": [{"id": "a"}], "needs": [], "seed": 1}})
 
 
 def test_crews_stay_in_the_zone_they_know_and_the_shift_beside_is_filled_from_near() -> None:
