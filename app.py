@@ -13,10 +13,12 @@ import core.limits
 import core.second_factor
 import rulebook.models
 import web.api_page
+import web.dispatcher_roster
 import web.pages
 import web.resident.my_data
 import web.resident.reviews
 import web.rights
+import web.vehicle_labels
 from core import http, logs
 from core.ground import Ground
 from core.outbox import subscribe
@@ -24,6 +26,7 @@ from cylinders.filling_routes import room as fillings
 from cylinders.life_routes import room as cylinders
 from dispatch.deliveries.routes import room as deliveries
 from dispatch.orders.routes import room as orders
+from dispatch.rounds.roster_routes import room as rosters
 from dispatch.rounds.routes import room as rounds
 from dispatch.safety.routes import room as safety
 from oversight.review_routes import room as reviews
@@ -67,7 +70,7 @@ TABLES = (
     Reveal,
     rulebook.models.Decision,
 )
-ROOMS = (registry, cylinders, fillings, safety, orders, rounds, deliveries, oversight, reviews)
+ROOMS = (registry, cylinders, fillings, safety, orders, rosters, rounds, deliveries, oversight, reviews)
 PAGES = (
     health,
     metrics,
@@ -172,10 +175,12 @@ def take_on_jobs() -> None:
     from cylinders import notices
     from cylinders.imports import IMPORT_JOB, do_import_job
     from dispatch.rounds.queries import PLAN_JOB
+    from dispatch.rounds.roster import ROSTER_JOB, do_roster_job
     from dispatch.rounds.service import do_plan_job
     from dispatch.rounds.zoning_jobs import ZONES_JOB, do_zones_job
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
+    core.jobs.take_on(ROSTER_JOB, do_roster_job)
     core.jobs.take_on(ZONES_JOB, do_zones_job)
     core.jobs.take_on(IMPORT_JOB, do_import_job)
     core.jobs.take_on(notices.DUE_JOB, notices.do_job)

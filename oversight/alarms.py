@@ -16,6 +16,8 @@ from core import clock
 from core.doing import Doing
 from core.problems import NotFound
 from cylinders.models import CustodyConflict, Cylinder
+from dispatch.rounds.models import Round
+from dispatch.rounds.stand_ins import rounds_without_crew
 from evidence.deed import Answer, Deed, does, held_by
 from evidence.models import SubjectType
 from oversight import refusals as no
@@ -75,6 +77,7 @@ Standing = tuple[AlarmKind, UUID, datetime, dict[str, Any]]
 def _standing(db: Session, doing: Doing, seen: Board) -> Iterator[Standing]:
     yield from _of_visits(db, doing, seen)
     yield from _of_crews(seen)
+    yield from _of_rounds(db, doing, seen)
     yield from _of_probes(db, doing, seen.day)
     if seen.day == clock.day_of(seen.now):
         yield from _of_bottles(db, doing)
@@ -103,6 +106,16 @@ def _of_crews(seen: Board) -> Iterator[Standing]:
             following = crew.next
             since = crew.heard_at or (following and following.expected_at) or seen.now
             yield AlarmKind.CREW_SILENT, round.id, since, {"round_id": round.id, "zone_id": round.zone_id}
+
+
+def _of_rounds(db: Session, doing: Doing, seen: Board) -> Iterator[Standing]:
+    """Rounds whose binding was cut or ended before their last door: nobody drives them until handed on."""
+    firm_id = firm_of(doing)
+    which = sa.true() if firm_id is None else Round.firm_id == firm_id
+    found = rounds_without_crew(db, seen.now, Round.district == doing.district, Round.day == seen.day, which)
+    for round, ended_at in found:
+        since = max(ended_at or round.recorded_at, round.recorded_at)
+        yield AlarmKind.ROUND_WITHOUT_CREW, round.id, since, {"round_id": round.id, "zone_id": round.zone_id}
 
 
 def _of_bottles(db: Session, doing: Doing) -> Iterator[Standing]:

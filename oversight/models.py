@@ -62,6 +62,7 @@ class AlarmKind(StrEnum):
     CUSTODY_CONFLICT = "custody_conflict"
     CODES_PROBED = "codes_probed"
     REVIEW_OVERDUE = "review_overdue"
+    ROUND_WITHOUT_CREW = "round_without_crew"
 
 
 class AlarmAction(StrEnum):

@@ -284,6 +284,16 @@ def bindings_on(db: Session, district: int, day: date, firm_id: UUID | None) -> 
     return [BoundPeople(*row) for row in rows]
 
 
+def binding_with_people(db: Session, district: int, binding_id: UUID) -> BoundPeople:
+    binding = db.get_one(Binding, (district, binding_id))
+    return BoundPeople(
+        binding,
+        db.get_one(Staff, (district, binding.courier_id)),
+        db.get_one(Vehicle, (district, binding.vehicle_id)),
+        db.get_one(Device, (district, binding.device_id)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CrewChoices:
     """Who and what a firm may bind: couriers, vehicles, devices that are not revoked."""

@@ -283,16 +283,6 @@ def end_binding(body: Json, district: int, binding_id: UUID) -> Json:
     return queries.binding_view(doing(), done["binding_id"])
 
 
-@room.post("/districts/<int:district>/bindings/<uuid:binding_id>/substitutions")
-@room.may("binding.bind", writes=True)
-@room.arguments(zone_schemas.SubstitutionIn)
-@room.response(201, zone_schemas.SubstitutionView)
-def substitute(body: Json, district: int, binding_id: UUID) -> Any:
-    """Somebody else, or another vehicle or device, for a while: an exception with its reason and its end."""
-    done = substitutions.substitute(doing(), binding_id, **body)
-    return substitutions.substitution_view(doing(), UUID(done["substitution_id"]))
-
-
 @room.get("/districts/<int:district>/substitutions")
 @room.may("binding.read")
 @room.arguments(zone_schemas.SubstitutionsQuery, location="query")

@@ -86,3 +86,21 @@ BANNED_USE = Machine(
         Move("clear", BannedUseState.JOINT, BannedUseState.CLEARED),
     ],
 )
+
+
+class RosterState(StrEnum):
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REPLACED = "replaced"
+
+
+# A proposal binds nobody. A confirmed roster is never changed: another is confirmed in its place.
+ROSTER = Machine(
+    "roster",
+    "roster",
+    RosterState.PROPOSED,
+    [
+        Move("confirm", RosterState.PROPOSED, RosterState.CONFIRMED),
+        Move("replace", RosterState.CONFIRMED, RosterState.REPLACED),
+    ],
+)

@@ -1,7 +1,8 @@
-"""Verb and reads: for a while somebody else drives, or with another vehicle or device (替班): an exception.
+"""An act and reads: for a while somebody else drives, or with another vehicle or device (替班): an exception.
 
 The binding is cut in two, and what stands in is a binding of its own between the parts: who asks later
-is answered as always. The exception says why, and always ends.
+is answered as always. The exception says why, and always ends. The verb stands with the rounds, which may
+lose their crew by it (``dispatch/rounds/stand_ins.py``).
 """
 
 from datetime import datetime
@@ -17,7 +18,7 @@ from core.doing import Doing
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refused
-from evidence.deed import Answer, Deed, does
+from evidence.deed import Deed
 from evidence.models import SubjectType
 from registry import refusals as no
 from registry.crews import already_bound, crew_named, paper_refusals
@@ -25,8 +26,7 @@ from registry.models import Binding
 from registry.zone_models import Substitution, SubstitutionReason
 
 
-@does("binding.substitute")
-def substitute(
+def stand_in(
     deed: Deed,
     binding_id: UUID,
     *,
@@ -36,7 +36,7 @@ def substitute(
     courier_id: UUID | None = None,
     vehicle_id: UUID | None = None,
     device_id: UUID | None = None,
-) -> Answer:
+) -> Substitution:
     """From ``from_at`` (now) up to, not including, ``until_at``; who or what is not named stays the same."""
     seen = deed.db.get(Binding, (deed.district, binding_id))
     if seen is None:
@@ -68,13 +68,13 @@ def substitute(
     )
     binding.span = Range(empty=True) if span.lower == from_at else Range(span.lower, from_at)
     deed.db.flush()
-    stand_in = _part(deed, binding, Range(from_at, until_at))
-    stand_in.courier_id, stand_in.vehicle_id, stand_in.device_id = (one.id for one in crew)
-    reasons = [*paper_refusals(deed, *crew, from_at, until_at), *already_bound(deed, stand_in)]
+    substitute = part_of(deed, binding, Range(from_at, until_at))
+    substitute.courier_id, substitute.vehicle_id, substitute.device_id = (one.id for one in crew)
+    reasons = [*paper_refusals(deed, *crew, from_at, until_at), *already_bound(deed, substitute)]
     if reasons:
         raise Refused(reasons)
-    resumed = None if until_at == span.upper else _part(deed, binding, Range(until_at, span.upper))
-    parts = [part for part in (stand_in, resumed) if part is not None]
+    resumed = None if until_at == span.upper else part_of(deed, binding, Range(until_at, span.upper))
+    parts = [part for part in (substitute, resumed) if part is not None]
     for part in parts:
         deed.about(SubjectType.BINDING, part.id)
     row = Substitution(
@@ -82,7 +82,7 @@ def substitute(
         id=new_id(),
         firm_id=binding.firm_id,
         binding_id=binding.id,
-        stand_in_id=stand_in.id,
+        stand_in_id=substitute.id,
         resumed_id=resumed and resumed.id,
         reason=reason,
         from_at=from_at,
@@ -94,7 +94,7 @@ def substitute(
     deed.db.add_all(parts)
     deed.db.flush()
     deed.db.add(row)
-    return {"substitution_id": str(row.id)}
+    return row
 
 
 def _must_be_sound(
@@ -118,7 +118,8 @@ def _must_be_sound(
         )
 
 
-def _part(deed: Deed, binding: Binding, span: Range[datetime]) -> Binding:
+def part_of(deed: Deed, binding: Binding, span: Range[datetime]) -> Binding:
+    """The same binding for another span, under an id of its own."""
     return Binding(
         district=binding.district,
         id=new_id(),

@@ -51,6 +51,8 @@ WORDS = {
     "settled": "已了结",
     "recalling": "召回中",
     "recalled": "召回完毕",
+    "confirmed": "已确认",
+    "replaced": "已被替换",
     # grades of a hazard
     "general": "一般",
     "serious": "较重",

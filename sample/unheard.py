@@ -31,7 +31,7 @@ _BY_REASON: dict[Why, str] = {
         household.stands holding.card_holds_another holding.bottle_on_another_card
         plan.order_on_another_round plan.already_applied alarm.acknowledged_already
         custody.not_on_card custody.not_with_giver custody.not_full custody.held
-        cylinder.fact_on_file""",
+        cylinder.fact_on_file roster.confirmed_already""",
     FORM: """
         account.missing card.missing card.quota_full booking.quantity_missing
         booking.stored_weight_unknown identity.not_verified
@@ -46,7 +46,7 @@ _BY_REASON: dict[Why, str] = {
     PAPERS: """
         refill.no_gas_licence courier.no_certificate
         courier.not_trained refill.filler_not_trained binding.training_not_in_force
-        vehicle.no_permit vehicle.limits_unknown contract.second_supplier""",
+        vehicle.no_permit vehicle.limits_unknown contract.second_supplier roster.firm_unlicensed""",
     LATE: "filling.authorisation_expired review.too_late",
     RECORDED: """
         filling.overfilled filling.check_failed filling.look_failed filling.residue_not_extracted
@@ -59,7 +59,9 @@ _BY_REASON: dict[Why, str] = {
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
         zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm
-        binding.does_not_cover""",
+        binding.does_not_cover round.false_vehicle_code roster.not_bound roster.bound_for_part
+        roster.courier_away roster.vehicle_away roster.nobody roster.no_zones roster.crew_gone
+        roster.rounds_left""",
 }
 WHY: dict[str, Why] = {code: why for why, codes in _BY_REASON.items() for code in codes.split()}
 

@@ -5,6 +5,8 @@ from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import OrderState
 from dispatch.rounds.states import ChangeState, PlanState, RoundState
 from oversight.models import AlarmAction, AlarmKind
+from registry.roster_models import AbsenceReason
+from registry.states import RosterState
 
 Said = tuple[str, str]
 
@@ -48,7 +50,7 @@ JOB: dict[JobState, tuple[str, str, str]] = {
 STEP: dict[str | None, Said] = {
     None: ("等着开始", "waiting to begin"),
     "collecting": ("正在取订单和人车", "collecting orders and crews"),
-    "solving": ("正在算路线", "solving"),
+    "solving": ("正在计算", "solving"),
 }
 
 FAULT: dict[Fault, Said] = {
@@ -68,6 +70,20 @@ FAULT: dict[Fault, Said] = {
         "后台几次中断，没有排成。请报系统维护人员。",
         "The worker died several times: nothing was made. Please report it.",
     ),
+}
+
+ROSTER: dict[RosterState, tuple[str, str, str]] = {
+    RosterState.PROPOSED: ("warn", "待确认", "to confirm"),
+    RosterState.CONFIRMED: ("good", "已确认", "confirmed"),
+    RosterState.REPLACED: ("quiet", "已被替换", "replaced"),
+}
+
+ABSENCE: dict[AbsenceReason, Said] = {
+    AbsenceReason.DAY_OFF: ("轮休", "day off"),
+    AbsenceReason.ON_LEAVE: ("请假", "on leave"),
+    AbsenceReason.SICK: ("病假", "sick"),
+    AbsenceReason.IN_TRAINING: ("培训", "in training"),
+    AbsenceReason.IN_REPAIR: ("修理", "in repair"),
 }
 
 CHANNEL: dict[Channel, Said] = {
@@ -91,6 +107,7 @@ ALARM: dict[AlarmKind, tuple[str, str, str]] = {
     AlarmKind.CREW_SILENT: ("warn", "车上很久没有消息", "no word from the crew"),
     AlarmKind.CUSTODY_CONFLICT: ("bad", "气瓶流转互相矛盾", "custody conflict"),
     AlarmKind.REVIEW_OVERDUE: ("bad", "复核超期未答复", "review of a refusal overdue"),
+    AlarmKind.ROUND_WITHOUT_CREW: ("bad", "趟次没了人车，要改派", "a round has lost its crew: hand it on"),
     AlarmKind.CODES_PROBED: ("warn", "有人在公众查询页逐个试编码", "somebody tries codes on the public page"),
 }
 
@@ -127,6 +144,11 @@ WHICH = [
 
 def failure(code: str) -> Said:
     return FAILURE.get(code, ("原因未记", "no reason recorded"))
+
+
+def of_day(second: int) -> str:
+    """A second of the day as the clock shows it: 07:30."""
+    return f"{second // 3600:02d}:{second % 3600 // 60:02d}"
 
 
 def of_seconds(seconds: int) -> str:

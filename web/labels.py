@@ -125,8 +125,8 @@ class Offsets:
 @face.page("/sheets/<uuid:batch_id>", "label.read")
 def sheet(batch_id: UUID) -> ResponseReturnValue:
     printable = _printable(batch_id)
-    offsets, no = _offsets()
-    return _print_page(
+    offsets, no = offsets_asked()
+    return print_page(
         "labels/sheet.html", no, batch_id=batch_id, sheets=_sheets(printable, offsets), offsets=offsets
     )
 
@@ -135,15 +135,15 @@ def sheet(batch_id: UUID) -> ResponseReturnValue:
 def roll(batch_id: UUID) -> ResponseReturnValue:
     """For a printer with a roll of labels: a page each."""
     cells = [Cell(one, symbol(one.address or ""), 0, 0) for one in _printable(batch_id)]
-    return _print_page("labels/roll.html", None, batch_id=batch_id, cells=cells)
+    return print_page("labels/roll.html", None, batch_id=batch_id, cells=cells)
 
 
 @face.page("/calibration", "label.read")
 def calibration() -> ResponseReturnValue:
     """The outlines of a sheet with rulers: printed on plain paper and held against a sheet of labels."""
-    offsets, no = _offsets()
-    places = [_corner(place, offsets) for place in range(A_SHEET)]
-    return _print_page("labels/calibration.html", no, places=places, offsets=offsets)
+    offsets, no = offsets_asked()
+    places = [place_on_sheet(place, offsets) for place in range(A_SHEET)]
+    return print_page("labels/calibration.html", no, places=places, offsets=offsets)
 
 
 def _printable(batch_id: UUID) -> list[LabelSeen]:
@@ -152,7 +152,7 @@ def _printable(batch_id: UUID) -> list[LabelSeen]:
     return [one for one in batch if one.voided_at is None and one.address is not None]
 
 
-def _print_page(template: str, no: No | None, **shown: Any) -> ResponseReturnValue:
+def print_page(template: str, no: No | None, **shown: Any) -> ResponseReturnValue:
     page = render_template(
         template,
         no=no,
@@ -170,17 +170,17 @@ def _sheets(printable: Sequence[LabelSeen], offsets: Offsets) -> list[list[Cell]
     for place, one in enumerate(printable, start=offsets.first - 1):
         if place % A_SHEET == 0 or not sheets:
             sheets.append([])
-        sheets[-1].append(Cell(one, symbol(one.address or ""), *_corner(place % A_SHEET, offsets)))
+        sheets[-1].append(Cell(one, symbol(one.address or ""), *place_on_sheet(place % A_SHEET, offsets)))
     return sheets
 
 
-def _corner(place: int, offsets: Offsets) -> tuple[float, float]:
+def place_on_sheet(place: int, offsets: Offsets) -> tuple[float, float]:
     row, column = divmod(place, COLUMNS)
     x = LEFT_MM + column * (WIDTH_MM + GUTTER_MM) + offsets.dx
     return round(x, 2), round(TOP_MM + row * HEIGHT_MM + offsets.dy, 2)
 
 
-def _offsets() -> tuple[Offsets, No | None]:
+def offsets_asked() -> tuple[Offsets, No | None]:
     """From the address, where a bookmark keeps a printer's offsets."""
     faults: list[FieldFault] = []
 

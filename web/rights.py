@@ -286,3 +286,7 @@ OVER_PAPERS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR, Role.ADMINISTRATOR)
 RIGHTS |= {role: RIGHTS[role] | {"paper.read"} for role in OVER_PAPERS}
 OVER_CREWS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"binding.read"} for role in OVER_CREWS}
+RIGHTS |= {role: RIGHTS[role] | {"roster.read"} for role in OVER_CREWS}
+WHO_KNOWS_WHO_IS_AWAY = (Role.CLERK, Role.DISPATCHER)
+RIGHTS |= {role: RIGHTS[role] | {"absence.enter"} for role in WHO_KNOWS_WHO_IS_AWAY}
+RIGHTS |= {Role.DISPATCHER: RIGHTS[Role.DISPATCHER] | {"roster.propose", "roster.change", "roster.confirm"}}

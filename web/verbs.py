@@ -1,6 +1,7 @@
 """What each verb of ``web/rights.py`` is called where people read of it: Chinese, English."""
 
 SAID: dict[str, tuple[str, str]] = {
+    "absence.enter": ("登记不出勤、停驶", "enter who is away, or which vehicle is off the road"),
     "account.close": ("退户", "close an account"),
     "account.import": ("导入用户台账", "import a register of users"),
     "account.open": ("开户", "open an account"),
@@ -133,6 +134,10 @@ SAID: dict[str, tuple[str, str]] = {
     "review.read": ("查看复核", "read reviews of refusals"),
     "review.receive": ("登记复核答复的送达", "prove that an answer was received"),
     "review.withdraw": ("撤回复核", "withdraw a review"),
+    "roster.change": ("调整排班", "change a proposed roster"),
+    "roster.confirm": ("确认排班", "confirm a roster"),
+    "roster.propose": ("拟排班", "have a roster proposed"),
+    "roster.read": ("查看排班与不出勤", "read rosters and who is away"),
     "round.drive": ("执行配送趟次", "drive a round"),
     "round.read": ("查看配送趟次", "read a round"),
     "scale.register": ("登记充装秤和检定", "enter a filling scale and its verification"),

@@ -118,6 +118,22 @@ def orders_between(db: Session, district: int, from_on: date, until_on: date) ->
     return [OrderAt(Point(row.lon, row.lat), row.day, row.bottles) for row in rows]
 
 
+def usual_orders(db: Session, district: int, zone_id: UUID, days: Sequence[date]) -> int:
+    """How many orders of these days, taken together, were for the zone and not cancelled."""
+    counted = (
+        sa.select(sa.func.count(sa.distinct(Order.id)))
+        .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
+        .join(OrderLine, sa.and_(OrderLine.district == Order.district, OrderLine.order_id == Order.id))
+        .where(
+            Slot.district == district,
+            Slot.zone_id == zone_id,
+            Slot.day.in_(days),
+            OrderLine.state != LineState.CANCELLED,
+        )
+    )
+    return db.scalar(counted) or 0
+
+
 def order_with_lines(
     db: Session, district: int, order_id: UUID, *, lock: bool = False
 ) -> OrderWithLines | None:

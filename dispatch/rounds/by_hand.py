@@ -249,6 +249,7 @@ def _in_its_place(deed: Deed, row: RoundPlan, plan: Plan) -> RoundPlan:
         distance_m=plan.distance_m,
         travel_times=row.travel_times,
         recorded_at=deed.recorded_at,
+        roster_id=row.roster_id,
     )
     deed.db.add(made)
     deed.db.flush()

@@ -38,7 +38,8 @@ from dispatch.rounds.zone_day import problem_of, seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.models import Zone
-from registry.queries import BoundCrew, bindings_for_zone
+from registry.queries import BoundCrew
+from registry.rosters import crews_for_zone
 from routing import Plan, Problem, Replanned, churn
 
 TURNS = 2_000
@@ -292,7 +293,8 @@ def apply_change(deed: Deed, *, change_id: UUID) -> Answer:
     lock_bindings(deed, [UUID(vehicle) for vehicle in row.firsts])
     under_way = rounds_under_way(db, zone, row.day, lock=True)
     db.refresh(row, ["state"], with_for_update=True)
-    crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
+    on_duty = crews_for_zone(db, deed.district, row.zone_id, row.day)
+    crews = {crew.binding.id: crew for crew in on_duty.crews}
     reasons = [*_stale(deed, row, seats, under_way), *changed_crews(plan, crews)]
     if not reasons and change_queries.version_of(db, zone, row.day) != row.version:
         reasons.append(no.SEEN_OTHERWISE())

@@ -12,7 +12,10 @@ from dispatch.rounds.states import ChangeState, PlanState, RoundState
 
 
 class RoundPlan(Base):
-    """One zone's day: the problem and the plan in full, so that the checker can judge them again."""
+    """One zone's day: the problem and the plan in full, so that the checker can judge them again.
+
+    ``roster_id``: the confirmed roster whose crews and shifts it was made with; null: whoever was bound.
+    """
 
     __tablename__ = "round_plan"
     __table_args__ = grouped(
@@ -46,6 +49,7 @@ class RoundPlan(Base):
     distance_m: Mapped[int]
     travel_times: Mapped[str]
     recorded_at: Mapped[datetime]
+    roster_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class Round(Base):

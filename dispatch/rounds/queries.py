@@ -32,8 +32,11 @@ from dispatch.rounds.unserved import WORDS
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry import sealing
 from registry.models import Household, Person, Premises, Zone
-from registry.queries import BoundCrew, bindings_for_zone, site, vehicle
+from registry.queries import BoundCrew, site, vehicle
+from registry.rosters import crews_for_zone
 from routing import Plan, Reason, Unserved
+
+PLAN_JOB = "plan.make"
 
 # --------------------------------------------------------------------------------------------------------
 # Exports
@@ -81,11 +84,12 @@ def zone_approval(db: Session, district: int, round_id: UUID, order_id: UUID) ->
 
 @dataclass(frozen=True, slots=True)
 class ZoneDay:
-    """Where the vehicles load, whom they visit, and who drives."""
+    """Where the vehicles load, whom they visit, and who drives. ``roster_id``: None where none stands."""
 
     site: Point
     doors: list[Door]
     crews: list[Crew]
+    roster_id: UUID | None
 
 
 def zone_in_reach(db: Session, doing: Doing, zone_id: UUID) -> Zone:
@@ -107,10 +111,12 @@ def zone_day(db: Session, zone: Zone, day: date, now: datetime) -> ZoneDay:
     station = site(db, zone.supply_site_id)
     if station is None:
         raise LookupError(f"zone {zone.id}: its supply site {zone.supply_site_id} is not on file")
+    on_duty = crews_for_zone(db, zone.district, zone.id, day)
     return ZoneDay(
         site=Point(station.lon, station.lat),
         doors=_doors(db, zone.district, to_plan(db, zone.district, zone.id, day)),
-        crews=_crews(db, zone, day, now),
+        crews=_crews(db, zone, day, now, on_duty.crews),
+        roster_id=on_duty.roster_id,
     )
 
 
@@ -164,12 +170,12 @@ def orders_on_rounds(db: Session, district: int, order_ids: Collection[UUID]) ->
     )
 
 
-def _crews(db: Session, zone: Zone, day: date, now: datetime) -> list[Crew]:
+def _crews(db: Session, zone: Zone, day: date, now: datetime, on_duty: list[BoundCrew]) -> list[Crew]:
     """The day's crews that still have time, after what applied plans already ask of them."""
     asked = _asked_already(db, zone, day)
     now_s = int((now - clock.at(day)).total_seconds())
     crews = []
-    for bound in bindings_for_zone(db, zone.district, zone.id, day):
+    for bound in on_duty:
         trips, free_s = asked.get(bound.binding.id, (0, 0))
         first_s = max(bound.from_s, zone.opens_s, now_s, free_s)
         last_s = min(bound.until_s, zone.closes_s)
@@ -265,7 +271,7 @@ def plan_in_reach(db: Session, doing: Doing, plan_id: UUID) -> RoundPlan:
 def _plan_view(row: RoundPlan) -> dict[str, Any]:
     solved = Plan.from_plain(row.plan)
     names = ("id", "zone_id", "day", "wave", "state", "engine", "seed", "iterations", "recorded_at")
-    sums = ("travel_s", "distance_m", "travel_times")
+    sums = ("travel_s", "distance_m", "travel_times", "roster_id")
     return {
         **{name: getattr(row, name) for name in (*names, *sums)},
         "stopped": solved.stopped.value,
@@ -296,10 +302,8 @@ def trips_view(solved: Plan, day: date) -> list[dict[str, Any]]:
     ]
 
 
-PLAN_JOB = "plan.make"
-
-
 def job_in_reach(db: Session, doing: Doing, job_id: UUID, kind: str) -> jobs.Job:
+    """404 for a job of another kind: it is asked about at another address."""
     found = db.get(jobs.Job, (doing.district, job_id))
     if found is None or found.kind != kind:
         raise NotFound
@@ -313,13 +317,16 @@ def plan_job(doing: Doing, job_id: UUID) -> dict[str, Any]:
 
 
 def job_view(doing: Doing, job: jobs.Job) -> dict[str, Any]:
-    """Where it stands; when refused, every reason in the words of whoever asks."""
+    asked = {name: job.asked[name] for name in ("zone_id", "day", "wave")}
+    return {**how_it_stands(doing, job), **asked, "plan_id": job.result_id}
+
+
+def how_it_stands(doing: Doing, job: jobs.Job) -> dict[str, Any]:
+    """Of any job; when refused, every reason in the words of whoever asks."""
     names = ("id", "state", "step", "refusal_no", "fault", "recorded_at", "started_at", "ended_at")
     refusals = [Refusal.from_plain(row) for row in job.reasons or ()]
     return {
         **{name: getattr(job, name) for name in names},
-        **{name: job.asked[name] for name in ("zone_id", "day", "wave")},
-        "plan_id": job.result_id,
         "reasons": [refusal.worded(doing.actor.audience) for refusal in refusals],
     }
 

@@ -287,6 +287,18 @@ WRONG_VEHICLE = reason(
     ),
     office=("bind", "核对后重新办理人车对应", "check, and bind courier and vehicle anew"),
 )
+FALSE_VEHICLE_CODE = reason(
+    "round.false_vehicle_code",
+    "D02",
+    zh="这不是本系统印的车辆码",
+    en="this is no vehicle label of ours",
+    courier=(
+        "type_plate",
+        "照车牌输入，并请办公室补印车辆码",
+        "type the plate, and have the label printed anew",
+    ),
+    office=("print_label", "重新打印车辆码", "print the vehicle's label anew"),
+)
 NO_BINDING = reason(
     "round.no_binding",
     "D02",

@@ -66,7 +66,10 @@ class UnservedView(View):
 
 
 class PlanView(View):
-    """``travel_times`` names where the times come from; ``stopped`` what ended the search."""
+    """``travel_times`` names where the times come from; ``stopped`` what ended the search.
+
+    ``roster_id``: the roster it was made by; null: none was confirmed, whoever is bound was planned with.
+    """
 
     id = Id()
     zone_id = Id()
@@ -81,6 +84,7 @@ class PlanView(View):
     travel_s = fields.Integer()
     distance_m = fields.Integer()
     recorded_at = Instant()
+    roster_id = Id(allow_none=True)
     trips = fields.List(fields.Nested(PlanTripView))
     unserved = fields.List(fields.Nested(UnservedView))
 
@@ -359,6 +363,13 @@ RoundPage = page_view(RoundView)
 
 
 class StartIn(Form):
-    """``plate``: read off the vehicle and typed, or scanned from it."""
+    """``vehicle_code``: scanned from the vehicle's label; or ``plate``: read off it and typed."""
 
-    plate = Text(most=20, code=True, required=True)
+    plate = Text(most=20, code=True)
+    vehicle_code = Text(most=120, code=True)
+
+    @validates_schema
+    def _one_of_both(self, form: dict[str, Any], **_: Any) -> None:
+        if ("plate" in form) == ("vehicle_code" in form):
+            said = "one_of|请扫车辆码或输入车牌，只填一项|expected a plate or a vehicle_code, one of them"
+            raise ValidationError(said, "plate")

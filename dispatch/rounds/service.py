@@ -4,6 +4,7 @@ A plan is solved before its deed opens, so that no lock and no transaction waits
 stores it holds only what the independent checker passed. Whoever does not want to wait asks for a job.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -36,9 +37,14 @@ from dispatch.rounds.zone_day import problem_of
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.documents import WrongDocument, check_plate
+from registry.mentions import resting
 from registry.models import Binding, Zone
-from registry.queries import BoundCrew, binding_at, bindings_for_zone, vehicle
+from registry.queries import BoundCrew, binding_at, binding_with_people, vehicle
+from registry.roster_gate import paper_refusals
+from registry.rosters import crews_for_zone, crews_of
+from registry.vehicle_labels import vehicle_of
 from routing import Plan, Problem, Trip, check
+from rulebook import current
 
 MOST_NAMED = 20
 
@@ -58,6 +64,7 @@ class Proposal:
     refusals: tuple[Refusal, ...] = ()
     problem: Problem | None = None
     plan: Plan | None = None
+    roster_id: UUID | None = None
 
 
 def make_plan(doing: Doing, *, zone_id: UUID, day: date, wave: int, iterations: int, seed: int) -> Answer:
@@ -96,7 +103,7 @@ def propose(
     if job is not None:
         job.say("solving")
     plan = solve_apart(problem, iterations, seed, job.is_wanted if job is not None else None)
-    return Proposal(zone, day, wave, checked(problem, plan), problem, plan)
+    return Proposal(zone, day, wave, checked(problem, plan), problem, plan, found.roster_id)
 
 
 def checked(problem: Problem, plan: Plan) -> tuple[Refusal, ...]:
@@ -144,6 +151,7 @@ def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> An
         distance_m=plan.distance_m,
         travel_times=times,
         recorded_at=deed.recorded_at,
+        roster_id=proposal.roster_id,
     )
     deed.db.add(row)
     deed.db.flush()
@@ -154,6 +162,7 @@ def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> An
         seed=plan.seed,
         iterations=plan.iterations,
         travel_times=times,
+        roster_id=proposal.roster_id,
         served=sum(len(trip.visits) for trip in plan.trips),
         unserved=unserved,
     )
@@ -232,7 +241,8 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
     lines = queries.lines_of(db, deed.district, order_ids, lock=True)
     lock_bindings(deed, binding_ids)
     db.refresh(row, ["state"], with_for_update=True)
-    crews = {crew.binding.id: crew for crew in bindings_for_zone(db, deed.district, row.zone_id, row.day)}
+    on_duty = crews_for_zone(db, deed.district, row.zone_id, row.day)
+    crews = {crew.binding.id: crew for crew in on_duty.crews}
     reasons = [*_stale_orders(deed, row, order_ids, lines), *changed_crews(plan, crews)]
     if row.state is PlanState.DISCARDED:
         reasons.append(no.SEEN_OTHERWISE())
@@ -364,22 +374,49 @@ def approve_outside_zone(deed: Deed, *, order_id: UUID, reason: ApprovalReason) 
 
 
 @does("round.drive")
-def start_round(deed: Deed, *, round_id: UUID, plate: str) -> Answer:
-    """The courier reads the plate off the vehicle: the right one, and a binding in force now."""
+def start_round(
+    deed: Deed, *, round_id: UUID, plate: str | None = None, vehicle_code: str | None = None
+) -> Answer:
+    """The vehicle's label is scanned, or its plate read off it: the right one, a binding in force now, and
+    papers that hold to the end of the shift, which lies in one day."""
     row = _own_round(deed, round_id)
-    driven = vehicle(deed.db, row.binding_district, row.vehicle_id)
+    deed.note(confirmed_by="plate" if vehicle_code is None else "label")
     bound = binding_at(deed.db, row.binding_district, deed.occurred_at, courier_id=row.courier_id)
     reasons = []
     if row.day != clock.day_of(deed.occurred_at):
         reasons.append(no.NOT_TODAY(day=row.day))
-    if driven is None or driven.plate != _as_stored(plate):
-        reasons.append(no.WRONG_VEHICLE())
+    reasons += _not_that_vehicle(deed, row, plate, vehicle_code)
     if bound is None or bound.id != row.binding_id:
         reasons.append(no.NO_BINDING())
+    reasons += _papers_that_lapse(deed, row)
     if reasons:
         raise Refused(reasons)
     ROUND.move(deed.db, row, "start")
     return {"round_id": str(row.id)}
+
+
+def _not_that_vehicle(
+    deed: Deed, row: Round, plate: str | None, vehicle_code: str | None
+) -> Iterator[Refusal]:
+    if vehicle_code is not None:
+        scanned = vehicle_of(deed.ground.keyring, row.binding_district, vehicle_code)
+        if scanned is None:
+            yield no.FALSE_VEHICLE_CODE()
+        elif scanned != row.vehicle_id:
+            yield no.WRONG_VEHICLE()
+        return
+    driven = vehicle(deed.db, row.binding_district, row.vehicle_id)
+    if driven is None or driven.plate != _as_stored(plate or ""):
+        yield no.WRONG_VEHICLE()
+
+
+def _papers_that_lapse(deed: Deed, row: Round) -> list[Refusal]:
+    """A binding was judged when it was made, an open one by its first day only."""
+    day = clock.day_of(deed.occurred_at)
+    bound = binding_with_people(deed.db, row.binding_district, row.binding_id)
+    found = crews_of(deed.db, row.binding_district, row.firm_id, day, [bound])
+    law = current().at(str(deed.district), day)
+    return [resting(deed, reason) for one in found for reason in paper_refusals(one.facts, day, law)]
 
 
 def _as_stored(plate: str) -> str | None:

@@ -21,7 +21,7 @@ import structlog
 
 import routing
 from core.problems import Busy
-from routing import Districts, Plan, Problem, Replanned, Routes, Unit
+from routing import Crew, Districts, Need, Plan, Problem, Replanned, Roster, Routes, Unit
 
 SOLVER = (sys.executable, "-m", "routing")
 WALL_GUARD_S = 60.0
@@ -78,6 +78,31 @@ def districts_apart(
         found = _read(Districts.from_plain, _ask_child(json.dumps(order).encode(), is_wanted))
         if found.zone_of.keys() != {unit.id for unit in units} or len(found.loads) != zones:
             raise SolverFailed("divides other ground than was asked")
+        return found
+
+
+def roster_apart(
+    crews: Sequence[Crew], needs: Sequence[Need], seed: int, is_wanted: Wanted | None = None
+) -> Roster:
+    """The child's roster: every crew once at most, where it may work. ``Busy`` as ``solve_apart``."""
+    order = {
+        "roster": {
+            "crews": [crew.to_plain() for crew in crews],
+            "needs": [need.to_plain() for need in needs],
+            "seed": seed,
+        }
+    }
+    with _a_place(crews=len(crews), needs=len(needs)):
+        found = _read(Roster.from_plain, _ask_child(json.dumps(order).encode(), is_wanted))
+        able = {crew.id: crew for crew in crews}
+        asked = {(need.zone, need.shift) for need in needs}
+        if len({line.crew for line in found.lines}) != len(found.lines) or any(
+            line.crew not in able
+            or (line.zone, line.shift) not in asked
+            or not able[line.crew].may_work(line.shift)
+            for line in found.lines
+        ):
+            raise SolverFailed("rosters somebody twice, or where they may not work")
         return found
 
 

@@ -23,7 +23,8 @@ from dispatch.rounds.models import ManifestReveal, Round, RoundStop
 from dispatch.rounds.states import RoundState
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry.models import HolderKind, Zone
-from registry.queries import BoundCrew, bindings_for_zone, site
+from registry.queries import BoundCrew, site
+from registry.rosters import crews_for_zone
 from routing import Routes
 
 
@@ -150,7 +151,7 @@ def standing(db: Session, zone: Zone, day: date, now: datetime, urgent: UUID | N
     driving = first_of_each_crew(rounds)
     now_s = seconds_into(day, now)
     crews, kept = [], {}
-    for bound in bindings_for_zone(db, zone.district, zone.id, day):
+    for bound in crews_for_zone(db, zone.district, zone.id, day).crews:
         one = driving.get(str(bound.binding.id))
         crew = _crew(db, zone, bound, one, _later_s(rounds, one, day), now_s)
         if crew is not None:

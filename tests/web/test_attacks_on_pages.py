@@ -25,18 +25,20 @@ from tests.dispatch.rounds.working_day import WorkingDay
 from web.rights import RIGHTS
 
 IDS = (
-    "before", "binding_id", "check_id", "courier_id", "device_id", "filler_id", "grant_id", "hold_id",
+    "before", "binding_id", "check_id", "courier_id", "device_id", "filler_id", "firm_id", "grant_id",
+    "hold_id",
     "household", "household_id", "like", "line", "line_id", "person_id", "slot", "slot_id",
     "subject_id", "vehicle_id", "zone", "zone_id",
 )  # fmt: skip
 WORDS = (
     "action", "after-0", "back", "before-0", "booked", "capacity", "card", "card_ids", "code", "codes",
-    "done", "empty", "ends", "exception", "filled", "fill", "from", "full", "grade", "gross_g",
+    "done", "empty", "ends", "exception", "filled", "fill", "from", "from-0",
+    "from_on", "full", "grade", "gross_g",
     "gross_g-0", "hose_length", "hose_length.measured", "hose_length-measured", "kind", "lat", "leak",
-    "loaded", "login", "lon", "new", "note", "old", "overdue", "page", "password", "phone", "plate",
+    "loaded", "login", "lon", "new", "note", "old", "overdue", "page", "password", "phone", "place", "plate",
     "problem", "proof", "purpose", "q", "reason", "residue_g-0", "row", "scale", "seal_no-0",
     "signature", "starts", "state", "step", "street", "tare_weighed_g", "tare_weighed_g-0", "until",
-    "untold", "wave",
+    "until-0", "until_on", "untold", "wave", "who",
 )  # fmt: skip
 """The fields that pages read: of an id, and of anything else."""
 

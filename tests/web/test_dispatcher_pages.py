@@ -28,7 +28,7 @@ def here(desk: Desk, day: WorkingDay) -> DispatcherDesk:
     return DispatcherDesk(desk, day.dispatcher)
 
 
-PAGES = ("/", "/live", "/bookings", "/slots", "/plans", "/crews", "/alarms", "/hotline")
+PAGES = ("/", "/live", "/bookings", "/slots", "/plans", "/crews", "/alarms", "/hotline", "/rosters")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -14,8 +14,11 @@ from dispatch.rounds import road as on_road
 from dispatch.rounds import service as rounds
 from dispatch.rounds.schemas import StartIn
 from dispatch.rounds.states import RoundState
+from registry.vehicle_labels import is_label
 from web.courier.face import drawn, face, typed
 from web.pages import No, form_of, tried
+
+MOST_SCANNED = 120
 
 
 @face.page("/", "round.drive")
@@ -35,7 +38,9 @@ def start(round_id: UUID) -> ResponseReturnValue:
     """Set out with the vehicle whose plate was read; another vehicle is a red stop."""
 
     def act() -> None:
-        rounds.start_round(doing(), round_id=round_id, **form_of(StartIn, {"plate": typed("plate", 40)}))
+        said = typed("plate", MOST_SCANNED)
+        named = "vehicle_code" if is_label(said) else "plate"
+        rounds.start_round(doing(), round_id=round_id, **form_of(StartIn, {named: said}))
 
     _, no = tried(act)
     if no is not None:
@@ -46,7 +51,8 @@ def start(round_id: UUID) -> ResponseReturnValue:
 def _round(round_id: UUID, no: No | None = None) -> ResponseReturnValue:
     road = on_road.road(doing(), round_id)
     if road.state is RoundState.PLANNED:
-        return drawn("start", no, road=road, plate=typed("plate", 40))
+        said = typed("plate", MOST_SCANNED)
+        return drawn("start", no, road=road, plate="" if is_label(said) else said)
     count = at_door.count(doing(), round_id)
     if road.state is RoundState.FINISHED:
         return drawn("finished", no, road=road, count=count)
