@@ -6,10 +6,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.ground import town
+from routing import districting
 from routing.__main__ import answer
 from routing.districting import propose
 from routing.ground import Districts, Unit
@@ -123,3 +126,26 @@ def test_a_process_of_its_own_answers_the_same_and_names_what_it_cannot_read() -
     assert Districts.from_plain(json.loads(child.stdout)) == propose(GOOD, 2, 1)
     with pytest.raises(ValueError, match="expected a unit"):
         answer({"districts": {"units": [{"id": 1}], "zones": 1, "seed": 1}})
+
+
+def test_forty_zones_are_evened_out_from_centres_that_lie_badly() -> None:
+    """Before the solver is asked; left to itself it found no balance here within its budget."""
+    units = sorted(town(10_000, 900, 3), key=lambda unit: unit.id)
+    ground = districting._Ground(units)
+    ways = ground.ways(ground.roots_near(ground.kmeans(40, 3)))
+    found = districting._evened(ground, ways)
+    by_nearest = districting._beyond(
+        np.bincount(ways.argmin(axis=0), weights=ground.load, minlength=40), int(ground.load.sum())
+    )
+    assert by_nearest > 1_000
+    assert found.overload == 0
+    for zone in range(40):
+        own = {unit.id for unit, at in zip(units, found.zone_of, strict=True) if at == zone}
+        assert pieces(replace(unit, touches=unit.touches & own) for unit in units if unit.id in own) == 1
+
+
+def test_what_no_border_can_even_out_is_left_and_counted() -> None:
+    heavy = cells({(0, 0): 1_000, (1, 0): 1, (2, 0): 1, (3, 0): 1})
+    found = propose(heavy, 2, 1)
+    assert max(found.loads) >= 1_000
+    assert found.overload > 0
