@@ -1,13 +1,18 @@
 """The dispatcher's face in a real browser: look, plan, review, apply; book for a caller; see to an alarm."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from core import clock
+from dispatch.rounds import service, zoning
+from routing import solve
+from routing.districting import propose
 from tests.browser.conftest import Browse, House
-from tests.cast import made
+from tests.cast import EAST, WEST, made, square
 from tests.conftest import THE_DAY
 from tests.dispatch.rounds.working_day import LARGE, POINT, WorkingDay
 from tests.due_jobs import run_due_jobs
@@ -222,3 +227,100 @@ def test_an_urgent_order_is_added_and_a_lost_crew_s_doors_are_handed_on(
     page.get_by_role("link", name="人车对应").first.click()
     page.get_by_role("button", name=f"停运改派 {day.plate}").click()  # only what is on board is left
     expect(page.locator(".figures dd").first).to_have_text("0")
+
+
+def test_a_door_is_dragged_looked_at_proposed_and_done_and_a_plan_changed_before_it_is_sent(
+    house: House, browse: Browse, page: Page, day: WorkingDay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "solve_apart", lambda problem, _, seed, *more: solve(problem, 0, seed))
+    homes(day, 3)
+    other = day.cast.bind()
+    plan = day.plan()
+    page.goto(house.at(f"/dispatch/plans/{plan['id']}"))
+    page.get_by_role("link", name="手工调整").click()
+    doors = page.locator(".door[data-order]")
+    expect(doors).to_have_count(3)
+    expect(page.locator(".map .stop")).to_have_count(3)
+    looks_sound(browse, page, "lanes-plan")
+    moved = doors.last.get_attribute("data-order")
+    theirs = page.locator(".lane", has_text=day.plate_of(other.vehicle_id)).locator(".end").last
+    doors.last.drag_to(theirs)
+    verdict = page.locator("#verdict")
+    expect(verdict).to_contain_text("这样改会怎样")
+    expect(verdict).to_contain_text(day.plate_of(other.vehicle_id))
+    looks_sound(browse, page, "lanes-verdict")
+    verdict.get_by_role("button", name="就这样改方案").click()
+    page.wait_for_url(lambda url: plan["id"] not in url)
+    lane = page.locator(".lane", has_text=day.plate_of(other.vehicle_id))
+    expect(lane.locator(f'[data-order="{moved}"]')).to_be_visible()
+    page.get_by_role("link", name="去下发").click()
+    page.get_by_role("button", name="下发给送气工").click()
+    expect(page.locator(".done")).to_contain_text("已下发")
+
+    page.goto(house.at("/dispatch/"))
+    page.get_by_role("link", name="调整").first.click()
+    looks_sound(browse, page, "lanes-today")
+    page.locator(f'[data-order="{moved}"]').get_by_role("link", name="移动").focus()  # no dragging at all
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="移动一户")).to_be_visible()
+    looks_sound(browse, page, "move-where-to")
+    first = page.locator("#place option[value^='before:']").first.get_attribute("value")
+    page.locator("#place").select_option(first)
+    page.get_by_role("button", name="看看会怎样").press("Enter")
+    expect(page.get_by_role("heading", name="这样改会怎样")).to_be_visible()
+    looks_sound(browse, page, "move-verdict")
+    page.get_by_role("button", name="提出改派").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("移动一户")
+    looks_sound(browse, page, "change-moved")
+    page.get_by_role("button", name="改派").press("Enter")
+    expect(page.locator(".done")).to_contain_text("已改派")
+
+
+def test_zones_from_a_file_to_their_publication_and_a_proposal(
+    house: House,
+    browse: Browse,
+    page: Page,
+    day: WorkingDay,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        zoning, "districts_apart", lambda units, zones, seed, *more: propose(units, zones, seed)
+    )
+    homes(day, 4)
+    page.goto(house.at("/dispatch/zones/"))
+    looks_sound(browse, page, "zones")
+    half = (WEST + EAST) / 2
+    outlines = (square(east=half), square(west=half, east=EAST - 0.004))
+    features = [{"type": "Feature", "geometry": one, "properties": {}} for one in outlines]
+    file = tmp_path / "zones.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    page.fill("#name", "东西两片")
+    page.set_input_files("#file", file)
+    page.get_by_role("button", name="拟成草案").click()
+    expect(page.get_by_role("alert")).to_contain_text("datum")
+    looks_sound(browse, page, "zones-refused")
+    page.fill("#name", "东西两片")
+    page.locator("#datum").select_option("wgs84")
+    page.set_input_files("#file", file)
+    page.get_by_role("button", name="拟成草案").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("东西两片")
+    expect(page.locator(".warning")).to_contain_text("现行有、草案没有的地")
+    expect(page.locator(".map .stop")).to_have_count(1)
+    looks_sound(browse, page, "zone-draft")
+    page.get_by_role("link", name="去发布").click()
+    looks_sound(browse, page, "zone-publish")
+    page.get_by_role("button", name="发布").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("已发布")
+
+    page.goto(house.at("/dispatch/zones/"))
+    page.fill("#proposal_name", "请系统分")
+    page.fill("#zones", "2")
+    page.locator("#weigh_by").select_option("homes")
+    page.get_by_role("button", name="开始划分").click()
+    expect(page.get_by_role("status")).to_contain_text("排队中")
+    browse.is_accessible(page)
+    browse.shot(page, "dispatch-zone-job")
+    run_due_jobs(house.ground)
+    page.wait_for_url("**/dispatch/zones/drafts/*")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("请系统分")
