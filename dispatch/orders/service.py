@@ -25,7 +25,7 @@ from dispatch.orders.queries import order_with_lines, reach_of_order
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
 from evidence.deed import Answer, Deed, Stands, does, held_by
 from evidence.models import SubjectType
-from registry.models import Zone
+from registry.models import Premises, Zone
 
 held_by("uq_order_line_open_card", no.CARD_BUSY)
 held_by("ck_slot_capacity", no.SLOT_FULL)
@@ -162,17 +162,20 @@ def _unless_it_stands(deed: Deed, asked: Booking) -> None:
             "purpose": asked.purpose,
         },
     ).all()
-    orders = {line.order_id for line in lines}
+    orders = {line.order_id: line for line in lines}
     if len(orders) != 1 or {line.card_id for line in lines} != set(asked.card_ids):
         return
-    order = deed.db.get_one(Order, (deed.district, orders.pop()))
-    if deed.actor.reach.covers(**reach_of_order(deed.db, order)):
-        raise Stands({"order_id": str(order.id), "again": True})
+    [(order_id, of)] = orders.items()
+    if deed.actor.reach.covers(
+        district=deed.district, street=of.street_code, firm=of.firm_id, person=of.person_id
+    ):
+        raise Stands({"order_id": str(order_id), "again": True})
 
 
 _OPEN_LINES = (
-    sa.select(OrderLine.order_id, OrderLine.card_id)
+    sa.select(OrderLine.order_id, OrderLine.card_id, Order.firm_id, Order.person_id, Premises.street_code)
     .join(Order, sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id))
+    .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
     .where(
         Order.district == sa.bindparam("district"),
         Order.household_id == sa.bindparam("household_id"),
