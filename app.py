@@ -26,6 +26,7 @@ from cylinders.filling_routes import room as fillings
 from cylinders.life_routes import room as cylinders
 from dispatch.deliveries.routes import room as deliveries
 from dispatch.orders.routes import room as orders
+from dispatch.rounds.position_routes import room as positions
 from dispatch.rounds.roster_routes import room as rosters
 from dispatch.rounds.routes import room as rounds
 from dispatch.safety.routes import room as safety
@@ -70,7 +71,19 @@ TABLES = (
     Reveal,
     rulebook.models.Decision,
 )
-ROOMS = (registry, cylinders, fillings, safety, orders, rosters, rounds, deliveries, oversight, reviews)
+ROOMS = (
+    registry,
+    cylinders,
+    fillings,
+    safety,
+    orders,
+    rosters,
+    positions,
+    rounds,
+    deliveries,
+    oversight,
+    reviews,
+)
 PAGES = (
     health,
     metrics,

@@ -17,6 +17,7 @@ from core.doing import Doing
 from core.problems import NotFound
 from cylinders.models import CustodyConflict, Cylinder
 from dispatch.rounds.models import Round
+from dispatch.rounds.road_watch import alarms_of_day
 from dispatch.rounds.stand_ins import rounds_without_crew
 from evidence.deed import Answer, Deed, does, held_by
 from evidence.models import SubjectType
@@ -78,6 +79,7 @@ def _standing(db: Session, doing: Doing, seen: Board) -> Iterator[Standing]:
     yield from _of_visits(db, doing, seen)
     yield from _of_crews(seen)
     yield from _of_rounds(db, doing, seen)
+    yield from _of_the_road(db, doing, seen.day)
     yield from _of_probes(db, doing, seen.day)
     if seen.day == clock.day_of(seen.now):
         yield from _of_bottles(db, doing)
@@ -116,6 +118,14 @@ def _of_rounds(db: Session, doing: Doing, seen: Board) -> Iterator[Standing]:
     for round, ended_at in found:
         since = max(ended_at or round.recorded_at, round.recorded_at)
         yield AlarmKind.ROUND_WITHOUT_CREW, round.id, since, {"round_id": round.id, "zone_id": round.zone_id}
+
+
+def _of_the_road(db: Session, doing: Doing, day: date) -> Iterator[Standing]:
+    """What the worker found while rounds were driven; it stays, also when it is over."""
+    from_at, until_at = clock.at(day), clock.at(day + timedelta(days=1))
+    for found in alarms_of_day(db, doing.district, firm_of(doing), from_at, until_at):
+        about: dict[str, Any] = {"round_id": found.round_id, "zone_id": found.zone_id}
+        yield AlarmKind(found.kind.value), found.id, found.since, about
 
 
 def _of_bottles(db: Session, doing: Doing) -> Iterator[Standing]:

@@ -30,6 +30,7 @@ class LookKind(StrEnum):
     HAZARD = "hazard"
     HOUSEHOLD = "household"
     ORDER = "order"
+    TRACK = "track"
 
 
 class Look(Base):
@@ -63,6 +64,9 @@ class AlarmKind(StrEnum):
     CODES_PROBED = "codes_probed"
     REVIEW_OVERDUE = "review_overdue"
     ROUND_WITHOUT_CREW = "round_without_crew"
+    OUT_OF_ZONE = "out_of_zone"
+    STOPPED_TOO_LONG = "stopped_too_long"
+    NO_POSITION = "no_position"
 
 
 class AlarmAction(StrEnum):

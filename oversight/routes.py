@@ -8,7 +8,7 @@ from core import clock
 from core.http import Room, doing
 from core.refusal import Refusal
 from evidence.models import Entry
-from oversight import alarms, own_data, queries
+from oversight import alarms, own_data, queries, replays
 from oversight.file_schemas import WholeFileView
 from oversight.looks import keep_desk_look
 from oversight.models import AlarmNote
@@ -20,6 +20,8 @@ from oversight.schemas import (
     AlarmQuery,
     PageQuery,
     RefusedPage,
+    ReplayIn,
+    ReplayView,
     TipPage,
     TraceOut,
     TraceQuery,
@@ -102,6 +104,15 @@ def acknowledge_alarm(body: dict[str, Any], district: int) -> AlarmNote:
     """Say what was done about an alarm; once."""
     alarms.acknowledge(doing(), **body)
     return alarms.note_of(doing(), body["kind"], body["subject_id"])
+
+
+@room.post("/districts/<int:district>/rounds/<uuid:round_id>/track-replays")
+@room.may("position.replay", writes=True)
+@room.arguments(ReplayIn)
+@room.response(201, ReplayView)
+def replay_track(body: dict[str, Any], district: int, round_id: UUID) -> tuple[Any, int, dict[str, str]]:
+    """Where a round was, for an audit: on record with its reason, and the look is kept first."""
+    return replays.replay(doing(), round_id, **body), 201, {"Cache-Control": "no-store"}
 
 
 def _refused_view(entry: Entry) -> dict[str, Any]:

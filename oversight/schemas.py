@@ -3,8 +3,10 @@
 from marshmallow import fields
 
 from core.fields import Day, Form, Id, Instant, PageQuery, Text, View, Word, page_view
+from dispatch.rounds.position_schemas import TrackPointView
 from evidence.models import Outcome
 from oversight.models import AlarmAction, AlarmKind
+from oversight.replays import ReplayReason
 
 __all__ = [
     "AlarmNoteIn",
@@ -13,6 +15,8 @@ __all__ = [
     "AlarmQuery",
     "PageQuery",
     "RefusedPage",
+    "ReplayIn",
+    "ReplayView",
     "TipPage",
     "TraceOut",
     "TraceQuery",
@@ -79,6 +83,21 @@ class TipOut(View):
 
 RefusedPage = page_view(RefusedOut)
 TipPage = page_view(TipOut)
+
+
+class ReplayIn(Form):
+    reason = Word(ReplayReason, required=True)
+
+
+class ReplayView(View):
+    """A past track as it is on record; empty once its days are over."""
+
+    round_id = Id()
+    binding_id = Id()
+    day = Day()
+    reason = Word(ReplayReason)
+    replayed_at = fields.String()
+    points = fields.List(fields.Nested(TrackPointView))
 
 
 class AlarmNoteIn(Form):

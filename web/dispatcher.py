@@ -27,7 +27,7 @@ from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.schemas import BookIn, MoveIn, SlotIn
 from dispatch.rounds import change_queries as changes_seen
 from dispatch.rounds import changes as changing
-from dispatch.rounds import moving
+from dispatch.rounds import moving, positions
 from dispatch.rounds import queries as rounds
 from dispatch.rounds import service as planning
 from dispatch.rounds.schemas import ChangeIn, PlanIn
@@ -86,14 +86,23 @@ def back(path: str) -> ResponseReturnValue:
 @face.page("/", "board.read")
 def look() -> ResponseReturnValue:
     seen, found = _seen()
-    return shown("board", board=seen, alarms=found, map=dispatcher_map.of_board(seen))
+    on_the_road = _on_the_road(seen)
+    drawn = dispatcher_map.of_board(seen)
+    return shown("board", board=seen, alarms=found, map=drawn, vehicles=on_the_road)
 
 
 @face.page("/live", "board.read")
 def live() -> ResponseReturnValue:
     """The moving part of the board, for whoever keeps it open."""
     seen, found = _seen()
-    return shown("_live", board=seen, alarms=found)
+    return shown("_live", board=seen, alarms=found, vehicles=_on_the_road(seen))
+
+
+def _on_the_road(seen: Board) -> list[dict[str, Any]]:
+    """Where today's vehicles were last; of another day nothing is shown."""
+    if seen.day != clock.today():
+        return []
+    return dispatcher_map.of_vehicles(positions.live(doing()), seen.now)
 
 
 def _seen() -> tuple[Board, list[Alarm]]:

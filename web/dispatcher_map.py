@@ -1,14 +1,16 @@
 """What the dispatcher's map and timeline draw, as plain values. No name and no address is among them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from core import clock
+from dispatch.rounds.positions import LivePosition
 from oversight.board import Board, Crew, Visit
 from registry.models import Zone
 
+OLD_AFTER = timedelta(minutes=3)
 HUES = 8
 """Crews are told apart by number and by one of so many colours; the list beside the map says the same."""
 
@@ -29,6 +31,20 @@ def of_board(seen: Board) -> dict[str, Any]:
         for visit in seen.visits
     ]
     return {"zones": [_zone(row.zone) for row in seen.zones], "stops": stops, "lines": []}
+
+
+def of_vehicles(found: Sequence[LivePosition], now: datetime) -> list[dict[str, Any]]:
+    """Plates on the map; one that has not been heard of for a while is drawn as old."""
+    return [
+        {
+            "lon": one.point.lon,
+            "lat": one.point.lat,
+            "plate": one.plate,
+            "at": one.occurred_at,
+            "old": now - one.occurred_at > OLD_AFTER,
+        }
+        for one in found
+    ]
 
 
 def of_plan(plan: Mapping[str, Any], visits: Mapping[UUID, Visit], zone: Zone | None) -> dict[str, Any]:

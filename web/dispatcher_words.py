@@ -108,6 +108,9 @@ ALARM: dict[AlarmKind, tuple[str, str, str]] = {
     AlarmKind.CUSTODY_CONFLICT: ("bad", "气瓶流转互相矛盾", "custody conflict"),
     AlarmKind.REVIEW_OVERDUE: ("bad", "复核超期未答复", "review of a refusal overdue"),
     AlarmKind.ROUND_WITHOUT_CREW: ("bad", "趟次没了人车，要改派", "a round has lost its crew: hand it on"),
+    AlarmKind.OUT_OF_ZONE: ("bad", "车出了配送范围", "a vehicle outside its zone"),
+    AlarmKind.STOPPED_TOO_LONG: ("warn", "车停得太久", "a vehicle stopped too long"),
+    AlarmKind.NO_POSITION: ("warn", "车的位置断了", "no position from a vehicle"),
     AlarmKind.CODES_PROBED: ("warn", "有人在公众查询页逐个试编码", "somebody tries codes on the public page"),
 }
 

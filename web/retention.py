@@ -1,9 +1,10 @@
-"""What is kept no longer than its term, in every room: persons' data (registry), imports' leftovers."""
+"""What is kept no longer than its term, in every room: people's data, positions, what imports leave lying."""
 
 import structlog
 
 from core.ground import Ground
 from cylinders import import_leftovers
+from dispatch.rounds import positions
 from registry import retention
 
 log = structlog.get_logger()
@@ -14,6 +15,7 @@ def retain(ground: Ground) -> dict[str, int]:
     left = {
         "import_files": import_leftovers.forget_files(ground),
         "staged_imports": import_leftovers.forget_staged(ground),
+        "positions": positions.forget(ground),
     }
     if any(left.values()):
         log.info("leftovers", **left)

@@ -290,3 +290,6 @@ RIGHTS |= {role: RIGHTS[role] | {"roster.read"} for role in OVER_CREWS}
 WHO_KNOWS_WHO_IS_AWAY = (Role.CLERK, Role.DISPATCHER)
 RIGHTS |= {role: RIGHTS[role] | {"absence.enter"} for role in WHO_KNOWS_WHO_IS_AWAY}
 RIGHTS |= {Role.DISPATCHER: RIGHTS[Role.DISPATCHER] | {"roster.propose", "roster.change", "roster.confirm"}}
+RIGHTS |= {Role.COURIER: RIGHTS[Role.COURIER] | {"position.report"}}
+RIGHTS |= {Role.DISPATCHER: RIGHTS[Role.DISPATCHER] | {"position.read"}}
+RIGHTS |= {Role.REGULATOR: RIGHTS[Role.REGULATOR] | {"position.replay"}}

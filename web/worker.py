@@ -21,6 +21,7 @@ from core import clock, config, demo_clock, jobs, logs, outbox
 from core.config import CHECKOUT
 from core.ground import Ground
 from cylinders import notices, sightings
+from dispatch.rounds import road_watch
 from web import retention
 from web.opening import worker_ground
 
@@ -80,7 +81,7 @@ def _hand_out(ground: Ground) -> None:
 
 
 def _keep_watch(ground: Ground) -> None:
-    """Each morning the job that tells holders what comes due; all day long, scans of bottles that ended."""
+    """Each morning the job that tells holders what comes due; all day long the road, and ended bottles."""
     pause = threading.Event()
     told_on, back = None, FIRST_LOOK_BACK
     while not pause.wait(LOOK_EVERY_S):
@@ -95,6 +96,7 @@ def watch(ground: Ground, told_on: date | None, back: timedelta) -> date | None:
     """One look; the day whose notices were asked for. Looking twice asks for the same job."""
     now = clock.now()
     sightings.sweep(ground, now - back)
+    road_watch.sweep(ground)
     today = clock.day_of(now)
     if told_on != today and now >= clock.at(today, NOTICES_FROM):
         notices.ask_all(ground, today)

@@ -12,6 +12,7 @@ def finish(deed: Deed, round: Round) -> None:
     """The vehicle is back and empty: the round lets go of its orders. The round is locked."""
     deed.about(SubjectType.BINDING, round.binding_id)
     ROUND.move(deed.db, round, "finish")
+    round.finished_at = deed.occurred_at
     deed.db.execute(
         sa.update(RoundStop)
         .where(RoundStop.district == round.district, RoundStop.round_id == round.id)

@@ -53,7 +53,10 @@ class RoundPlan(Base):
 
 
 class Round(Base):
-    """配送趟次: what one binding drives on a day, in the order planned."""
+    """配送趟次: what one binding drives on a day, in the order planned.
+
+    ``started_at``, ``finished_at``: when the courier set out, and was done; null where unknown.
+    """
 
     __tablename__ = "round"
     __table_args__ = grouped(
@@ -85,6 +88,8 @@ class Round(Base):
     supply_site_id: Mapped[UUID]
     state: Mapped[RoundState]
     recorded_at: Mapped[datetime]
+    started_at: Mapped[datetime | None] = mapped_column(default=None)
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class RoundStop(Base):

@@ -392,6 +392,7 @@ def start_round(
     if reasons:
         raise Refused(reasons)
     ROUND.move(deed.db, row, "start")
+    row.started_at = deed.occurred_at
     return {"round_id": str(row.id)}
 
 

@@ -46,10 +46,34 @@ function draw(element) {
   if (whole.isValid()) map.fitBounds(whole, { padding: [16, 16], animate: false, maxZoom: 16 });
   else map.setView([31.2, 121.4], 12);
   L.control.scale({ imperial: false }).addTo(map);
+  return map;
+}
+
+let vehicles = null;
+
+// the vehicles on the road: their plates, as the board last said where they were
+function placeVehicles(map) {
+  const said = document.getElementById("vehicles-data");
+  if (!said) return;
+  if (vehicles) vehicles.remove();
+  vehicles = L.featureGroup();
+  for (const one of JSON.parse(said.textContent)) {
+    const icon = L.divIcon({ className: one.old ? "vehicle old" : "vehicle", html: "", iconSize: null });
+    const marker = L.marker([one.lat, one.lon], { icon, keyboard: false, interactive: false, zIndexOffset: 1000 });
+    marker.on("add", () => {
+      marker.getElement().textContent = one.plate;
+    });
+    marker.addTo(vehicles);
+  }
+  vehicles.addTo(map);
 }
 
 const place = document.querySelector("[data-map]");
-if (place && window.L) draw(place);
+if (place && window.L) {
+  const map = draw(place);
+  placeVehicles(map);
+  document.addEventListener("htmx:afterSwap", () => placeVehicles(map));
+}
 
 // nobody looks: nothing is asked
 document.addEventListener("htmx:beforeRequest", (event) => {

@@ -1,0 +1,50 @@
+"""Where the vehicles are, on the board in a real browser; what was found on the road is acknowledged."""
+
+from datetime import timedelta
+
+from playwright.sync_api import expect
+
+from core import clock
+from dispatch.rounds import road_watch
+from tests.browser.conftest import Browse, House
+from tests.conftest import THE_DAY
+from tests.dispatch.rounds.working_day import WorkingDay
+
+
+def test_a_vehicle_on_the_map_moves_and_its_leaving_the_zone_is_an_alarm(
+    house: House, browse: Browse
+) -> None:
+    day = WorkingDay(house.desk)
+    day.order()
+    day.round()
+
+    def drives(seq: int, minute: int, lat: float) -> None:
+        point = {"lon": 121.41, "lat": lat, "datum": "wgs84"}
+        at = clock.stamp(THE_DAY + timedelta(minutes=minute))
+        items = {"items": [{"seq": seq, "at": at, "point": point, "accuracy_m": 10}]}
+        path = day.at(f"devices/{day.bound.device_id}/positions")
+        assert day.courier.post(path, items).status_code == 200
+
+    with clock.standing_at(THE_DAY + timedelta(minutes=30)):
+        drives(1, 20, 31.215)
+        page = browse.page(house.cookie_of(day.dispatcher.principal_id))
+        page.goto(house.at("/dispatch/"))
+        expect(page.locator(".map .vehicle")).to_have_text(day.plate)
+        expect(page.locator("#live")).to_contain_text("位置更新于 09:20")
+        browse.is_accessible(page)
+        browse.reflows(page)
+        browse.shot(page, "dispatch-vehicles")
+        drives(2, 22, 31.225)
+        expect(page.locator("#live")).to_contain_text("位置更新于 09:22", timeout=15_000)
+        expect(page.locator(".map .vehicle")).to_have_count(1)
+
+        for seq, minute in ((3, 24), (4, 30)):
+            drives(seq, minute, 31.25)
+        assert road_watch.sweep(house.ground) == 1
+        page.goto(house.at("/dispatch/alarms"))
+        alarm = page.locator(".alarm", has_text="车出了配送范围")
+        expect(alarm).to_contain_text(day.plate)
+        browse.is_accessible(page)
+        alarm.get_by_label("怎么处理的").select_option("crew_called")
+        alarm.get_by_role("button").click()
+        expect(page.locator(".alarm", has_text="车出了配送范围")).to_contain_text("已联系送气工")

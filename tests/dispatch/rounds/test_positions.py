@@ -1,0 +1,237 @@
+"""Positions through HTTP: on duty only, late, twice and out of order; who may see them, and for how long."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.auth import Role
+from core.ground import Ground
+from dispatch.rounds import positions, road_watch
+from dispatch.rounds.position_models import CourierPosition, PositionBatch, RoadAlarm
+from evidence.models import Entry
+from oversight.models import Look, LookKind
+from tests.cast import made
+from tests.conftest import THE_DAY
+from tests.desk import Desk, Person
+from tests.dispatch.rounds.working_day import WorkingDay
+
+STREET_M = 0.0011
+PLACES = {"lon": 121.41, "datum": "wgs84"}
+
+
+def moment(minute: float) -> datetime:
+    """Minutes after the round began."""
+    return THE_DAY + timedelta(minutes=minute)
+
+
+def fix(seq: int, minute: float, hundreds: float = 0, **changed: Any) -> dict[str, Any]:
+    point = PLACES | {"lat": 31.215 + hundreds * STREET_M}
+    return {"seq": seq, "at": clock.stamp(moment(minute)), "point": point, "accuracy_m": 10} | changed
+
+
+class Driving:
+    """A round under way at nine, and its phone."""
+
+    def __init__(self, day: WorkingDay):
+        self.day = day
+        day.order(hour=10)
+        self.round_id = day.round()
+
+    def send(self, *items: dict[str, Any], minute: float = 60, by: Person | None = None) -> list[str]:
+        answer = self.post(*items, minute=minute, by=by)
+        assert answer.status_code == 200, answer.text
+        found = answer.get_json()["items"]
+        assert [one["seq"] for one in found] == [one["seq"] for one in items]
+        return [one["status"] for one in found]
+
+    def post(self, *items: Any, minute: float = 60, by: Person | None = None) -> Any:
+        path = self.day.at(f"devices/{self.day.bound.device_id}/positions")
+        with clock.standing_at(moment(minute)):
+            return (by or self.day.courier).post(path, {"items": list(items)})
+
+    def live(self, by: Person | None = None) -> list[dict[str, Any]]:
+        return list((by or self.day.dispatcher).get(self.day.at("positions")).get_json()["items"])
+
+
+@pytest.fixture
+def driving(day: WorkingDay) -> Driving:
+    return Driving(day)
+
+
+def kept(db: Session) -> dict[int, str | None]:
+    db.expire_all()
+    rows = db.scalars(sa.select(CourierPosition).order_by(CourierPosition.device_seq))
+    return {row.device_seq: row.mark and row.mark.value for row in rows}
+
+
+def test_a_batch_is_kept_once_attributed_and_committed_to_without_a_place_in_the_evidence(
+    driving: Driving, day: WorkingDay, db: Session
+) -> None:
+    batch = [fix(1, 1), fix(2, 2, 3)]
+    assert driving.send(*batch) == ["kept", "kept"]
+    assert driving.send(*batch) == ["duplicate", "duplicate"]
+    assert driving.send(fix(1, 1, 5), fix(3, 3, 6)) == ["other_on_record", "kept"]
+    rows = db.scalars(sa.select(CourierPosition)).all()
+    assert {(str(row.round_id), row.binding_id) for row in rows} == {(driving.round_id, day.bound.binding_id)}
+    entries = day.entries(db, "position.report")
+    assert len(entries) == 2, "asking again writes nothing"
+    assert b'"commitment":"' in entries[0].written
+    assert b"121.4" not in entries[0].written
+    assert b"1214100000" not in entries[0].written
+    [where] = driving.live()
+    assert (where["plate"], where["point"]["lat"]) == (day.plate, 31.215 + 6 * STREET_M)
+
+
+def test_off_duty_nothing_is_kept_before_the_round_or_after_it(
+    driving: Driving, day: WorkingDay, db: Session
+) -> None:
+    before, within = fix(1, -1), fix(2, 1)
+    assert driving.send(before, within) == ["off_duty", "kept"]
+    with clock.standing_at(moment(30)):
+        made(day.finish(driving.round_id))
+    assert driving.send(fix(3, 29, 1), fix(4, 31)) == ["kept", "off_duty"], "late, but of the round"
+    assert driving.send(fix(5, 40)) == ["off_duty"]
+    assert set(kept(db)) == {2, 3}
+    assert driving.live() == [], "who is back is nowhere to be seen"
+    entries = db.scalar(sa.select(sa.func.count()).where(Entry.verb == "position.report"))
+    assert entries == 2, "what is not kept is no deed"
+
+
+def test_a_spike_and_a_clock_ahead_are_kept_and_never_become_the_latest(
+    driving: Driving, db: Session
+) -> None:
+    assert driving.send(fix(1, 1), fix(2, 2, 2), fix(3, 3, 300)) == ["kept", "kept", "marked"]
+    assert driving.send(fix(4, 900)) == ["marked"]
+    assert kept(db) == {1: None, 2: None, 3: "spike", 4: "clock_ahead"}
+    assert [one["occurred_at"] for one in driving.live()] == [clock.stamp(moment(2))]
+    assert driving.send(fix(5, 4, 301)) == ["kept"], "a second one says the same: the vehicle is there"
+    assert kept(db) == {1: None, 2: None, 3: None, 4: "clock_ahead", 5: None}
+    assert [one["occurred_at"] for one in driving.live()] == [clock.stamp(moment(4))]
+
+
+def test_whatever_the_order_of_arrival_the_track_is_the_same(driving: Driving, db: Session) -> None:
+    jumps = {3: 250, 7: 400, 8: 400.5}
+    track = [fix(n, n, jumps.get(n, n)) for n in range(1, 11)]
+    driving.send(*track)
+    expected = kept(db)
+    assert [seq for seq, mark in expected.items() if mark] == [3]
+    for seed in (1, 2):
+        for model in (CourierPosition, PositionBatch):
+            db.execute(sa.delete(model))
+        db.commit()
+        shuffled = random.Random(seed).sample(track, len(track))
+        for first in range(0, len(shuffled), 3):
+            driving.send(*shuffled[first : first + 3])
+        assert kept(db) == expected
+        assert driving.live()[0]["occurred_at"] == clock.stamp(moment(10))
+
+
+def test_a_late_position_is_attributed_to_the_binding_of_its_own_time(
+    driving: Driving, day: WorkingDay, db: Session
+) -> None:
+    """The phone goes on with another courier; what it says of before is still of the first."""
+    with clock.standing_at(moment(10)):
+        ended = day.dispatcher.post(day.at(f"bindings/{day.bound.binding_id}/end"), {})
+        assert ended.status_code == 200
+    with clock.standing_at(moment(11)):
+        other = day.cast.bind(device_id=day.bound.device_id, from_at=moment(11))
+    successor = day.cast.signed_in_courier(other.courier_id)
+    assert driving.send(fix(1, 9), fix(2, 12), by=successor) == ["kept", "off_duty"]
+    [row] = db.scalars(sa.select(CourierPosition))
+    assert row.binding_id == day.bound.binding_id
+
+
+def test_only_a_courier_of_the_firm_brings_them_and_only_a_dispatcher_sees_them(
+    driving: Driving, day: WorkingDay, desk: Desk, db: Session
+) -> None:
+    driving.send(fix(1, 1))
+    rival = desk.sign_in(Role.DISPATCHER, firm=day.cast.another_firm())
+    assert driving.live(rival) == []
+    for nobody in (day.cast.clerk, day.cast.regulator, day.courier):
+        assert nobody.get(day.at("positions")).status_code == 403
+    assert driving.post(fix(2, 2), by=day.dispatcher).status_code == 403
+    stranger = desk.sign_in(Role.COURIER, courier=UUID(int=7))
+    assert driving.post(fix(2, 2), by=stranger).status_code == 404
+    assert set(kept(db)) == {1}
+    order = day.dispatcher.get(day.at(f"rounds/{driving.round_id}")).get_json()["stops"][0]["order_id"]
+    progress = day.cast.clerk.get(day.at(f"orders/{order}/progress"))
+    assert "point" not in progress.text, "a resident sees when somebody comes, never where they are"
+
+
+def test_what_is_no_position_is_refused_whole(driving: Driving, db: Session) -> None:
+    sound = fix(1, 1)
+    for items, pointer in (
+        ([], "/items"),
+        ([sound] * 501, "/items"),
+        ([sound | {"seq": 0}], "/items/0/seq"),
+        ([sound | {"at": "2024-06-12T09:01:00"}], "/items/0/at"),
+        ([sound | {"point": {"lon": 121.4, "lat": 31.2}}], "/items/0/point/datum"),
+        ([sound | {"point": PLACES | {"lat": 121.4}}], "/items/0/point/lat"),
+        ([sound, sound | {"accuracy_m": -1}], "/items/1/accuracy_m"),
+        ([sound | {"name": "x"}], "/items/0/name"),
+    ):
+        answer = driving.post(*items)
+        assert answer.status_code == 422
+        assert answer.get_json()["errors"][0]["pointer"] == pointer
+    assert kept(db) == {}
+
+
+def test_what_is_found_on_the_road_is_an_alarm_once_until_somebody_says_what_was_done(
+    driving: Driving, day: WorkingDay, ground: Ground, db: Session
+) -> None:
+    driving.send(*(fix(n, n, 80) for n in range(1, 9)), minute=9)
+
+    def sweep(minute: float) -> int:
+        with clock.standing_at(moment(minute)):
+            return road_watch.sweep(ground)
+
+    def alarms(minute: float) -> dict[str, str]:
+        with clock.standing_at(moment(minute)):
+            items = day.dispatcher.get(day.at("alarms")).get_json()["items"]
+        return {one["kind"]: one["subject_id"] for one in items}
+
+    assert (sweep(9), sweep(9)) == (1, 0)
+    assert set(alarms(9)) == {"out_of_zone"}
+    assert sweep(16) == 1
+    assert set(alarms(16)) == {"out_of_zone", "no_position"}
+    driving.send(fix(20, 17, 0), minute=17)
+    assert sweep(18) == 0
+    over = {row.kind.value: row.over_at for row in db.scalars(sa.select(RoadAlarm))}
+    assert over == {"out_of_zone": moment(17), "no_position": moment(17)}
+    said = {"day": "2024-06-12", "kind": "out_of_zone", "action": "crew_called"}
+    made(day.dispatcher.post(day.at("alarm-notes"), said | {"subject_id": alarms(18)["out_of_zone"]}))
+
+
+def test_a_past_track_is_replayed_by_the_authority_with_a_reason_and_the_look_is_kept(
+    driving: Driving, day: WorkingDay, db: Session
+) -> None:
+    driving.send(fix(1, 1), fix(2, 2, 300))
+    path = day.at(f"rounds/{driving.round_id}/track-replays")
+    assert day.dispatcher.post(path, {"reason": "complaint"}).status_code == 403
+    assert day.cast.regulator.post(path, {}).status_code == 422
+    assert not list(db.scalars(sa.select(Look)))
+    track = made(day.cast.regulator.post(path, {"reason": "complaint"}))
+    assert [one["mark"] for one in track["points"]] == [None, "spike"]
+    [look] = db.scalars(sa.select(Look))
+    assert (look.kind, str(look.subject_id)) == (LookKind.TRACK, driving.round_id)
+    [entry] = day.entries(db, "position.replay")
+    assert b'"reason":"complaint"' in entry.written
+
+
+def test_positions_go_after_their_days_and_the_commitment_stays(
+    driving: Driving, day: WorkingDay, ground: Ground, db: Session
+) -> None:
+    driving.send(fix(1, 1))
+    with clock.standing_at(THE_DAY + timedelta(days=29)):
+        assert positions.forget(ground) == 0
+    with clock.standing_at(THE_DAY + timedelta(days=31)):
+        assert positions.forget(ground) == 1
+    assert kept(db) == {}
+    assert not list(db.scalars(sa.select(PositionBatch)))
+    assert len(day.entries(db, "position.report")) == 1
