@@ -13,7 +13,9 @@ from sample.noes import at_night, at_the_offices
 from sample.noes_of_booking import break_each_rule_once
 from sample.offline import Offline
 from sample.planning import plan_the_day
+from sample.positions import report_positions
 from sample.road import Road
+from sample.rosters import confirm_the_rosters
 from sample.scene import Scene
 from sample.sign_ins import make_sign_ins
 
@@ -30,8 +32,10 @@ def live(scene: Scene) -> None:
     break_each_rule_once(scene)
     agenda = Agenda(scene)
     road = Road(scene, agenda)
+    confirm_the_rosters(scene)
     rounds = plan_the_day(scene)
     road.drive(rounds)
+    report_positions(scene, agenda, rounds)
     Mistakes(scene, agenda, Offline(scene, agenda, rounds))
     put_right(scene, agenda, road)
     agenda.run()
