@@ -198,6 +198,7 @@ def test_what_makes_no_roster_refuses_the_job_with_its_reasons(
     assert day.dispatcher.get(day.at(f"plan-jobs/{past}")).status_code == 404, "it is no plan's job"
 
 
+@pytest.mark.solver_apart
 def test_a_cancelled_or_failing_solver_leaves_what_stands(
     day: WorkingDay, ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

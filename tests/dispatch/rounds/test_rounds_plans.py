@@ -23,6 +23,8 @@ from tests.cast import made
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import LARGE, WorkingDay, codes
 
+pytestmark = pytest.mark.solver_apart
+
 
 def stored(db: Session) -> list[RoundPlan]:
     return list(db.scalars(sa.select(RoundPlan)))
@@ -161,8 +163,6 @@ def test_a_failing_solver_leaves_the_service_answering(
 
 TAMPERED = """
 import json, subprocess, sys
-
-pytestmark = pytest.mark.solver_apart
 plan = json.loads(subprocess.run([sys.executable, "-m", "routing"], input=sys.stdin.buffer.read(),
                                  capture_output=True).stdout)
 {change}
