@@ -112,7 +112,7 @@ def propose_change(
 def _proposed(doing: Doing, zone: Zone, day: date, event: Event) -> Proposed:
     with doing.ground.sessions() as db:
         version = change_queries.version_of(db, zone, day)
-        before = standing(db, zone, day, clock.now(), event.order_id)
+        before = standing(db, zone, day, clock.now(), event.order_id, event.binding_id)
     reasons = tuple(_not_to_be_changed(before, event, day))
     if reasons:
         return Proposed(zone, day, event, reasons)

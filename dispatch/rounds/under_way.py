@@ -23,7 +23,7 @@ from dispatch.rounds.models import ManifestReveal, Round, RoundStop
 from dispatch.rounds.states import RoundState
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry.models import HolderKind, Zone
-from registry.queries import BoundCrew, site
+from registry.queries import BoundCrew, site, vehicle
 from registry.rosters import crews_for_zone
 from routing import Routes
 
@@ -111,8 +111,10 @@ def first_of_each_crew(under_way: list[UnderWay]) -> dict[str, UnderWay]:
     return found
 
 
-def _when(one: UnderWay) -> tuple[bool, list[datetime], UUID]:
-    return one.round.state is not RoundState.STARTED, [stop.arrive_at for stop in one.stops[:1]], one.round.id
+def _when(one: UnderWay) -> tuple[bool, bool, list[datetime], UUID]:
+    """A round that was relieved of all its doors before it began comes after those that have some."""
+    due = [stop.arrive_at for stop in one.stops[:1]]
+    return one.round.state is not RoundState.STARTED, not due, due, one.round.id
 
 
 def _under_way(db: Session, round: Round) -> UnderWay:
@@ -142,8 +144,18 @@ class Standing:
     until_s: int
 
 
-def standing(db: Session, zone: Zone, day: date, now: datetime, urgent: UUID | None = None) -> Standing:
-    """The day's rounds as they are driven, and the crews that drive none; ``urgent``: one order more."""
+def standing(
+    db: Session,
+    zone: Zone,
+    day: date,
+    now: datetime,
+    urgent: UUID | None = None,
+    lost: UUID | None = None,
+) -> Standing:
+    """The day's rounds as they are driven, and the crews that drive none; ``urgent``: one order more.
+
+    ``lost``: a crew that stands here also when its binding or its shift is over: its round is still there.
+    """
     station = site(db, zone.supply_site_id)
     if station is None:
         raise LookupError(f"zone {zone.id}: its supply site {zone.supply_site_id} is not on file")
@@ -158,6 +170,10 @@ def standing(db: Session, zone: Zone, day: date, now: datetime, urgent: UUID | N
             crews.append(crew)
             if one is not None:
                 kept[one.vehicle] = one
+    if lost is not None and str(lost) in driving and str(lost) not in kept:
+        gone = driving[str(lost)]
+        crews.append(_gone(db, zone, gone))
+        kept[gone.vehicle] = gone
     orders = to_drive(db, zone.district, [order for one in kept.values() for order in one.left])
     if urgent is not None:
         orders += [order for order in to_plan(db, zone.district, zone.id, day) if order.order_id == urgent]
@@ -215,6 +231,23 @@ def _crew(
         aboard=_aboard(db, one),
     )
     return queries.crew_of(bound, (first_s, last_s), trips, begun)
+
+
+def _gone(db: Session, zone: Zone, one: UnderWay) -> Crew:
+    """A crew that drives no more and has a round: nothing is given to it, so the hours do not matter."""
+    driven = vehicle(db, one.round.binding_district, one.round.vehicle_id)
+    if driven is None:
+        raise LookupError(f"round {one.round.id}: its vehicle is not on file")
+    return Crew(
+        binding_id=one.round.binding_id,
+        profile=driven.kind.value,
+        max_cylinders=driven.max_cylinders,
+        max_nominal_g=driven.max_nominal_g,
+        max_trips=driven.max_trips,
+        carries_50kg=driven.carries_50kg,
+        shift=(zone.opens_s, zone.closes_s),
+        begun=Begun(loaded=frozenset(stop.order_id for stop in one.loaded), aboard=_aboard(db, one)),
+    )
 
 
 def _aboard(db: Session, one: UnderWay) -> int:

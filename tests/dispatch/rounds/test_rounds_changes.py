@@ -56,6 +56,12 @@ def lose(day: WorkingDay) -> dict[str, Any]:
     return made(propose(day, binding_id=day.bound.binding_id))
 
 
+def end(day: WorkingDay) -> None:
+    """The courier's binding, now."""
+    ended = day.dispatcher.post(day.at(f"bindings/{day.bound.binding_id}/end"))
+    assert ended.status_code == 200, ended.text
+
+
 # --- an urgent order --------------------------------------------------------------------------------------
 
 
@@ -172,6 +178,35 @@ def test_what_nobody_can_take_may_be_planned_again(day: WorkingDay, db: Session)
     again = day.plan(wave=2)
     assert {stop["order_id"] for trip in again["trips"] for stop in trip["stops"]} == {
         one.order_id for one in orders
+    }
+
+
+def test_a_crew_whose_binding_has_ended_hands_on_what_it_never_began(day: WorkingDay, db: Session) -> None:
+    order = day.order()
+    round_id = day.planned_round()
+    bound, _ = another_crew(day)
+    end(day)
+    assert codes(day.start(round_id)) == ["round.no_binding"]
+    made(apply(day, lose(day)))
+    round = db.get_one(Round, (day.cast.district, stands_on(db, order)))
+    assert (str(round.id) != round_id, round.binding_id) == (True, bound.binding_id)
+    assert codes(propose(day, binding_id=day.bound.binding_id)) == ["change.nothing_to_hand_on"]
+
+
+def test_what_a_crew_that_is_gone_leaves_to_nobody_waits_again(day: WorkingDay, db: Session) -> None:
+    first = day.order()
+    day.planned_round()
+    second = day.order()
+    day.planned_round(wave=2)
+    end(day)
+    for _ in range(2):  # one round after the other
+        made(apply(day, lose(day)))
+    assert [stands_on(db, one) for one in (first, second)] == [None, None]
+    another_crew(day)
+    again = day.plan(wave=3)
+    assert {stop["order_id"] for trip in again["trips"] for stop in trip["stops"]} == {
+        first.order_id,
+        second.order_id,
     }
 
 
