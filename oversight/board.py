@@ -30,7 +30,7 @@ from dispatch.rounds.queries import PLAN_JOB, job_view, lines_of, plan_in_reach
 from dispatch.rounds.states import RoundState
 from registry import sealing
 from registry.models import DeviceInbox, Household, Premises, Staff, Zone
-from registry.queries import BoundPeople, bindings_on, zone_set_at, zones_of
+from registry.queries import BoundPeople, bindings_on, zone_at, zone_set_at, zones_of
 
 # Figures of the trade, not of the law: when a dispatcher should look.
 SILENT_AFTER = timedelta(minutes=45)
@@ -191,7 +191,7 @@ def visits_of(db: Session, doing: Doing, day: date) -> tuple[Visit, ...]:
     """Orders of the day that were not cancelled, by slot, then in the order they are driven."""
     firm_id = firm_of(doing)
     rows = db.execute(
-        sa.select(Order, Slot.starts_at, Slot.ends_at, Premises.lon, Premises.lat)
+        sa.select(Order, Slot.zone_id, Slot.starts_at, Slot.ends_at, Premises.lon, Premises.lat)
         .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
         .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
         .where(
@@ -203,18 +203,36 @@ def visits_of(db: Session, doing: Doing, day: date) -> tuple[Visit, ...]:
     order_ids = [row.Order.id for row in rows]
     lines = _lines(db, doing.district, order_ids)
     stops = _stops(db, doing.district, order_ids)
-    found = [_visit(row, lines.get(row.Order.id, []), stops.get(row.Order.id)) for row in rows]
+    zones = _zones_of_day(db, doing.district, day)
+    found = [
+        _visit(row, _zone_of(db, row, day, zones), lines.get(row.Order.id, []), stops.get(row.Order.id))
+        for row in rows
+    ]
     standing = [visit for visit in found if visit.state is not OrderState.CANCELLED]
     return tuple(sorted(standing, key=_in_order))
 
 
-def _visit(row: Any, lines: list[OrderLine], stop: RoundStop | None) -> Visit:
+def _zones_of_day(db: Session, district: int, day: date) -> set[UUID]:
+    standing = zone_set_at(db, district, day)
+    return {zone.id for zone in zones_of(db, district, standing.id)} if standing is not None else set()
+
+
+def _zone_of(db: Session, row: Any, day: date, zones: set[UUID]) -> UUID:
+    """Its slot's; where zones were drawn anew since it was booked, the one that its door lies in."""
+    booked: UUID = row.zone_id
+    if booked in zones:
+        return booked
+    lies_in = zone_at(db, row.Order.district, row.lon, row.lat, day)
+    return booked if lies_in is None else lies_in.id
+
+
+def _visit(row: Any, zone_id: UUID, lines: list[OrderLine], stop: RoundStop | None) -> Visit:
     order: Order = row.Order
     standing = [line for line in lines if line.state is not LineState.CANCELLED]
     return Visit(
         order_id=order.id,
         household_id=order.household_id,
-        zone_id=order.zone_id,
+        zone_id=zone_id,
         slot_id=order.slot_id,
         starts_at=row.starts_at,
         ends_at=row.ends_at,

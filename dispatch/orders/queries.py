@@ -20,6 +20,7 @@ from core.problems import NotFound
 from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.states import OPEN_STATES, LineState, OrderState, order_state
 from registry.models import Premises, Zone
+from registry.queries import zone_at
 
 _order_of_line = sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id)
 _slot_of_order = sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id)
@@ -62,10 +63,23 @@ class OrderWithLines:
 def to_plan(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOrder]:
     """Orders of a zone's day with a line still booked, by slot and id, and those lines of theirs.
 
-    Which of them stand on a round already, only the room of rounds knows: it leaves those out.
+    Which of them stand on a round already, only the room of rounds knows: it leaves those out. Where zones
+    were drawn anew after an order was booked, it is planned where its door lies on that day.
     """
-    is_of_the_day = sa.and_(Slot.zone_id == zone_id, Slot.day == day, OrderLine.state == LineState.BOOKED)
-    return _plan_orders(db, district, is_of_the_day)
+    waits = sa.and_(Slot.day == day, OrderLine.state == LineState.BOOKED)
+    booked = _plan_orders(db, district, sa.and_(Slot.zone_id == zone_id, waits))
+    zone = db.get(Zone, (district, zone_id))
+    if zone is None:
+        return booked
+    of_other_sets = sa.select(Zone.id).where(Zone.district == district, Zone.zone_set_id != zone.zone_set_id)
+    redrawn = sa.and_(Slot.zone_id.in_(of_other_sets), Order.firm_id == zone.firm_id, waits)
+    come = [one for one in _plan_orders(db, district, redrawn) if _lies_in(db, zone, one.point, day)]
+    return sorted(booked + come, key=lambda order: (order.starts_at, order.order_id))
+
+
+def _lies_in(db: Session, zone: Zone, point: Point, day: date) -> bool:
+    found = zone_at(db, zone.district, point.lon, point.lat, day)
+    return found is not None and found.id == zone.id
 
 
 def to_drive(db: Session, district: int, order_ids: Collection[UUID]) -> list[PlanOrder]:

@@ -4,8 +4,9 @@ import json
 import sys
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -13,13 +14,15 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from core import clock
-from core.auth import Role
+from core.auth import Role, ScopeKind
 from dispatch.rounds import service, solving
 from dispatch.rounds.models import Round, RoundPlan, RoundStop
 from evidence.models import Link, Outcome, SubjectType
 from evidence.verify import verify
+from oversight.board import board
 from routing import Plan, Problem, check
-from tests.cast import made
+from tests.cast import EAST, WEST, Bound, made, square
+from tests.conftest import doing_as
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import LARGE, WorkingDay, codes
 
@@ -38,7 +41,41 @@ def touched(db: Session, type: SubjectType) -> set[str]:
     return set(db.scalars(sa.select(Link.subject_key).where(Link.subject_type == type)))
 
 
+def redrawn(day: WorkingDay, from_on: date) -> list[str]:
+    """The one zone is two halves from that day; their ids, west and east."""
+    half = (WEST + EAST) / 2
+    west, east = (
+        day.cast.zone_body(number=n, outline=o) for n, o in ((1, square(east=half)), (2, square(west=half)))
+    )
+    body = day.cast.zone_set_body(valid_from=from_on.isoformat(), zones=[west, east])
+    return [zone["id"] for zone in made(day.dispatcher.post(day.at("zone-sets"), body))["zones"]]
+
+
 # --- make -------------------------------------------------------------------------------------------------
+
+
+def test_what_was_booked_before_zones_were_redrawn_is_planned_where_its_door_lies(
+    day: WorkingDay, db: Session
+) -> None:
+    tomorrow = clock.today() + timedelta(days=1)
+    west, east = (
+        day.order(day.home(point={"lon": lon, "lat": 31.21, "datum": "wgs84"}), day=tomorrow)
+        for lon in (WEST + 0.005, EAST - 0.005)
+    )
+    zones = redrawn(day, tomorrow)
+    for zone in zones:
+        bound = Bound(UUID(int=0), day.cast.courier(), day.cast.vehicle(), day.cast.device(), UUID(zone))
+        made(day.dispatcher.post(day.at("bindings"), day.cast.binding_body(bound, clock.at(tomorrow))))
+    for zone, order in zip(zones, (west, east), strict=True):
+        plan = day.plan(zone_id=zone, day=tomorrow.isoformat())
+        assert [stop["order_id"] for trip in plan["trips"] for stop in trip["stops"]] == [order.order_id]
+        made(day.apply(plan["id"]))
+    doing = doing_as(day.desk.ground, Role.DISPATCHER, ScopeKind.FIRM, str(day.cast.firm()))
+    shown = {
+        str(row.zone.id): [str(visit.order_id) for visit in row.visits]
+        for row in board(doing, tomorrow).zones
+    }
+    assert shown == {zones[0]: [west.order_id], zones[1]: [east.order_id]}
 
 
 def test_a_plan_serves_what_is_booked_and_can_be_checked_again(day: WorkingDay, db: Session) -> None:
