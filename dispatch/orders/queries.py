@@ -117,8 +117,13 @@ class OrderAt:
     bottles: int
 
 
-def orders_between(db: Session, district: int, from_on: date, until_on: date) -> list[OrderAt]:
-    """Orders of slots from a day to a day, both included, whatever became of them but cancelled."""
+def orders_between(
+    db: Session, district: int, from_on: date, until_on: date, firm_id: UUID | None = None
+) -> list[OrderAt]:
+    """Orders of slots from a day to a day, both included, whatever became of them but cancelled.
+
+    ``firm_id``: of this firm's users only.
+    """
     rows = db.execute(
         sa.select(Premises.lon, Premises.lat, Slot.day, sa.func.count().label("bottles"))
         .select_from(OrderLine)
@@ -129,6 +134,7 @@ def orders_between(db: Session, district: int, from_on: date, until_on: date) ->
             Slot.district == district,
             Slot.day.between(from_on, until_on),
             OrderLine.state != LineState.CANCELLED,
+            sa.true() if firm_id is None else Order.firm_id == firm_id,
         )
         .group_by(Order.id, Premises.lon, Premises.lat, Slot.day)
         .order_by(Order.id)

@@ -42,6 +42,8 @@ UNBALANCED_PERCENT = 25
 """A planning figure: a zone this far from its firm's mean is named."""
 A_MONTH = timedelta(days=28)
 CELLS_A_ZONE, MOST_CELLS, LEAST_CELL_M = 30, 1200, 50.0
+MOST_SQUARES = 50_000
+"""Of a grid over ground that lies far apart, most of whose squares are nobody's."""
 MOST_ZONES = 60
 
 
@@ -61,9 +63,10 @@ def compare(
 ) -> dict[str, Any]:
     """On the orders of ``from_on`` to ``until_on``, beside the zones in force on ``day`` (today).
 
-    Where no days are named: the four weeks before today.
+    Where no days are named: the four weeks before today. A firm sees its own users' orders and its own zones:
+    how busy another is, is not its to know.
     """
-    today = clock.today()
+    today, reach = clock.today(), doing.actor.reach
     until_on = until_on or today - timedelta(days=1)
     from_on = from_on or until_on - A_MONTH + timedelta(days=1)
     with doing.ground.sessions() as db:
@@ -71,7 +74,8 @@ def compare(
         standing = zone_set_at(db, doing.district, day or today)
         before = _side_in_force(db, standing)
         after = Side(draft.zones, ZoneIndex(sorted(ground_of(draft).items())))
-        orders = orders_between(db, doing.district, from_on, until_on)
+        own_firm = UUID(reach.code) if reach.kind is ScopeKind.FIRM else None
+        orders = orders_between(db, doing.district, from_on, until_on, own_firm)
         sites = _sites(db, [*before.zones, *after.zones])
     was = [before.index.zone_of(order.point) for order in orders]
     will = [after.index.zone_of(order.point) for order in orders]
@@ -83,7 +87,11 @@ def compare(
         "until_on": until_on,
         "orders": len(orders),
         "bottles": sum(order.bottles for order in orders),
-        "before": _loads(before.zones, orders, was, sites),
+        "before": [
+            load
+            for load in _loads(before.zones, orders, was, sites)
+            if reach.covers(firm=load["firm_id"], district=doing.district)
+        ],
         "after": _loads(after.zones, orders, will, sites),
         "moved": [
             {"from_number": one, "to_number": other, "orders": count}
@@ -307,7 +315,8 @@ class Cells:
         whole = self.plane.metres(shapely.union_all(list(areas.values())))
         self._west, self._south, east, north = shapely.bounds(whole)
         wanted = min(MOST_CELLS, max(100, zones * CELLS_A_ZONE))
-        self._side_m = max(LEAST_CELL_M, math.sqrt(whole.area / wanted))
+        around_m2 = (east - self._west) * (north - self._south)
+        self._side_m = max(LEAST_CELL_M, math.sqrt(whole.area / wanted), math.sqrt(around_m2 / MOST_SQUARES))
         across = range(math.ceil((east - self._west) / self._side_m))
         up = range(math.ceil((north - self._south) / self._side_m))
         self._at = [(i, j) for i in across for j in up]

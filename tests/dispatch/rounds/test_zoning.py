@@ -8,8 +8,9 @@ import shapely
 from core.auth import Role
 from core.geo import Datum, area_from_geojson
 from core.ground import Ground
-from dispatch.rounds import solving
-from registry.models import ZoneSet
+from dispatch.rounds import solving, zoning
+from dispatch.rounds.zoning import Cells
+from registry.models import Zone, ZoneSet
 from registry.zone_models import ZoneDraft
 from tests.cast import EAST, WEST, made, square
 from tests.dispatch.rounds.working_day import WorkingDay
@@ -62,6 +63,38 @@ def test_a_draft_is_compared_with_the_zones_in_force_on_the_days_orders(booked: 
     assert (seen["outside_before"], seen["outside_after"]) == (0, 0)
     earlier = booked.dispatcher.get(booked.at(f"zone-drafts/{draft}/comparison")).get_json()
     assert (earlier["from_on"], earlier["until_on"], earlier["orders"]) == ("2024-05-15", "2024-06-11", 0)
+
+
+def test_how_busy_another_firm_is_a_firm_is_not_told(booked: WorkingDay) -> None:
+    rival_firm = str(booked.cast.another_firm())
+    site = str(booked.cast.site(["depot"], [], firm_id=rival_firm))
+    theirs = {"number": 5, "firm_id": rival_firm, "supply_site_id": site, "outline": square(west=HALF)}
+    both = [booked.cast.zone_body(outline=square(east=HALF)), booked.cast.zone_body(**theirs)]
+    district = booked.cast.granted("dispatcher", "district", "310105")
+    body = booked.cast.zone_set_body(valid_from="2024-06-12", zones=both)
+    made(district.post(booked.at("zone-sets"), body))
+    zone = booked.cast.zone_body(**theirs)
+    drafted = {"type": "Feature", "geometry": zone.pop("outline"), "properties": zone}
+    collection = {"type": "FeatureCollection", "features": [drafted]}
+    rival = booked.desk.sign_in(Role.DISPATCHER, firm=rival_firm)
+    draft = made(
+        rival.post(booked.at("zone-drafts"), {"name": "东", "datum": "wgs84", "collection": collection})
+    )
+    path = booked.at(f"zone-drafts/{draft['id']}/comparison")
+    seen = rival.get(path, **TODAY).get_json()
+    assert [(one["firm_id"], one["orders"]) for one in seen["before"]] == [(rival_firm, 0)]
+    assert (seen["orders"], seen["moved"], seen["outside_after"]) == (0, [], 0)
+    whole = district.get(path, **TODAY).get_json()
+    assert (len(whole["before"]), whole["orders"]) == (2, 4)
+
+
+def test_ground_that_lies_far_apart_is_no_endless_grid() -> None:
+    outlines = (square(), square(west=-120.02, east=-120.0))
+    mine = [(Zone(number=n), area_from_geojson(one, Datum.WGS84)) for n, one in enumerate(outlines)]
+    cells = Cells(zoning.Ground(mine, [], [], [], {}), 2)
+    assert len(cells._at) <= 2 * zoning.MOST_SQUARES
+    whole = sum(cells.plane.metres(area).area for _, area in mine)
+    assert sum(piece.area for piece in cells.pieces) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize(
