@@ -182,6 +182,7 @@ def area_from_geojson(geometry: Mapping[str, Any], datum: Datum | str | None) ->
         KeyError,
         IndexError,
         AttributeError,
+        OverflowError,
         shapely.errors.ShapelyError,
     ) as error:
         raise WrongGeometry(

@@ -31,6 +31,7 @@ from dispatch.rounds.zoning import MOST_ZONES, UnitKind, WeighBy
 from dispatch.rounds.zoning_schemas import ProposalIn
 from registry import zone_drafts
 from registry.models import Zone
+from registry.schemas import MAX_ZONES
 from registry.zone_schemas import PublicationIn, ZoneDraftIn
 from web import dispatcher_map, dispatcher_words, zone_words
 from web.pages import Face, No, form_of, number_said, tried
@@ -144,12 +145,16 @@ def _completed(read: Mapping[str, Any]) -> dict[str, Any]:
     _, in_force = zone_drafts.zones_on(doing(), clock.today())
     features = read.get("features")
     if isinstance(features, list):
-        known = {zone.number: zone for zone in in_force}
-        features = [_feature(one, known, place) for place, one in enumerate(features, start=1)]
+        known, by_form = {zone.number: zone for zone in in_force}, _by_the_form()
+        # One more than may be taken in: the schema sees that there are too many, and no more is looked at.
+        features = [
+            _feature(one, known, by_form, place)
+            for place, one in enumerate(features[: MAX_ZONES + 1], start=1)
+        ]
     return {"type": "FeatureCollection", "features": features}
 
 
-def _feature(one: Any, known: Mapping[int, Zone], place: int) -> Any:
+def _feature(one: Any, known: Mapping[int, Zone], by_form: Mapping[str, Any], place: int) -> Any:
     if not isinstance(one, Mapping):
         return one
     given = one.get("properties")
@@ -157,7 +162,7 @@ def _feature(one: Any, known: Mapping[int, Zone], place: int) -> Any:
     said = {name: given[name] for name in WHAT_A_ZONE_IS if given.get(name) is not None}
     said.setdefault("number", place)
     before = known.get(said["number"]) if isinstance(said["number"], int) else None
-    for name, value in {**_by_the_form(), **(_as_before(before) if before is not None else {})}.items():
+    for name, value in {**by_form, **(_as_before(before) if before is not None else {})}.items():
         said.setdefault(name, value)
     said.setdefault("name", f"片区{said['number']}")
     kept = {name: one[name] for name in ("type", "geometry") if name in one}

@@ -13,10 +13,11 @@ from core.auth import Role
 from core.ground import Ground
 from core.jobs import Job, JobState
 from dispatch.rounds import zoning
+from registry import zone_drafts
 from registry.models import Zone, ZoneSet
 from registry.zone_models import ZoneDraft
 from routing.districting import propose
-from tests.cast import EAST, WEST, square
+from tests.cast import EAST, WEST, made, square
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import WorkingDay
 from tests.due_jobs import run_due_jobs
@@ -107,6 +108,12 @@ CROSSED = {
 }
 
 
+ENORMOUS = {
+    "type": "Polygon",
+    "coordinates": [[[10**400, 31.2], [EAST, 31.2], [EAST, 31.24], [10**400, 31.2]]],
+}
+
+
 @pytest.mark.parametrize(
     ("file", "said", "named"),
     [
@@ -121,6 +128,7 @@ CROSSED = {
         (halves(), {"datum": "mars"}, "/datum"),
         (halves(), {"name": " "}, "/name"),
         (halves() | {"features": [feature(CROSSED)]}, {}, "多边形无效"),
+        (halves() | {"features": [feature(ENORMOUS)]}, {}, "坐标缺失或超出范围"),
         (halves() | {"features": [feature(square(), number="西")]}, {}, "properties/number"),
         (halves() | {"features": [feature(square()), feature(square(), number=1)]}, {}, "编号重复"),
         (
@@ -137,6 +145,34 @@ def test_a_file_that_cannot_be_taken_in_says_why(
     assert answer.status_code == 422
     assert named in answer.text
     assert not list(db.scalars(sa.select(ZoneDraft)))
+
+
+def test_a_file_of_very_many_features_is_refused_without_asking_for_each(
+    here: DispatcherDesk, day: WorkingDay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, sites = [], zone_drafts.sites_to_start_from
+    monkeypatch.setattr(zone_drafts, "sites_to_start_from", lambda doing: asked.append(1) or sites(doing))
+    answer = take_in(here, day, {"type": "FeatureCollection", "features": [{}] * 300})
+    assert answer.status_code == 422
+    assert "/collection/features" in answer.text
+    assert len(asked) == 3, "for the page before, for the file, for the page after"
+
+
+def test_drafts_of_others_are_not_listed(
+    here: DispatcherDesk, day: WorkingDay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zone_drafts, "MOST_LISTED", 1)
+    mine = take_in(here, day, halves()).headers["Location"]
+    rival_firm = str(day.cast.another_firm())
+    site = str(day.cast.site(["depot"], [], firm_id=rival_firm))
+    zone = day.cast.zone_body(firm_id=rival_firm, supply_site_id=site)
+    drawn = {"type": "Feature", "geometry": zone.pop("outline"), "properties": zone}
+    collection = {"type": "FeatureCollection", "features": [drawn]}
+    rival = day.desk.sign_in(Role.DISPATCHER, firm=rival_firm)
+    made(rival.post(day.at("zone-drafts"), {"name": "别家的", "datum": "wgs84", "collection": collection}))
+    page = here.look("/dispatch/zones/")
+    assert mine in page
+    assert "别家的" not in page
 
 
 def test_a_file_that_is_too_large_says_so(here: DispatcherDesk, day: WorkingDay) -> None:
