@@ -526,13 +526,11 @@ def _household(credential: str) -> dict[str, Any] | None:
     point, today = file["premises"]["point"], clock.today()
     with doing().ground.reads() as db:
         zone = registry.zone_at(db, doing().district, point["lon"], point["lat"], today)
-    page = orders.slots(doing(), limit=200, zone_id=zone.id) if zone is not None else None
-    slots = sorted(page.items if page else [], key=lambda slot: slot.starts_at)
     return {
         "file": file,
         "card": card,
         "zone": zone,
-        "slots": [slot for slot in slots if slot.ends_at > clock.now() and not slot.closed],
+        "slots": offered_slots(doing(), household_id),
         "purposes": list(Purpose),
         "open": orders.orders(doing(), limit=5, household_id=household_id, open_only=True).items,
     }

@@ -1,9 +1,12 @@
 """The dispatcher's pages: what they show, what they do, what they refuse, and whose they are."""
 
+from datetime import time, timedelta
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.auth import Role
 from core.ground import Ground
 from core.jobs import Job
@@ -195,6 +198,31 @@ def test_a_caller_is_booked_for_under_the_same_rules(
     [order] = db.scalars(sa.select(Order))
     assert order.channel.value == "hotline"
     assert order.id.hex[-8:].upper() in here.look(booked.headers["Location"])
+
+
+def test_a_caller_is_offered_slots_however_many_there_have_been(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    for ago in range(1, 202):
+        of_then = clock.today() - timedelta(days=ago)
+        starts_at, ends_at = (clock.at(of_then, time(hour)) for hour in (10, 12))
+        db.add(
+            Slot(
+                district=day.cast.district,
+                zone_id=day.bound.zone_id,
+                day=of_then,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                capacity=9,
+                taken=0,
+                closed=False,
+                recorded_at=starts_at,
+            )
+        )
+    db.commit()
+    home, slot = day.home(), day.slot()
+    card = day.credential(home.users.card_ids[0])
+    assert slot in here.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": card}).text
 
 
 def test_a_card_nobody_knows_finds_nobody(here: DispatcherDesk, day: WorkingDay) -> None:
