@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -169,15 +170,11 @@ def due_within(law: Law, first: date | None, last: date) -> sa.Subquery:
 def _reckoned(law: Law) -> sa.CTE:
     """Each bottle in circulation with the two days; null where its file does not tell."""
     passed = (
-        sa.select(Inspection.inspected_on, Inspection.day_precision)
-        .where(
-            Inspection.cylinder_id == Cylinder.cylinder_id,
-            Inspection.inspected_on <= law.day,
-            Inspection.passed,
-        )
-        .order_by(Inspection.inspected_on.desc(), Inspection.id.desc())
-        .limit(1)
-        .lateral("passed")
+        sa.select(Inspection.cylinder_id, Inspection.inspected_on, Inspection.day_precision)
+        .ext(distinct_on(Inspection.cylinder_id))
+        .where(Inspection.inspected_on <= law.day, Inspection.passed)
+        .order_by(Inspection.cylinder_id, Inspection.inspected_on.desc(), Inspection.id.desc())
+        .subquery("passed")
     )
     changed = sa.and_(
         RegistrationAct.cylinder_id == LifeExtension.cylinder_id,
@@ -185,11 +182,11 @@ def _reckoned(law: Law) -> sa.CTE:
         RegistrationAct.done_on <= law.day,
     )
     extended = (
-        sa.select(sa.func.max(LifeExtension.until_on).label("until_on"))
-        .select_from(LifeExtension)
+        sa.select(LifeExtension.cylinder_id, sa.func.max(LifeExtension.until_on).label("until_on"))
         .join(RegistrationAct, changed)
-        .where(LifeExtension.cylinder_id == Cylinder.cylinder_id, LifeExtension.assessed_on <= law.day)
-        .lateral("extended")
+        .where(LifeExtension.assessed_on <= law.day)
+        .group_by(LifeExtension.cylinder_id)
+        .subquery("extended")
     )
     made_on = sa.case((Cylinder.made_on <= law.day, Cylinder.made_on))
     return (
@@ -209,8 +206,8 @@ def _reckoned(law: Law) -> sa.CTE:
             _life_ends(law, made_on, passed.c.inspected_on, extended.c.until_on).label("life_ends_on"),
         )
         .outerjoin(CylinderCustody, CylinderCustody.cylinder_id == Cylinder.cylinder_id)
-        .outerjoin(passed, sa.true())
-        .outerjoin(extended, sa.true())
+        .outerjoin(passed, passed.c.cylinder_id == Cylinder.cylinder_id)
+        .outerjoin(extended, extended.c.cylinder_id == Cylinder.cylinder_id)
         .where(Cylinder.state.in_(CIRCULATING))
         .cte("reckoned")
     )
