@@ -1,4 +1,4 @@
-"""Each rule of booking and of the place four ways (kinds.toml); the bar's first instant wherever we run."""
+"""Each rule of the bottle, of booking and of the place four ways (kinds.toml); the bar's first instant wherever we run."""
 
 import os
 import time
@@ -16,7 +16,10 @@ from tests.policy.test_policy_tables import CASES, EDITION, Case
 
 KINDS = tomllib.loads((Path(__file__).parent / "kinds.toml").read_text(encoding="utf-8"))
 WAYS = {"holds", "just_not", "boundary", "unknown"}
-RULES = [f"A{number:02d}" for number in range(1, 14)] + [f"P{number:02d}" for number in range(1, 15)]
+OF_BOTTLES = [f"F{number:02d}" for number in range(1, 17)]
+RULES = (
+    OF_BOTTLES + [f"A{number:02d}" for number in range(1, 14)] + [f"P{number:02d}" for number in range(1, 15)]
+)
 
 
 def named(rule: str, it: str) -> Case:
@@ -32,6 +35,8 @@ def test_each_rule_has_its_cases_in_four_ways(rule: str) -> None:
     assert {"holds", "just_not"} <= met.keys()
     assert met["holds"].refused
     assert not met["just_not"].refused
+    if rule in OF_BOTTLES and "unknown" in met:
+        assert met["unknown"].refused, "of a bottle what nobody knows is no"
 
 
 def test_no_rule_is_left_out_of_the_ways() -> None:
