@@ -1,4 +1,4 @@
-"""Each rule of the bottle, of booking and of the place four ways (kinds.toml); the bar's first instant wherever we run."""
+"""Each rule of the bottle, of booking and of the place four ways (kinds.toml); the bar's first instant."""
 
 import os
 import time
