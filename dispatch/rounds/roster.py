@@ -446,21 +446,27 @@ def _reasons_of_lines(deed: Deed, row: Roster, crews: Mapping[UUID, RosterCrew])
 
 
 def _rounds_left(deed: Deed, row: Roster, crews: Mapping[UUID, RosterCrew]) -> list[Refusal]:
-    """Crews with rounds of that day still to be driven, that would be off the roster or in another zone."""
+    """Crews with rounds of that day still to be driven, that would be off the roster or in another zone.
+
+    Whoever is lent to another zone has another binding from then on: rounds of later days would lose theirs.
+    """
     kept = [
         UUID(line["binding_id"])
         for line in row.lines
         if (crew := crews.get(UUID(line["binding_id"]))) is None
         or str(crew.bound.binding.zone_id) == line["zone_id"]
     ]
+    lent = {UUID(line["binding_id"]) for line in row.lines} - set(kept)
     left: dict[UUID, list[UUID]] = {}
     for round in deed.db.scalars(
         sa.select(Round)
         .where(
             Round.firm_id == row.firm_id,
-            Round.day == row.day,
             Round.state != RoundState.FINISHED,
-            Round.binding_id.not_in(kept),
+            sa.or_(
+                sa.and_(Round.day == row.day, Round.binding_id.not_in(kept)),
+                sa.and_(Round.day > row.day, Round.binding_id.in_(lent)),
+            ),
         )
         .order_by(Round.id)
     ):
@@ -472,16 +478,19 @@ def _rounds_left(deed: Deed, row: Roster, crews: Mapping[UUID, RosterCrew]) -> l
 
 
 def _where_it_works(deed: Deed, row: Roster, crews: Mapping[UUID, RosterCrew], line: Line) -> dict[str, Any]:
-    """The line as it stands; in another zone than the crew's own, by a binding there for the shift."""
+    """The line as it stands; in another zone than the crew's own, by a binding there for the shift.
+
+    Of a shift that has begun, for what is left of it: what was driven already rests on the binding it had.
+    """
     binding = crews[UUID(line["binding_id"])].bound.binding
     if str(binding.zone_id) == line["zone_id"]:
         return dict(line)
     shift = shift_of(row, line["shift"])
     midnight = clock.at(row.day)
-    from_at, until_at = (
-        midnight + timedelta(seconds=shift.from_s),
-        midnight + timedelta(seconds=shift.until_s),
-    )
+    from_at = max(midnight + timedelta(seconds=shift.from_s), deed.recorded_at)
+    until_at = midnight + timedelta(seconds=shift.until_s)
+    if until_at <= from_at:
+        return dict(line)
     upper = binding.span.upper
     binding.span = Range(empty=True) if binding.span.lower == from_at else Range(binding.span.lower, from_at)
     deed.db.flush()

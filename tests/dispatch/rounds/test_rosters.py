@@ -13,6 +13,8 @@ from core import clock
 from core.auth import Role
 from core.ground import Ground
 from dispatch.rounds import solving
+from dispatch.rounds.models import Round, RoundPlan
+from dispatch.rounds.states import PlanState, RoundState
 from evidence.models import Outcome
 from registry import rosters
 from registry.models import Binding, Device, Staff, Vehicle
@@ -275,6 +277,65 @@ def test_a_crew_sent_to_another_zone_is_bound_there_for_its_shift_and_back_home_
         )
         assert (found.zone_id, found.vehicle_id) == (zone_id, day.bound.vehicle_id), hour
     assert home != day.bound.zone_id
+
+
+def test_a_crew_is_lent_from_now_on_and_not_away_from_rounds_of_days_to_come(
+    day: WorkingDay, ground: Ground, db: Session
+) -> None:
+    zones = [
+        day.cast.zone_body(),
+        day.cast.zone_body(number=2, name="东片区", outline=square(west=121.44, east=121.46)),
+    ]
+    drawn = day.cast.zone_set_body(valid_from=clock.today().isoformat(), zones=zones)
+    [_, east] = made(day.dispatcher.post(day.at("zone-sets"), drawn))["zones"]
+    now = clock.now()
+    assert now > clock.at(clock.today()) + timedelta(seconds=MORNING["from_s"]), "the shift has begun"
+    roster = made(change(day, proposed(day, ground), day.bound, 0, east["id"]))
+    tomorrow = clock.today() + timedelta(days=1)
+    planned = RoundPlan(
+        district=CHANGNING,
+        firm_id=day.cast.firm(),
+        zone_id=day.bound.zone_id,
+        day=tomorrow,
+        wave=1,
+        state=PlanState.PROPOSED,
+        problem={},
+        plan={},
+        unserved=[],
+        engine="none",
+        seed=0,
+        iterations=0,
+        travel_s=0,
+        distance_m=0,
+        travel_times="none",
+        recorded_at=now,
+    )
+    db.add(planned)
+    db.flush()
+    to_come = Round(
+        district=CHANGNING,
+        plan_id=planned.id,
+        firm_id=day.cast.firm(),
+        zone_id=day.bound.zone_id,
+        day=tomorrow,
+        binding_district=CHANGNING,
+        binding_id=day.bound.binding_id,
+        courier_id=day.bound.courier_id,
+        vehicle_id=day.bound.vehicle_id,
+        supply_site_id=day.cast.supply_point(),
+        state=RoundState.PLANNED,
+        recorded_at=now,
+    )
+    db.add(to_come)
+    db.commit()
+    refused = confirm(day, roster)
+    assert codes(refused) == ["roster.rounds_left"]
+    assert refused.get_json()["reasons"][0]["facts"]["rounds"] == [str(to_come.id)]
+    to_come.binding_id = uuid4()  # another crew's
+    db.commit()
+    made(confirm(day, roster))
+    for at, zone_id in ((now - timedelta(minutes=1), day.bound.zone_id), (now, UUID(east["id"]))):
+        assert db.scalars(sa.select(Binding.zone_id).where(Binding.span.contains(at))).one() == zone_id
 
 
 def test_an_absence_is_of_somebody_of_the_firm_for_days_to_come_and_can_be_withdrawn(
