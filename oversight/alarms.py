@@ -3,7 +3,7 @@
 An alarm is not stored: it stands while its facts do. What was done about it is (``AlarmNote``), and stays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -55,10 +55,11 @@ def alarms(doing: Doing, day: date) -> list[Alarm]:
 
 
 def alarms_of(db: Session, doing: Doing, seen: Board) -> list[Alarm]:
-    notes = {(note.kind, note.subject_id): note for note in _notes(db, doing.district)}
+    standing = list(_standing(db, doing, seen))
+    notes = _notes(db, doing.district, {subject_id for _, subject_id, _, _ in standing})
     found = [
         Alarm(kind, subject_id, since, notes.get((kind, subject_id)), **about)
-        for kind, subject_id, since, about in _standing(db, doing, seen)
+        for kind, subject_id, since, about in standing
     ]
     return sorted(found, key=lambda alarm: (not alarm.is_open, -alarm.since.timestamp(), alarm.subject_id))
 
@@ -68,8 +69,18 @@ def note_of(doing: Doing, kind: AlarmKind, subject_id: UUID) -> AlarmNote:
         return db.get_one(AlarmNote, (doing.district, kind, subject_id))
 
 
-def _notes(db: Session, district: int) -> Iterator[AlarmNote]:
-    yield from db.scalars(sa.select(AlarmNote).where(AlarmNote.district == district))
+def _notes(
+    db: Session, district: int, subject_ids: Collection[UUID]
+) -> dict[tuple[AlarmKind, UUID], AlarmNote]:
+    """Of these alarms only: notes stay for ever, and the board looks again every few seconds."""
+    rows = db.scalars(
+        sa.select(AlarmNote).where(
+            AlarmNote.district == district,
+            AlarmNote.kind.in_(list(AlarmKind)),
+            AlarmNote.subject_id.in_(subject_ids),
+        )
+    )
+    return {(note.kind, note.subject_id): note for note in rows}
 
 
 Standing = tuple[AlarmKind, UUID, datetime, dict[str, Any]]
