@@ -30,7 +30,7 @@ from registry.models import Site, SiteKind, Zone, ZoneSet
 from registry.queries import zone_set_at, zones_of
 from registry.zone_checks import Areas, Hole
 from registry.zone_models import ZoneDraft
-from registry.zones import Drawn, areas_of, drawn_zones, enter_zone_set, homes_of
+from registry.zones import Drawn, are_of_others, areas_of, drawn_zones, enter_zone_set, homes_of
 
 MOST_HOMES_NAMED = 100
 MOST_LISTED = 20
@@ -222,6 +222,7 @@ def checks(doing: Doing, draft_id: UUID, day: date | None) -> dict[str, Any]:
         draft = draft_in_reach(db, doing, draft_id)
         standing = zone_set_at(db, doing.district, day or clock.today())
         before = {zone.number: area for zone, area in areas_of(db, standing)} if standing else {}
+        of_others = are_of_others(db, doing.actor, standing)
         homes = homes_of(db, doing.district)
     areas = ground_of(draft)
     after, was = ZoneIndex(sorted(areas.items())), ZoneIndex(sorted(before.items()))
@@ -241,7 +242,8 @@ def checks(doing: Doing, draft_id: UUID, day: date | None) -> dict[str, Any]:
         "homes_outside": len(outside),
         "homes_newly_outside": len(newly),
         "premises_outside": [home.premises_id for home in (newly or outside)[:MOST_HOMES_NAMED]],
-        "may_be_published": not newly and not found["overlaps"],
+        "zones_of_others": of_others,
+        "may_be_published": not newly and not found["overlaps"] and not of_others,
     }
 
 

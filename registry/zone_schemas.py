@@ -122,6 +122,7 @@ class ZoneChecksView(View):
     """``gaps``: nobody's ground between zones; ``lost``: covered by the zones compared with, not by these.
 
     ``premises_outside``: the first hundred of those newly outside; where there are none, of all outside.
+    ``zones_of_others``: the set replaced holds zones of firms that the caller does not act for.
     """
 
     draft_id = Id()
@@ -134,6 +135,7 @@ class ZoneChecksView(View):
     homes_outside = fields.Integer()
     homes_newly_outside = fields.Integer()
     premises_outside = fields.List(Id())
+    zones_of_others = fields.Boolean()
     may_be_published = fields.Boolean()
 
 

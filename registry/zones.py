@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
-from core.auth import ScopeKind
+from core.auth import Actor, ScopeKind
 from core.geo import Area, Datum, Point, WrongGeometry, ZoneIndex, area_from_geojson, area_to_geojson
 from core.ids import new_id
 from core.problems import FieldFault, WrongField
@@ -132,11 +132,15 @@ def _numbers_must_differ(drawn: Sequence[Drawn], pointer: Callable[[int, str], s
 def _others_refusals(deed: Deed, valid_from: date) -> list[Refusal]:
     """A set replaces the whole district's: one firm's dispatcher may not end another firm's zones."""
     replaced = zone_set_at(deed.db, deed.district, valid_from)
-    if replaced is None or deed.actor.reach.kind is not ScopeKind.FIRM:
-        return []
-    mine = deed.actor.scope_id(ScopeKind.FIRM)
-    others = {zone.firm_id for zone in zones_of(deed.db, deed.district, replaced.id)} - {mine}
-    return [resting(deed, no.ZONES_OF_OTHERS())] if others else []
+    return [resting(deed, no.ZONES_OF_OTHERS())] if are_of_others(deed.db, deed.actor, replaced) else []
+
+
+def are_of_others(db: Session, actor: Actor, replaced: ZoneSet | None) -> bool:
+    """Whether zones of another firm than the actor's own would end with this set."""
+    if replaced is None or actor.reach.kind is not ScopeKind.FIRM:
+        return False
+    zones = zones_of(db, replaced.district, replaced.id)
+    return bool({zone.firm_id for zone in zones} - {actor.scope_id(ScopeKind.FIRM)})
 
 
 def overlap_refusals(drawn: Sequence[Drawn]) -> Iterator[Refusal]:

@@ -175,6 +175,23 @@ def test_drafts_of_others_are_not_listed(
     assert "别家的" not in page
 
 
+def test_where_another_firm_has_zones_too_a_firm_is_told_that_it_cannot_publish(
+    here: DispatcherDesk, day: WorkingDay
+) -> None:
+    rival_firm = str(day.cast.another_firm())
+    site = str(day.cast.site(["depot"], [], firm_id=rival_firm))
+    theirs = day.cast.zone_body(number=5, firm_id=rival_firm, supply_site_id=site, outline=square(west=HALF))
+    both = [day.cast.zone_body(outline=square(east=HALF)), theirs]
+    district = day.cast.granted("dispatcher", "district", "310105")
+    made(district.post(day.at("zone-sets"), day.cast.zone_set_body(valid_from="2024-06-12", zones=both)))
+    page = take_in(here, day, halves() | {"features": [feature(square(), number=1)]}).headers["Location"]
+    seen = here.look(page)
+    assert "现在不能发布" in seen
+    assert "要由全区的调度员发布" in seen
+    answer = here.send(f"{page}/publish", f"{page}/publish", {"valid_from": "2024-07-01"})
+    assert answer.status_code == 409
+
+
 def test_a_file_that_is_too_large_says_so(here: DispatcherDesk, day: WorkingDay) -> None:
     answer = take_in(here, day, b" " * (MOST_BYTES + 1))
     assert answer.status_code in (413, 422)
