@@ -18,3 +18,10 @@ def finish(deed: Deed, round: Round) -> None:
         .where(RoundStop.district == round.district, RoundStop.round_id == round.id)
         .values(active=False)
     )
+
+
+def let_go(deed: Deed, stop: RoundStop) -> None:
+    """One order only, of a round that was never begun and whose day is over. The round is locked."""
+    stop.active = False
+    deed.db.flush()
+    deed.note(let_go_by=stop.round_id)

@@ -210,6 +210,20 @@ def test_what_a_crew_that_is_gone_leaves_to_nobody_waits_again(day: WorkingDay, 
     }
 
 
+def test_a_round_nobody_began_on_its_day_lets_an_order_go_that_is_moved(day: WorkingDay, db: Session) -> None:
+    order = day.order()
+    round_id = day.planned_round()
+    tomorrow = clock.today() + timedelta(days=1)
+    path, slot = day.at(f"orders/{order.order_id}/slot-changes"), {"slot_id": day.slot(day=tomorrow)}
+    assert codes(day.dispatcher.post(path, slot)) == ["order.planned_already"]
+    with clock.standing_at(clock.now() + timedelta(days=1)):
+        assert codes(day.start(round_id)) == ["round.not_today"]
+        made(day.dispatcher.post(path, slot))
+        assert stands_on(db, order) is None
+        again = day.plan()
+    assert [stop["order_id"] for trip in again["trips"] for stop in trip["stops"]] == [order.order_id]
+
+
 def test_what_a_round_was_relieved_of_may_come_back_to_it(day: WorkingDay, db: Session) -> None:
     first, second = day.order(), day.order()
     round_id = day.round()
