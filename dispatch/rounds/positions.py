@@ -67,15 +67,20 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A round while it was driven, within its binding."""
+    """A round while it was driven, within its binding and its day.
+
+    Of one that is over nobody may know when (it ended before that was kept), and one may be forgotten open:
+    what is not known to be duty is none.
+    """
 
     round: Round
     binding: Binding
 
     def covers(self, at: datetime) -> bool:
-        started_at = self.round.started_at or self.round.recorded_at
-        is_driven = started_at <= at and (self.round.finished_at is None or at < self.round.finished_at)
-        return is_driven and at in self.binding.span
+        started_at, ended_at = self.round.started_at or self.round.recorded_at, self.round.finished_at
+        is_still_driven = ended_at is None and self.round.state is RoundState.STARTED
+        is_driven = started_at <= at and (is_still_driven or (ended_at is not None and at < ended_at))
+        return is_driven and clock.day_of(at) == self.round.day and at in self.binding.span
 
 
 @does("position.report")

@@ -13,6 +13,7 @@ from core import clock
 from core.auth import Role
 from core.ground import Ground
 from dispatch.rounds import positions, road_watch
+from dispatch.rounds.models import Round
 from dispatch.rounds.position_models import CourierPosition, PositionBatch, RoadAlarm
 from evidence.models import Entry
 from oversight.models import Look, LookKind
@@ -101,6 +102,19 @@ def test_off_duty_nothing_is_kept_before_the_round_or_after_it(
     assert driving.live() == [], "who is back is nowhere to be seen"
     entries = db.scalar(sa.select(sa.func.count()).where(Entry.verb == "position.report"))
     assert entries == 2, "what is not kept is no deed"
+
+
+def test_a_round_that_was_forgotten_or_ended_nobody_knows_when_makes_no_duty(
+    driving: Driving, day: WorkingDay, db: Session
+) -> None:
+    overnight = 24 * 60
+    assert driving.send(fix(1, overnight), minute=overnight) == ["off_duty"]
+    with clock.standing_at(moment(30)):
+        made(day.finish(driving.round_id))
+    db.get_one(Round, (day.cast.district, UUID(driving.round_id))).finished_at = None
+    db.commit()
+    assert driving.send(fix(2, 40)) == ["off_duty"]
+    assert not list(db.scalars(sa.select(CourierPosition)))
 
 
 def test_a_spike_and_a_clock_ahead_are_kept_and_never_become_the_latest(
