@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound as NoPage
 
 from core.http import doing
+from core.problems import NotFound, WrongField
 from dispatch.rounds import by_hand, change_queries, changes
 from dispatch.rounds import queries as rounds
 from dispatch.rounds.schemas import ChangeIn, StopMoveIn
@@ -112,7 +113,10 @@ def place_said(given: str) -> dict[str, Any]:
 
 
 def _of_today(zone_id: UUID) -> Lanes:
-    day = change_queries.day_under_way(doing(), zone_id)
+    try:
+        day = change_queries.day_under_way(doing(), zone_id)
+    except WrongField:  # the zone stands in the address
+        raise NotFound from None
     seen = boards.board(doing(), day["day"])
     visits = {visit.order_id: visit for visit in seen.visits}
     crews = {crew.bound.binding.id: crew for crew in seen.crews}
