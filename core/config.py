@@ -30,11 +30,16 @@ SETTINGS = {
     "LPG_PROXIES": "how many proxies of yours pass requests on (they set X-Forwarded-For and -Proto); 0",
     "LPG_METRICS": "who may read /metrics: loopback (this machine, not by a proxy), open or off; loopback",
     "LPG_OSRM_URL": "an OSRM server of yours for street times; absent: the great circle times 1.35",
+    "LPG_MAP_TILE_URL": "map tiles under the dispatcher's maps, with {z}, {x} and {y}; absent: none",
+    "LPG_MAP_LABEL_URL": "tiles of names over them, where a map has its own; absent: none",
+    "LPG_MAP_TILE_DATUM": "the datum of both: wgs84 (CGCS2000 is the same) or gcj02; wgs84",
+    "LPG_MAP_ATTRIBUTION": "what the map's licence wants to be said on it (审图号); absent: nothing",
     "LPG_DEMO_CLOCK": "1 to let the demo set the clock, 0 not to; never with LPG_DATABASE_URL; 0",
 }
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 METRICS_READERS = ("off", "loopback", "open")
+TILE_DATUMS = ("wgs84", "gcj02")
 MESSAGE_SINKS = ("file", "console", "off")
 DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg")
 
@@ -62,6 +67,10 @@ class Config:
     proxies: int
     osrm_url: str | None  # without a slash at its end
     demo_clock: bool
+    map_tile_url: str | None = None
+    map_label_url: str | None = None
+    map_tile_datum: str = "wgs84"
+    map_attribution: str = ""
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Config:
@@ -88,6 +97,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         metrics=form.take("LPG_METRICS", _one_of(METRICS_READERS), "loopback"),
         osrm_url=form.take("LPG_OSRM_URL", _public_url, None),
         demo_clock=form.take("LPG_DEMO_CLOCK", _switch, False),
+        map_tile_url=form.take("LPG_MAP_TILE_URL", _tile_url, None),
+        map_label_url=form.take("LPG_MAP_LABEL_URL", _tile_url, None),
+        map_tile_datum=form.take("LPG_MAP_TILE_DATUM", _one_of(TILE_DATUMS), "wgs84"),
+        map_attribution=form.take("LPG_MAP_ATTRIBUTION", str, ""),
     )
     if config.owner_url and "LPG_DATABASE_URL" not in environ:
         form.wrong.append("LPG_OWNER_URL: expected LPG_DATABASE_URL beside it")
@@ -100,7 +113,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
 
 def settings_text() -> str:
     """The settings for a `--help`: name, meaning; what holds when it is absent."""
-    return "\n".join(f"  {name:<17} {meaning}" for name, meaning in SETTINGS.items())
+    return "\n".join(f"  {name:<19} {meaning}" for name, meaning in SETTINGS.items())
 
 
 class _Expected(Exception):
@@ -177,6 +190,18 @@ def _public_url(given: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise _Expected("an address like https://lpg.example.org")
     return given.rstrip("/")
+
+
+def _tile_url(given: str) -> str:
+    """It goes into the policy of what a page may load: an origin that can be named, nothing beside it."""
+    parts = urlsplit(given)
+    is_whole = all(hole in given for hole in ("{z}", "{x}", "{y}")) and "{" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:-]+", parts.netloc):
+        is_whole = False
+    if not is_whole or re.search(r"[\s;,'\"<>]", given):
+        # The rest of it may hold a key.
+        raise _Expected("an address like https://tiles.example.org/{z}/{x}/{y}.png", "another")
+    return given
 
 
 def _switch(given: str) -> bool:

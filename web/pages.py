@@ -42,7 +42,7 @@ from core.problems import FieldFault, WrongField
 from core.refusal import Audience, Refused
 from core.sessions import SignedIn, SignedInBy
 from registry.second_factors import is_required
-from web import words
+from web import map_tiles, words
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -270,6 +270,7 @@ def furnish(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
+    app.jinja_env.filters["on_tiles"] = map_tiles.on_tiles
     app.jinja_env.globals["new_form_key"] = lambda: secrets.token_urlsafe(16)  # macros see globals only
     app.context_processor(_frame_context)
     app.after_request(_secure)
@@ -292,7 +293,9 @@ def _secure(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-cache"
     if response.mimetype == "text/html":
         wasm = " 'wasm-unsafe-eval'" if request.path.startswith("/courier/") else ""
-        response.headers.setdefault("Content-Security-Policy", CSP.format(wasm=wasm, tiles=""))
+        response.headers.setdefault(
+            "Content-Security-Policy", CSP.format(wasm=wasm, tiles=map_tiles.origins(ground().config))
+        )
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=()"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -1,4 +1,4 @@
-// The dispatcher's map (Leaflet, without tiles) and what to say when the board cannot be looked at again.
+// The dispatcher's map (Leaflet, over tiles where some are configured) and what to say when the board cannot be looked at again.
 const COLOURS = ["#0b5d57", "#8a3a00", "#3a3f9e", "#8c1d5a", "#4a5b00", "#005a8c", "#6b2fa0", "#7a1616"];
 
 function markerOf(stop) {
@@ -21,6 +21,10 @@ function styleOf(zone) {
 function draw(element) {
   const data = JSON.parse(document.getElementById(element.dataset.map).textContent);
   const map = L.map(element, { preferCanvas: true, attributionControl: false, zoomSnap: 0.25 });
+  if (data.tiles) {
+    for (const url of data.tiles.urls) L.tileLayer(url, { maxZoom: 18 }).addTo(map);
+    if (data.tiles.attribution) L.control.attribution({ prefix: false }).addAttribution(data.tiles.attribution).addTo(map);
+  }
   const all = L.featureGroup();
   for (const zone of data.zones) {
     L.geoJSON(zone.outline, { style: styleOf(zone) }).addTo(all);
