@@ -128,7 +128,11 @@ def _of_today(zone_id: UUID) -> Lanes:
                 trip["number"],
                 tuple(
                     _door(
-                        visits.get(order_id), order_id, order_id in on_board, crew["is_out"] and not (t or k)
+                        seen,
+                        visits.get(order_id),
+                        order_id,
+                        order_id in on_board,
+                        crew["is_out"] and not (t or k),
                     )
                     for k, order_id in enumerate(trip["order_ids"])
                 ),
@@ -146,12 +150,14 @@ def _of_today(zone_id: UUID) -> Lanes:
                 crew["next_trip"],
             )
         )
-    waiting = tuple(_door(visits.get(order_id), order_id) for order_id in day["waiting"])
+    waiting = tuple(_door(seen, visits.get(order_id), order_id) for order_id in day["waiting"])
     return Lanes(f"/dispatch/moving/today/{zone_id}", tuple(lanes), waiting, day["version"], seen)
 
 
-def _door(visit: Visit | None, order_id: UUID, on_board: bool = False, fixed: bool = False) -> Door:
-    return Door(order_id, visit, visit.expected_at if visit else None, on_board, fixed)
+def _door(
+    seen: Board, visit: Visit | None, order_id: UUID, on_board: bool = False, fixed: bool = False
+) -> Door:
+    return Door(order_id, visit, seen.expected_at(visit) if visit else None, on_board, fixed)
 
 
 def _of_plan(plan_id: UUID) -> Lanes:
@@ -176,7 +182,7 @@ def _of_plan(plan_id: UUID) -> Lanes:
         for n, (binding_id, own) in enumerate(trips.items())
     ]
     left = [UUID(str(one["order_id"])) for one in plan["unserved"]]
-    waiting = tuple(_door(visits.get(order_id), order_id) for order_id in left)
+    waiting = tuple(_door(seen, visits.get(order_id), order_id) for order_id in left)
     return Lanes(f"/dispatch/moving/plans/{plan_id}", tuple(lanes), waiting, None, seen)
 
 

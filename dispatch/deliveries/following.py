@@ -3,6 +3,7 @@
 Who comes is told only while the bottle is on its way: before that nobody is, and after it he is gone.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +18,7 @@ from core.sealed import mask_name
 from cylinders.queries import labels_of
 from dispatch.deliveries import door_code
 from dispatch.deliveries.models import Confirmation, Delivery, VisitOutcome
-from dispatch.orders.models import OrderLine
+from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.queries import OrderWithLines, order
 from dispatch.orders.states import OPEN_STATES
 from dispatch.rounds.models import Round, RoundStop
@@ -82,7 +83,8 @@ def progress(doing: Doing, order_id: UUID) -> Progress:
             return Progress(found, Step.PLANNED, due_at=max(stop.arrive_at, found.slot.starts_at))
         ahead = _open_before(db, stop)
         # Who is early waits for the slot.
-        due_at = max(stop.arrive_at + _lateness(db, round), found.slot.starts_at, clock.now())
+        behind = lateness_of(db, doing.district, [round.id]).get(round.id, timedelta())
+        due_at = max(stop.arrive_at + behind, found.slot.starts_at, clock.now())
         step = Step.AT_THE_DOOR if _is_at_the_door(db, doing.district, order_id) else Step.UNDER_WAY
         return Progress(found, step, due_at, ahead, _coming(db, doing, round))
 
@@ -153,10 +155,14 @@ def _open_before(db: Session, stop: RoundStop) -> int:
     return len(set(db.scalars(waiting)))
 
 
-def _lateness(db: Session, round: Round) -> timedelta:
-    """By how much the last visit of the round was behind its plan; never less than nothing."""
-    last = db.execute(
-        sa.select(Delivery.happened_at, RoundStop.arrive_at)
+def lateness_of(db: Session, district: int, round_ids: Collection[UUID]) -> dict[UUID, timedelta]:
+    """Round → by how much its last visit was behind its plan; never less than nothing.
+
+    Who came early waited for the slot: that is no lateness.
+    """
+    due_at = sa.func.greatest(RoundStop.arrive_at, Slot.starts_at)
+    visits = db.execute(
+        sa.select(Delivery.round_id, Delivery.happened_at, due_at)
         .join(
             RoundStop,
             sa.and_(
@@ -165,11 +171,13 @@ def _lateness(db: Session, round: Round) -> timedelta:
                 RoundStop.order_id == Delivery.order_id,
             ),
         )
-        .where(Delivery.district == round.district, Delivery.round_id == round.id)
-        .order_by(Delivery.happened_at.desc())
-        .limit(1)
-    ).first()
-    return max(last.happened_at - last.arrive_at, timedelta()) if last else timedelta()
+        .join(Order, sa.and_(Order.district == Delivery.district, Order.id == Delivery.order_id))
+        .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
+        .where(Delivery.district == district, Delivery.round_id.in_(round_ids))
+        .order_by(Delivery.happened_at)
+    )
+    # in their order: the last of a round is what remains
+    return {one: max(happened_at - due, timedelta()) for one, happened_at, due in visits}
 
 
 def _is_at_the_door(db: Session, district: int, order_id: UUID) -> bool:

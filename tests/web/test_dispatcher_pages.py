@@ -11,9 +11,11 @@ from core.auth import Role
 from core.ground import Ground
 from core.jobs import Job
 from dispatch.orders.models import Order, Slot
+from dispatch.rounds import service
 from dispatch.rounds.models import Round, RoundPlan
 from oversight.models import AlarmNote
 from registry.models import Binding
+from routing import solve
 from tests.cast import made
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import LARGE, WorkingDay
@@ -298,3 +300,22 @@ def test_another_firms_dispatcher_sees_nothing_of_it(desk: Desk, day: WorkingDay
     card = day.credential(booked.home.users.card_ids[0])
     looked = stranger.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": card})
     assert "查不到这张卡" in looked.text
+
+
+def test_the_next_door_is_expected_by_how_late_the_round_runs(
+    here: DispatcherDesk, day: WorkingDay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "solve_apart", lambda problem, _, seed, *more: solve(problem, 0, seed))
+    first, second = day.order(hour=10), day.order(hour=14)
+    round_id = day.round()
+    bottle = day.bottle()
+    made(day.load(round_id, first.line_ids[0], bottle.code))
+    assert "· 14:00" in here.look(f"/dispatch/bookings?slot={day.slot(14)}")
+    with clock.standing_at(clock.now() + timedelta(hours=6)):  # 15:00, five hours behind
+        made(day.arrive(first))
+        made(day.deliver(first, day.report(first, bottle)))
+        later = DispatcherDesk(day.desk, day.dispatcher)  # nobody is signed in for so long
+        seen = later.look(f"/dispatch/bookings?slot={day.slot(14)}")
+        assert second.order_id[-8:].upper() in seen
+        assert "· 15:0" in seen
+        assert ">15:0" in later.look("/dispatch/live")
