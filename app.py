@@ -16,6 +16,7 @@ import web.api_page
 import web.dispatcher_roster
 import web.pages
 import web.resident.my_data
+import web.resident.proxies
 import web.resident.reviews
 import web.rights
 import web.vehicle_labels

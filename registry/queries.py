@@ -629,6 +629,11 @@ def own_files(doing: Doing) -> list[dict[str, Any]]:
         return [_file_of(db, doing, party) for party in own]
 
 
+def files_of(db: Session, doing: Doing, parties: Sequence[BookingParty]) -> list[dict[str, Any]]:
+    """Their files, masked, for whoever was found to have to do with these homes."""
+    return [_file_of(db, doing, party) for party in parties]
+
+
 def revealed(doing: Doing, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The clear values that a reveal gave the right to see.
 

@@ -25,6 +25,9 @@ from registry import (
     premises_schemas,
     privacy,
     privacy_schemas,
+    proxies,
+    proxy_queries,
+    proxy_schemas,
     queries,
     schemas,
     second_factors,
@@ -693,3 +696,51 @@ def enter_vulnerability(body: Json, district: int, household_id: UUID) -> Json:
 @room.response(201, vulnerability_schemas.ListedView)
 def end_vulnerability(body: Json, district: int, household_id: UUID, row_id: UUID) -> Json:
     return vulnerability.end(doing(), household_id, row_id)
+
+
+# --- proxies ----------------------------------------------------------------------------------------------
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/proxies")
+@room.may("proxy.name", writes=True)
+@room.arguments(proxy_schemas.ProxyIn)
+@room.response(201, proxy_schemas.ConsentView)
+def name_proxy(body: dict[str, Any], district: int, household_id: UUID) -> proxy_queries.ConsentSeen:
+    """Somebody who may book or receive for this home, once they agree; at a counter by a paper of both."""
+    done = proxies.name_proxy(doing(), household_id, **body)
+    return proxy_queries.consent(doing(), UUID(done["consent_id"]))
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/proxies")
+@room.may("proxy.read")
+@room.response(200, proxy_schemas.ConsentList)
+def proxies_of_household(district: int, household_id: UUID) -> dict[str, Any]:
+    return {"items": proxy_queries.consents_of(doing(), household_id)}
+
+
+@room.get("/districts/<int:district>/own-proxies")
+@room.may("proxy.answer")
+@room.response(200, proxy_schemas.ConsentList)
+def own_proxies(district: int) -> dict[str, Any]:
+    """Consents one gave, has, or is asked to give."""
+    return {"items": proxy_queries.own_consents(doing())}
+
+
+@room.post("/districts/<int:district>/proxies/<uuid:consent_id>/answers")
+@room.may("proxy.answer", writes=True)
+@room.arguments(proxy_schemas.ProxyAnswerIn)
+@room.response(201, proxy_schemas.ConsentView)
+def answer_proxy(body: dict[str, Any], district: int, consent_id: UUID) -> proxy_queries.ConsentSeen:
+    """By whoever was named: yes or no."""
+    proxies.answer(doing(), consent_id, **body)
+    return proxy_queries.consent(doing(), consent_id)
+
+
+@room.post("/districts/<int:district>/proxies/<uuid:consent_id>/endings")
+@room.may("proxy.end", writes=True)
+@room.arguments(proxy_schemas.ProxyEndIn)
+@room.response(201, proxy_schemas.ConsentView)
+def end_proxy(body: dict[str, Any], district: int, consent_id: UUID) -> proxy_queries.ConsentSeen:
+    """By either side, or at a counter for one of them."""
+    proxies.end(doing(), consent_id)
+    return proxy_queries.consent(doing(), consent_id)

@@ -65,6 +65,27 @@ PRIVACY_REQUEST = Machine(
 )
 
 
+class ProxyState(StrEnum):
+    NAMED = "named"
+    AGREED = "agreed"
+    TURNED_DOWN = "turned_down"
+    ENDED = "ended"
+
+
+# Named by one, answered by the other; ended by either.
+PROXY_CONSENT = Machine(
+    "consent to a proxy",
+    "proxy_consent",
+    ProxyState.NAMED,
+    [
+        Move("agree", ProxyState.NAMED, ProxyState.AGREED),
+        Move("turn_down", ProxyState.NAMED, ProxyState.TURNED_DOWN),
+        Move("end", ProxyState.NAMED, ProxyState.ENDED),
+        Move("end", ProxyState.AGREED, ProxyState.ENDED),
+    ],
+)
+
+
 class BannedUseState(StrEnum):
     FOUND = "found"
     TOLD = "told"

@@ -6,6 +6,10 @@ In the rows, the answers and the English texts they stay the words of the code.
 WORDS = {
     # states
     "above_ground": "地上",
+    "named": "等对方同意",
+    "agreed": "双方同意",
+    "turned_down": "对方没有同意",
+    "ended": "已结束",
     "active": "有效",
     "applied": "已下发",
     "asked": "已提交",

@@ -6,10 +6,11 @@ from core.problems import NotFound
 from core.refusal import Refused
 from dispatch.deliveries import refusals as no
 from dispatch.deliveries.models import Confirmation, Problem, Said
-from dispatch.orders.queries import order_with_lines, reach_of_order
+from dispatch.orders.queries import must_reach_order, order_with_lines
 from dispatch.orders.states import LineState
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry.proxy_queries import ProxyAct
 
 PROBLEM_REPORTED = "order.problem_reported"
 
@@ -20,7 +21,7 @@ def confirm(deed: Deed, *, order_id: UUID, said: Said, problem: Problem | None =
     found = order_with_lines(deed.db, deed.district, order_id, lock=True)
     if found is None:
         raise NotFound
-    deed.actor.must_reach(**reach_of_order(deed.db, found.order))
+    must_reach_order(deed.db, deed.actor, found.order, ProxyAct.RECEIVE)
     deed.about(SubjectType.ORDER, order_id)
     deed.about(SubjectType.HOUSEHOLD, found.order.household_id)
     deed.at(firm=found.order.firm_id, zone=found.order.zone_id)

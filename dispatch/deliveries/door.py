@@ -4,7 +4,7 @@ Reads only. What is said here in advance (the wrong card, another card's empty, 
 is an ask: the deed judges again, and only its word counts.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from dispatch.rounds.queries import lines_of, round_of, stop_of, stops_of
 from dispatch.rounds.road import own_round
 from dispatch.safety.models import SafetyCheck
 from registry.models import Card
+from registry.proxy_queries import receivers, receivers_masked
 from registry.queries import card_by_credential, cards_of
 
 
@@ -59,13 +60,17 @@ class LineAtDoor:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """``check``: the safety check of this visit, if one is on record already."""
+    """``check``: the safety check of this visit, if one is on record already.
+
+    ``receivers``: consent → masked name of whom the registrant named to receive today.
+    """
 
     order: Order
     round: Round
     lines: tuple[LineAtDoor, ...]
     code: DoorCode | None
     check: SafetyCheck | None
+    receivers: Mapping[UUID, str]
 
     def line(self, line_id: UUID) -> LineAtDoor:
         found = next((one for one in self.lines if one.line.id == line_id), None)
@@ -98,12 +103,15 @@ def at_door(doing: Doing, order_id: UUID) -> Door:
         if doing.actor.reach.kind is not ScopeKind.ALL:
             doing.actor.must_reach(courier=round.courier_id)
         lines = [line for line in found.lines if line.state is not LineState.CANCELLED]
+        ordered = found.order
+        named = receivers(db, doing.district, ordered.household_id, ordered.person_id, clock.today())
         return Door(
             order=found.order,
             round=round,
             lines=tuple(_line_at_door(db, line) for line in lines),
             code=door_code.code_of(db, doing.district, order_id),
             check=latest_check(db, found.order, round),
+            receivers=receivers_masked(db, doing.ground, named),
         )
 
 

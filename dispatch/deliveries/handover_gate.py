@@ -5,14 +5,14 @@ The bottle itself is judged by the refill gate with purpose ``dispatch``; its co
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.refusal import Refusal
 from dispatch.deliveries import refusals as no
 from registry.states import CardState
 from rulebook.edition import Law
-from rulebook.gate import gate
+from rulebook.gate import NONE_THEN, gate
 from rulebook.term import Term, holds
 
 
@@ -64,7 +64,8 @@ class HandoverFacts:
     """One bottle at the door. ``blocking_findings`` are item codes of the check that stop supply.
 
     ``right_card``: the card shown is the line's card; None if none was shown. ``empty_path``: the way of
-    this exception (lost, foreign, tag damaged, wrong) has been recorded.
+    this exception (lost, foreign, tag damaged, wrong) has been recorded. ``proxy_may_receive``: None where
+    nobody is said to receive for somebody else.
     """
 
     binding_in_force: bool
@@ -83,6 +84,7 @@ class HandoverFacts:
     ordered_type: str | None
     loaded_type: str | None
     courier_training: Term | None = None
+    proxy_may_receive: bool | None = field(default=None, metadata=NONE_THEN)
 
 
 @gate("load", facts=LoadFacts)
@@ -139,6 +141,10 @@ def handover_refusals(c: HandoverFacts, law: Law) -> Iterator[Refusal]:
     yield from bottle_refusals(c)
 
     yield from training_refusals(c, law)
+
+    # A14 who receives for somebody else was named for it
+    if c.proxy_may_receive is False:
+        yield no.PROXY_MAY_NOT_RECEIVE()
 
 
 def binding_refusals(c: LoadFacts | HandoverFacts) -> Iterator[Refusal]:

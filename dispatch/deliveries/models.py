@@ -102,6 +102,7 @@ class Delivery(Base):
     """What happened at the door for one order line. Also a withheld delivery is one.
 
     ``check_id`` is null only where a phone reported later that gas was handed over without a check.
+    ``consent_id``: by which consent somebody received it for the registrant.
     """
 
     __tablename__ = "delivery"
@@ -142,6 +143,7 @@ class Delivery(Base):
     flags: Mapped[JsonList]
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    consent_id: Mapped[UUID | None]
 
 
 class Said(StrEnum):

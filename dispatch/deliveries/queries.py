@@ -9,9 +9,10 @@ from core.problems import NotFound
 from dispatch.deliveries import door_code
 from dispatch.deliveries.models import Delivery, LineLoad
 from dispatch.orders.models import Order, OrderLine
-from dispatch.orders.queries import reach_of_order
+from dispatch.orders.queries import must_reach_order, reach_of_order
 from dispatch.safety.equipment_queries import standing_equipment, view
 from dispatch.safety.queries import open_hazards
+from registry.proxy_queries import ProxyAct
 from rulebook import current
 
 
@@ -43,12 +44,15 @@ def arrival(doing: Doing, order_id: UUID) -> dict[str, Any]:
 
 
 def resident_code(doing: Doing, order_id: UUID) -> dict[str, Any]:
-    """The living code, for the registrant who ordered; for anybody else there is nothing here."""
+    """The living code, for the registrant who ordered, and for whom they named to receive it.
+
+    For anybody else there is nothing here.
+    """
     with doing.ground.sessions() as db:
         order = db.get(Order, (doing.district, order_id))
         if order is None:
             raise NotFound
-        doing.actor.must_reach(person=order.person_id)
+        must_reach_order(db, doing.actor, order, ProxyAct.RECEIVE)
         row = door_code.code_of(db, doing.district, order_id)
         if row is None or row.used_at is not None or clock.now() >= row.expires_at:
             raise NotFound
@@ -78,6 +82,7 @@ _SHOWN = (
     "full_cylinder_id",
     "empty_cylinder_id",
     "proof_kind",
+    "consent_id",
     "connected",
     "leak_test_passed",
     "flags",

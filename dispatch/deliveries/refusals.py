@@ -418,3 +418,22 @@ CLOSING_BOTTLE_HELD = reason(
 held_by("uq_cylinder_load_active", BOTTLE_LOADED)
 held_by("uq_line_load_active", LINE_LOADED)
 held_by("uq_delivery_line_done", VISIT_DONE)
+
+# A14: a named proxy at the door
+PROXY_MAY_NOT_RECEIVE = reason(
+    "proxy.may_not_receive",
+    "A14",
+    zh="登记人没有委托这位代收，或委托已到期、已结束",
+    en="the registrant has not named this person to receive, or it is over",
+    resident=(
+        "ask_consent",
+        "请登记人先在“代办”里委托，或本人在家时再送",
+        "have the registrant name them under Proxies, or be in for the delivery",
+    ),
+    courier=(
+        "withhold",
+        "不要交给这位；请登记人到场，或带回气瓶",
+        "do not hand it over to them: the registrant must be there, or take it back",
+    ),
+    office=("take_paper", "双方签委托书后登记代办人", "have both sign, and record the proxy"),
+)

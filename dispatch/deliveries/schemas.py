@@ -98,7 +98,8 @@ class ProofPart(Form):
 class DeliveryIn(Form):
     """One line's visit. ``check``: absent if this order's check on this round is on record already.
 
-    ``proof``: absent where gas is withheld; a handover without it is refused.
+    ``proof``: absent where gas is withheld; a handover without it is refused. ``consent_id``: by which
+    consent somebody receives for the registrant.
     """
 
     line_id = Id(required=True)
@@ -111,6 +112,7 @@ class DeliveryIn(Form):
     connected = Flag(required=True)
     leak_test_passed = Flag(allow_none=True, load_default=None)
     point = Part(PointForm, allow_none=True, load_default=None)
+    consent_id = Id(allow_none=True, load_default=None)
     occurred_at = Instant(required=True)
 
     @ma.validates_schema
@@ -134,6 +136,7 @@ class DeliveryView(View):
     full_cylinder_id = Id()
     empty_cylinder_id = Id()
     proof_kind = Word(ProofKind)
+    consent_id = Id(allow_none=True)
     connected = Flag()
     leak_test_passed = Flag()
     flags = fields.List(fields.String())

@@ -247,6 +247,7 @@ def record_visit(
         flags=[*_flags(deed.db, served.order, report, point), *late_flags],
         happened_at=deed.occurred_at,
         recorded_at=deed.recorded_at,
+        consent_id=report.consent_id if handed_over else None,
     )
     deed.db.add(row)
     deed.db.flush()
@@ -254,7 +255,7 @@ def record_visit(
         check.enter(deed)
     deed.note(delivery_id=row.id, outcome=outcome, check_id=row.check_id, flags=row.flags)
     if handed_over:
-        deed.note(proof_sha256=row.proof_sha256)
+        deed.note(proof_sha256=row.proof_sha256, consent_id=row.consent_id)
     if outcome is not VisitOutcome.WRONG_CODE:
         deed.tell(f"order.{outcome}", order_id=served.order.id, delivery_id=row.id)
     return {"delivery_id": str(row.id), "outcome": outcome.value}

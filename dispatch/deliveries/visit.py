@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal
 from cylinders import acts as bottles
@@ -30,6 +31,7 @@ from dispatch.safety.queries import open_hazards
 from evidence.deed import Deed
 from evidence.models import SubjectType
 from registry.models import Card
+from registry.proxy_queries import receivers
 from registry.queries import card_by_credential, cards_of
 
 AHEAD_OF_US = timedelta(minutes=2)
@@ -54,6 +56,7 @@ class Report:
     leak_test_passed: bool | None
     point: Mapping[str, Any] | None
     occurred_at: datetime
+    consent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,17 @@ def handover_facts(db: Session, visit: Visit, report: Report) -> HandoverFacts:
         is_full=custody.full if custody is not None else None,
         ordered_type=visit.line.cylinder_model,
         loaded_type=bottle.model if bottle is not None else None,
+        proxy_may_receive=_proxy_may_receive(db, visit.order, report),
     )
+
+
+def _proxy_may_receive(db: Session, order: Order, report: Report) -> bool | None:
+    """By the consents of the registrant who ordered, on the day it happened."""
+    if report.consent_id is None:
+        return None
+    day = clock.day_of(report.occurred_at)
+    named = receivers(db, order.district, order.household_id, order.person_id, day)
+    return report.consent_id in {one.id for one in named}
 
 
 def _outcome_of(check: VisitCheck | None) -> CheckOutcome:

@@ -19,7 +19,7 @@ from core.refusal import Refusal
 from cylinders.models import CardHolding, CustodyConflict
 from cylinders.queries import types
 from dispatch.orders import refusals as no
-from dispatch.orders.booking_gate import BookingFacts, CardFacts, SlotFacts
+from dispatch.orders.booking_gate import BookingFacts, CardFacts, ProxyFacts, SlotFacts
 from dispatch.orders.models import Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.queries import open_lines
 from dispatch.orders.states import LineState
@@ -35,10 +35,12 @@ from registry.premises_gate import (
     RentalKind,
 )
 from registry.premises_queries import bars_gas, bottles_of_house
+from registry.proxy_queries import consent_between, proxy_of
 from registry.queries import (
     BookingParty,
     booking_party,
     cards_of_account,
+    identity_of,
     licence_spans,
     reach_of,
     zone_at,
@@ -76,7 +78,8 @@ class Desk:
 
     ``cards`` are those asked for, ``all_cards`` the account's that are not closed beside them; ``lines`` are
     the open ones of all these cards but for those of an order that is moved, ``holding`` those that hold a
-    bottle. ``nominal_g`` is by model. ``day`` is today, ``judged_on`` the later day.
+    bottle. ``nominal_g`` is by model. ``day`` is today, ``judged_on`` the later day. ``proxy``: who books for
+    somebody else, as they were named.
     """
 
     party: BookingParty
@@ -88,6 +91,7 @@ class Desk:
     holding: set[UUID]
     nominal_g: dict[str, int]
     day: date
+    proxy: ProxyFacts | None
 
     @property
     def judged_on(self) -> date:
@@ -107,8 +111,9 @@ class Desk:
 def open_desk(deed: Deed, asked: Booking) -> Desk:
     """Lock and read, in the order of the house. What is unknown or out of reach is a wrong field."""
     party = booking_party(deed.db, deed.district, asked.household_id, lock=True)
-    if party is None or not deed.actor.reach.covers(**reach_of(party)):
-        raise WrongField("/household_id", "unknown", "没有这一户", "expected a household you may book for")
+    if party is None:
+        raise _unknown_home()
+    proxy = _proxy(deed, party)
     slot = _locked_slot(deed, asked)
     if slot is None:
         raise WrongField("/slot_id", "unknown", "没有这个时段", "expected a slot of this district")
@@ -128,6 +133,29 @@ def open_desk(deed: Deed, asked: Booking) -> Desk:
         cards_holding(deed, card_ids),
         {model: one.nominal_g for model, one in types(deed.db).items()},
         clock.day_of(deed.recorded_at),
+        proxy,
+    )
+
+
+def _unknown_home() -> WrongField:
+    return WrongField("/household_id", "unknown", "没有这一户", "expected a household you may book for")
+
+
+def _proxy(deed: Deed, party: BookingParty) -> ProxyFacts | None:
+    """None where it is one's own home or one's firm's user; else what there is between the two."""
+    if deed.actor.reach.covers(**reach_of(party)):
+        return None
+    proxy_id = proxy_of(deed.actor)
+    if proxy_id is None or party.account is None:
+        raise _unknown_home()
+    consent = consent_between(deed.db, party, proxy_id)
+    deed.note(consent_id=consent.id if consent else None)
+    return ProxyFacts(
+        state=consent.state if consent else None,
+        may_book=consent.may_book if consent else False,
+        valid_from=consent.valid_from if consent else None,
+        valid_until=consent.valid_until if consent else None,
+        verified=identity_of(deed.db, proxy_id) is not None,
     )
 
 
@@ -214,6 +242,7 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, .
         has_second_supplier=_has_second_supplier(party, desk.judged_on),
         last_booked_on=_last_booked_on(deed, asked),
         excepted=excepted,
+        proxy=desk.proxy,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from core.refusal import Refusal
 from dispatch.orders import refusals as no
 from registry.models import CardException, PremisesKind, UserClass
-from registry.states import AccountState, CardState
+from registry.states import AccountState, CardState, ProxyState
 from rulebook.edition import Law
 from rulebook.gate import NONE_THEN, gate
 from rulebook.term import Term, holds
@@ -41,12 +41,26 @@ class SlotFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxyFacts:
+    """Somebody books for another's card. ``state`` None: the registrant never named them.
+
+    ``verified``: whether the proxy's own identity was.
+    """
+
+    state: ProxyState | None
+    may_book: bool
+    valid_from: date | None
+    valid_until: date | None
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BookingFacts:
     """What is known of an order. None is not known, or not there.
 
     ``document_expires_on`` None: the document states no end. ``stored_after_g``: nominal fill at the
     premises once this order is delivered and its empties are taken. ``purpose`` is a code. ``excepted``: the
-    rules that a review of a refusal has lifted for this home.
+    rules that a review of a refusal has lifted for this home. ``proxy``: None where nobody stands between.
     """
 
     account_state: AccountState | None
@@ -67,11 +81,12 @@ class BookingFacts:
     has_second_supplier: bool = False
     last_booked_on: date | None = None
     excepted: tuple[str, ...] = field(default=(), metadata=NONE_THEN)
+    proxy: ProxyFacts | None = field(default=None, metadata=NONE_THEN)
 
 
 @gate("booking", facts=BookingFacts)
 def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
-    """Every reason against, in the order of the law: A01, A04 to A13."""
+    """Every reason against, in the order of the law: A01, A04 to A14."""
     # A01 an open account
     if c.account_state is None:
         yield no.ACCOUNT_MISSING()
@@ -147,6 +162,21 @@ def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
     elif needs_limit(c) and limit_g is not None and (c.stored_after_g or 0) > limit_g:
         refusal = no.OVER_WEIGHT(limit_g=limit_g, stored_g=c.stored_after_g)
         yield refusal.resting_on(law.basis("A13.limit_g"))
+
+    # A14 who books for another's card has that one's consent today, and was identified too
+    if c.proxy is not None:
+        yield from proxy_refusals(c.proxy, law.day)
+
+
+def proxy_refusals(proxy: ProxyFacts, day: date) -> Iterator[Refusal]:
+    begins_on, ends_on = proxy.valid_from, proxy.valid_until
+    is_named = proxy.state is ProxyState.AGREED and proxy.may_book
+    if not is_named or begins_on is None or ends_on is None or day < begins_on:
+        yield no.NO_CONSENT()
+    elif day > ends_on:
+        yield no.CONSENT_OVER(valid_until=ends_on)
+    elif not proxy.verified:
+        yield no.PROXY_NOT_VERIFIED()
 
 
 def needs_limit(c: BookingFacts) -> bool:

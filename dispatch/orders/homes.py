@@ -16,7 +16,8 @@ from dispatch.orders.queries import open_lines
 from dispatch.safety.models import Hazard
 from dispatch.safety.queries import inspection_refused, open_hazards
 from registry.models import Card, Premises
-from registry.queries import own_files, party_within_reach, zone_at
+from registry.proxy_queries import files_acted_for, party_to_book_for
+from registry.queries import own_files, zone_at
 
 DAYS_OFFERED = 14
 
@@ -63,10 +64,26 @@ def homes(doing: Doing) -> list[Home]:
         return [_home(db, doing, file) for file in files]
 
 
+def homes_acted_for(doing: Doing) -> list[Home]:
+    """The homes one is named to book for: what a booking needs, and nothing of how they stand otherwise."""
+    files = files_acted_for(doing)
+    with doing.ground.sessions() as db:
+        return [
+            Home(
+                file=file,
+                bottles={},
+                busy=_busy(db, doing.district, [card.id for card in file["cards"]]),
+                hazards=[],
+                inspection_refused=False,
+            )
+            for file in files
+        ]
+
+
 def offered_slots(doing: Doing, household_id: UUID) -> list[Slot]:
     """The slots to come of the household's own zone, full ones too, closed ones not, by time."""
     with doing.ground.sessions() as db:
-        party = party_within_reach(db, doing.actor, doing.district, household_id)
+        party = party_to_book_for(db, doing.actor, doing.district, household_id)
         zones = _zones(db, party.premises, clock.today())
         if not zones:
             return []
@@ -89,10 +106,14 @@ def _home(db: Session, doing: Doing, file: dict[str, Any]) -> Home:
     return Home(
         file=file,
         bottles=_bottles(db, doing.district, card_ids, clock.now()),
-        busy={line.card_id: line.order_id for line in open_lines(db, doing.district, card_ids)},
+        busy=_busy(db, doing.district, card_ids),
         hazards=open_hazards(db, doing.district, household_id),
         inspection_refused=inspection_refused(db, doing.district, household_id),
     )
+
+
+def _busy(db: Session, district: int, card_ids: list[UUID]) -> dict[UUID, UUID]:
+    return {line.card_id: line.order_id for line in open_lines(db, district, card_ids)}
 
 
 def _bottles(db: Session, district: int, card_ids: list[UUID], at: datetime) -> dict[UUID, HomeBottle]:

@@ -28,7 +28,13 @@ def judged(deed: Deed, asked: Booking, desk: Desk) -> Judged:
     excepted = excepted_rules(deed.db, deed.district, asked.household_id, desk.judged_on)
     booking = judge("booking", booking_facts(deed, asked, desk, excepted), place, desk.day, current())
     premises = judge("premises", premises_facts(deed, desk, excepted), place, desk.day, current())
-    return Judged((booking, premises), [*booking.reasons, *slot_refusals(deed, desk), *premises.reasons])
+    reasons = [*booking.reasons, *slot_refusals(deed, desk), *premises.reasons]
+    return Judged((booking, premises), _for_a_stranger(reasons) or reasons)
+
+
+def _for_a_stranger(reasons: Sequence[Refusal]) -> list[Refusal]:
+    """Who may not act for a home is told that, and nothing else of how it stands."""
+    return [refusal for refusal in reasons if refusal.rule == "A14"]
 
 
 def keep_decisions(deed: Deed, verdicts: Sequence[Verdict], street: str) -> list[UUID]:

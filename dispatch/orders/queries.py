@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.auth import Actor, ScopeKind
 from core.doing import Doing
 from core.geo import Point
@@ -20,6 +21,8 @@ from core.problems import NotFound
 from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.states import OPEN_STATES, LineState, OrderState, order_state
 from registry.models import Premises, Zone
+from registry.proxy_models import ProxyConsent
+from registry.proxy_queries import ProxyAct, proxy_of, stands
 from registry.queries import zone_at
 
 _order_of_line = sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id)
@@ -205,6 +208,36 @@ def reach_of_order(db: Session, order: Order) -> dict[str, object]:
     }
 
 
+def reaches_order(db: Session, actor: Actor, order: Order, act: ProxyAct | None = None) -> bool:
+    """One's own, one's firm's, one's street's; or of a home one is named for (for ``act``, where one is)."""
+    if actor.reach.covers(**reach_of_order(db, order)):
+        return True
+    proxy_id = proxy_of(actor)
+    if proxy_id is None:
+        return False
+    this = sa.and_(Order.district == order.district, Order.id == order.id)
+    return db.scalar(sa.select(Order.id).where(this, _as_proxy(proxy_id, act))) is not None
+
+
+def must_reach_order(db: Session, actor: Actor, order: Order, act: ProxyAct | None = None) -> None:
+    if not reaches_order(db, actor, order, act):
+        raise NotFound
+
+
+def _as_proxy(proxy_id: UUID, act: ProxyAct | None) -> sa.ColumnElement[bool]:
+    """Orders of those who named this person, from the day of the consent on, while it stands."""
+    return sa.exists().where(
+        ProxyConsent.district == Order.district,
+        ProxyConsent.household_id == Order.household_id,
+        ProxyConsent.person_id == Order.person_id,
+        ProxyConsent.proxy_id == proxy_id,
+        stands(act, clock.today()),
+        Slot.district == Order.district,
+        Slot.id == Order.slot_id,
+        Slot.day >= ProxyConsent.valid_from,
+    )
+
+
 def street_of_order(db: Session, order: Order) -> str:
     """Where the home stands, for the decisions that are made about it."""
     return db.get_one(Premises, (order.district, order.premises_id)).street_code
@@ -227,7 +260,7 @@ def order(doing: Doing, order_id: UUID) -> OrderWithLines:
         rows = db.execute(_ORDER, {"district": doing.district, "order_id": order_id}).all()
         if not rows:
             raise NotFound
-        doing.actor.must_reach(**reach_of_order(db, rows[0].Order))
+        must_reach_order(db, doing.actor, rows[0].Order)
         return OrderWithLines(rows[0].Order, rows[0].Slot, [row.OrderLine for row in rows])
 
 
@@ -295,7 +328,7 @@ def _orders_open(district: int) -> sa.Select[UUID]:
 
 
 def _within(actor: Actor) -> sa.ColumnElement[bool]:
-    """The rows a grant reaches: the registrant's own, the firm's, a street's, the district's."""
+    """The rows a grant reaches: one's own and theirs who named one, a firm's, a street's, a district's."""
     match actor.reach.kind:
         case ScopeKind.ALL:
             return sa.true()
@@ -304,7 +337,8 @@ def _within(actor: Actor) -> sa.ColumnElement[bool]:
         case ScopeKind.FIRM:
             return Order.firm_id == UUID(actor.reach.code)
         case ScopeKind.PERSON:
-            return Order.person_id == UUID(actor.reach.code)
+            person_id = UUID(actor.reach.code)
+            return sa.or_(Order.person_id == person_id, _as_proxy(person_id, None))
         case ScopeKind.STREET:
             of_street = sa.select(Premises.id).where(
                 Premises.district == Order.district, Premises.street_code == actor.reach.code

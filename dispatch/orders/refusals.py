@@ -235,6 +235,36 @@ WEIGHT_UNKNOWN = reason(
     office=("count_stock", "点清存瓶并登记", "have the bottles counted and recorded"),
 )
 
+# A14: a named proxy
+NO_CONSENT = reason(
+    "proxy.no_consent",
+    "A14",
+    zh="这不是您名下的卡，登记人没有委托您订气",
+    en="this card is not yours, and its registrant has not named you to order for it",
+    resident=(
+        "ask_consent",
+        "请登记人先在“代办”里填您的手机号，您同意后再订；或双方带身份证到网点办",
+        "have the registrant name you under Proxies and agree to it, or come to the office together",
+    ),
+    office=("take_paper", "双方到场签委托书后登记代办人", "have both sign, and record the proxy"),
+)
+CONSENT_OVER = reason(
+    "proxy.consent_over",
+    "A14",
+    zh="登记人对您的委托已于{valid_until}到期",
+    en="the registrant's consent ended on {valid_until}",
+    resident=("ask_consent", "请登记人再委托一次", "ask the registrant to name you again"),
+    office=("take_paper", "重新办理委托", "have it given anew"),
+)
+PROXY_NOT_VERIFIED = reason(
+    "proxy.not_verified",
+    "A14",
+    zh="代办人还没有实名核验",
+    en="the proxy's own identity has not been verified",
+    resident=("verify", "请带身份证件到网点核验", "have your own document checked at the office"),
+    office=("verify", "核验代办人的身份证件", "verify the proxy's document"),
+)
+
 # --- beside the booking gate: what only the slots and the database say ----------------------------------
 
 SLOT_OTHER_ZONE = reason(

@@ -21,11 +21,12 @@ from dispatch.orders import refusals as no
 from dispatch.orders.booking_desk import Booking, Desk, firm_of, in_hours, open_desk
 from dispatch.orders.judging import judged, keep_decisions
 from dispatch.orders.models import BookingRepeat, Channel, Order, OrderLine, Purpose, Slot
-from dispatch.orders.queries import order_with_lines, reach_of_order
+from dispatch.orders.queries import must_reach_order, order_with_lines, reaches_order
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
 from evidence.deed import Answer, Deed, Stands, does, held_by
 from evidence.models import SubjectType
 from registry.models import Premises, Zone
+from registry.proxy_queries import ProxyAct
 
 held_by("uq_order_line_open_card", no.CARD_BUSY)
 held_by("ck_slot_capacity", no.SLOT_FULL)
@@ -166,10 +167,16 @@ def _unless_it_stands(deed: Deed, asked: Booking) -> None:
     if len(orders) != 1 or {line.card_id for line in lines} != set(asked.card_ids):
         return
     [(order_id, of)] = orders.items()
-    if deed.actor.reach.covers(
+    is_own = deed.actor.reach.covers(
         district=deed.district, street=of.street_code, firm=of.firm_id, person=of.person_id
-    ):
+    )
+    if is_own or _is_named_for(deed, order_id):
         raise Stands({"order_id": str(order_id), "again": True})
+
+
+def _is_named_for(deed: Deed, order_id: UUID) -> bool:
+    order = deed.db.get_one(Order, (deed.district, order_id))
+    return reaches_order(deed.db, deed.actor, order, ProxyAct.BOOK)
 
 
 _OPEN_LINES = (
@@ -281,7 +288,7 @@ def cancel(deed: Deed, *, order_id: UUID) -> Answer:
     order = deed.db.get(Order, (deed.district, order_id))
     if order is None:
         raise NotFound
-    deed.actor.must_reach(**reach_of_order(deed.db, order))
+    must_reach_order(deed.db, deed.actor, order, ProxyAct.BOOK)
     deed.about(SubjectType.ORDER, order_id)
     deed.about(SubjectType.HOUSEHOLD, order.household_id)
     deed.at(firm=order.firm_id, zone=order.zone_id)

@@ -13,7 +13,7 @@ from core.refusal import Refused
 from dispatch.orders.booking_desk import firm_of
 from dispatch.orders.models import Order
 from dispatch.orders.moving import move_refusals, open_move, take_new_slot
-from dispatch.orders.queries import reach_of_order
+from dispatch.orders.queries import must_reach_order
 from dispatch.rounds import refusals as no
 from dispatch.rounds.acts import let_go
 from dispatch.rounds.models import RoundStop
@@ -21,6 +21,7 @@ from dispatch.rounds.queries import round_of, stop_of
 from dispatch.rounds.states import RoundState
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry.proxy_queries import ProxyAct
 
 
 @does("order.change_slot")
@@ -29,7 +30,7 @@ def change_slot(deed: Deed, *, order_id: UUID, slot_id: UUID) -> Answer:
     order = deed.db.get(Order, (deed.district, order_id))
     if order is None:
         raise NotFound
-    deed.actor.must_reach(**reach_of_order(deed.db, order))
+    must_reach_order(deed.db, deed.actor, order, ProxyAct.BOOK)
     move = open_move(deed, order, slot_id)
     zone = move.desk.zone
     deed.about(SubjectType.ORDER, order_id)

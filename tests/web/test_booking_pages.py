@@ -1,4 +1,4 @@
-"""Pages about a booking that stands or is to be had again: another slot, the same once more, the voucher."""
+"""Pages about a booking: another slot, the same once more, the voucher, somebody who books for another."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.conftest import THE_DAY
 from tests.desk import Desk
 from tests.dispatch.rounds.working_day import Booked, Bottle, Home, WorkingDay
 from tests.web.dispatcher_desk import DispatcherDesk
-from tests.web.test_resident_pages import Reader, reader, rows
+from tests.web.test_resident_pages import Reader, booking, reader, rows
 
 CHANGNING = 310105
 TOMORROW = THE_DAY.date() + timedelta(days=1)
@@ -215,3 +215,38 @@ def test_the_voucher_is_printed_from_the_order_and_its_symbol_leads_to_the_publi
     assert (shown.status_code, "凭证属实" in shown.text) == (200, True)
     assert reader(day, day.home()).get(link).status_code == 404
     assert me.get(f"{path}/vouchers/{uuid4()}").status_code == 404
+
+
+# --- a proxy ----------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_is_named_agrees_and_books_on_pages(day: WorkingDay, ground: Ground) -> None:
+    phone = "13800007777"
+    elder, other = day.home(), day.cast.household(person=day.cast.registrant(phone=phone), exception=None)
+    giver, proxy, slot = reader(day, elder), reader(day, day._with_bottles(other, ["YSP35.5"])), day.slot()
+    assert "委托一位代办人" in giver.get("/resident/proxies").text
+    nothing = giver.post("/resident/proxies", phone="", until_on="")
+    assert nothing.status_code == 422
+    form = {"phone": phone, "act": ["book", "receive"], "until_on": "2024-12-31"}
+    assert giver.post("/resident/proxies", **form).status_code == 302
+    assert "等对方同意" in giver.get("/resident/proxies").text
+    assert "有人请您代办" in proxy.get("/resident/").text
+    page = proxy.get("/resident/proxies").text
+    answer = re.findall(r'action="(/resident/proxies/[^"]+/answer)"', page)[0]
+    stranger = reader(day, day.home())
+    assert stranger.post(answer, answer="yes").status_code == 404
+    assert proxy.post(answer, answer="yes").status_code == 302
+    household = str(elder.users.household_id)
+    assert f"/resident/book?household={household}" in proxy.get("/resident/proxies").text
+    assert proxy.get(f"/resident/book?household={household}").status_code == 200
+    assert stranger.get(f"/resident/book?household={household}").status_code == 404
+    assert proxy.post("/resident/book", **booking(elder, slot)).status_code == 302
+    [order] = rows(ground, Order)
+    assert str(order.household_id) == household
+    assert order.id.hex[-8:].upper() in giver.get("/resident/orders").text
+    assert proxy.get(f"/resident/orders/{order.id}").status_code == 200
+    end = re.findall(r'action="(/resident/proxies/[^"]+/end)"', giver.get("/resident/proxies").text)[0]
+    assert stranger.post(end).status_code == 404
+    assert giver.post(end).status_code == 302
+    assert proxy.get(f"/resident/orders/{order.id}").status_code == 404
+    assert "已经结束的" in proxy.get("/resident/proxies").text

@@ -273,7 +273,8 @@ def receipt(order_id: UUID, line_id: UUID) -> ResponseReturnValue:
 def sign(order_id: UUID, line_id: UUID) -> ResponseReturnValue:
     """The deed: handed over, or withheld, or the code was wrong; or refused with all its reasons."""
     shown, at, draft = step_of(order_id, line_id)
-    done, no = tried(lambda: deliver(order_id, at, draft, _proof(draft)))
+    received_by = typed("received_by", 40) or None
+    done, no = tried(lambda: deliver(order_id, at, draft, _proof(draft), consent_id=received_by))
     if no is None or no.status == 409:
         drafts.forget_check(line_id)
     if done is not None and done["outcome"] is VisitOutcome.WRONG_CODE:

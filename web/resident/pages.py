@@ -38,6 +38,7 @@ from dispatch.safety.models import ReceivedHow
 from dispatch.safety.signing import Receipt
 from dispatch.safety.states import HazardState
 from oversight.review_models import Ground
+from registry import proxy_queries
 from registry.models import UserClass
 from registry.states import AccountState, CardState
 from web import qr, review_words
@@ -78,6 +79,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "resident/home.html",
         homes=own,
+        asked_to_act=proxy_queries.asked_to_act(doing()),
         followed=followed,
         repeats={} if followed else _repeats(own),
         to_confirm=[found for found in latest if _may_confirm(doing(), found)],
@@ -105,18 +107,23 @@ def _may_confirm(here: Doing, found: orders.OrderWithLines) -> bool:
 
 @face.page("/book", "order.book")
 def book() -> ResponseReturnValue:
-    own = home_queries.homes(doing())
-    if not own:
+    able = _homes_to_book_for()
+    if not able:
         raise NotFound
-    if len(own) > 1 and "household" not in request.args:
-        return render_template("resident/which_home.html", homes=own)
-    return _book_page(_chosen_home(own, request.args), request.args)
+    if len(able) > 1 and "household" not in request.args:
+        return render_template("resident/which_home.html", homes=able)
+    return _book_page(_chosen_home(able, request.args), request.args)
+
+
+def _homes_to_book_for() -> list[Home]:
+    """One's own, then those one is named for."""
+    return [*home_queries.homes(doing()), *home_queries.homes_acted_for(doing())]
 
 
 @face.page("/book/check", "order.book")
 def check_answers() -> ResponseReturnValue:
     """What was chosen, to be looked at once more; nothing is booked yet."""
-    home = _chosen_home(home_queries.homes(doing()), request.args)
+    home = _chosen_home(_homes_to_book_for(), request.args)
     try:
         asked = _asked(home, request.args, request.args.getlist("card"))
     except WrongField as wrong:
@@ -132,7 +139,7 @@ def check_answers() -> ResponseReturnValue:
 
 @face.page("/book", "order.book", methods=("POST",))
 def do_book() -> ResponseReturnValue:
-    home = _chosen_home(home_queries.homes(doing()), request.form)
+    home = _chosen_home(_homes_to_book_for(), request.form)
     try:
         asked = _asked(home, request.form, request.form.getlist("card"))
     except WrongField as wrong:

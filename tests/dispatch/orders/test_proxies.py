@@ -1,0 +1,341 @@
+"""Somebody books or receives for another: named, agreed to, for some days; and whoever was not, does not."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from core import clock
+from core.auth import Role
+from dispatch.deliveries.models import Delivery
+from dispatch.orders.models import Order, Slot
+from evidence.models import Entry, Link, Outcome, SubjectType
+from evidence.verify import verify
+from registry.models import Account, IdentityCheck
+from registry.proxy_models import ProxyConsent
+from registry.states import ProxyState
+from rulebook.decisions import replay
+from rulebook.models import Decision
+from tests.cast import made
+from tests.conftest import THE_DAY
+from tests.desk import Desk, Person
+from tests.dispatch.rounds.working_day import Home, WorkingDay, codes
+from tests.dispatch.town import pointers
+
+CHANGNING = 310105
+ELDER, NEIGHBOUR = "13800001111", "13800002222"
+UNTIL = "2024-12-31"
+
+
+@dataclass
+class Street:
+    """An elder and a neighbour, each with a home of their own; ``elder`` is who names."""
+
+    day: WorkingDay
+    home: Home
+    elder: Person
+    neighbour: Person
+    neighbour_id: UUID
+
+    def name(self, **changed: Any) -> TestResponse:
+        body = {"phone": NEIGHBOUR, "may_book": True, "may_receive": True, "until_on": UNTIL} | changed
+        return self.elder.post(self.day.at(f"households/{self.home.users.household_id}/proxies"), body)
+
+    def agree(
+        self, consent: dict[str, Any], *, agreed: bool = True, who: Person | None = None
+    ) -> TestResponse:
+        path = self.day.at(f"proxies/{consent['id']}/answers")
+        return (who or self.neighbour).post(path, {"agreed": agreed})
+
+    def end(self, consent: dict[str, Any], who: Person) -> TestResponse:
+        return who.post(self.day.at(f"proxies/{consent['id']}/endings"))
+
+    def agreed(self, **changed: Any) -> dict[str, Any]:
+        return made(self.agree(made(self.name(**changed))))
+
+    def book(self, who: Person | None = None, slot: str | None = None) -> TestResponse:
+        body = {
+            "household_id": str(self.home.users.household_id),
+            "slot_id": slot or self.day.slot(),
+            "purpose": "cooking",
+            "channel": "web",
+            "card_ids": [str(card) for card in self.home.users.card_ids],
+        }
+        return (who or self.neighbour).post(self.day.at("orders"), body)
+
+
+@pytest.fixture
+def street(desk: Desk) -> Street:
+    day = WorkingDay(desk)
+    users = [
+        day.cast.household(person=day.cast.registrant(phone=phone), exception=None)
+        for phone in (ELDER, NEIGHBOUR)
+    ]
+    homes = [day._with_bottles(one, ["YSP35.5"]) for one in users]
+    elder, neighbour = (day.resident(home) for home in homes)
+    return Street(day, homes[0], elder, neighbour, day.cast.registrant_of(users[1]))
+
+
+def rows(db: Session, model: Any) -> list[Any]:
+    db.expire_all()
+    return list(db.scalars(sa.select(model)))
+
+
+def entries(db: Session, verb: str) -> list[Entry]:
+    return list(db.scalars(sa.select(Entry).where(Entry.verb == verb).order_by(Entry.recorded_at, Entry.id)))
+
+
+# --- by both their words ----------------------------------------------------------------------------------
+
+
+def test_the_named_one_agrees_and_books_for_the_card(street: Street, db: Session) -> None:
+    named = made(street.name())
+    assert (named["state"], named["mine"], named["proxy_masked"]) == ("named", True, None)
+    [asked] = street.neighbour.get(street.day.at("own-proxies")).json["items"]
+    assert (asked["id"], asked["to_answer"], asked["mine"]) == (named["id"], True, False)
+    assert "样例住户" not in str(asked)
+    agreed = made(street.agree(named))
+    assert (agreed["state"], agreed["to_answer"]) == ("agreed", False)
+    [row] = rows(db, ProxyConsent)
+    assert (row.proxy_id, row.phone_index) == (street.neighbour_id, None)
+
+    booked = made(street.book())
+    [order] = rows(db, Order)
+    assert order.person_id == street.day.cast.registrant_of(street.home.users)
+    assert order.booked_by == street.neighbour.principal_id
+    [entry] = entries(db, "order.book")
+    assert named["id"].encode() in entry.written
+    assert street.book().status_code == 200, "the same again is the standing order"
+    for who in (street.elder, street.neighbour):
+        assert who.get(street.day.at(f"orders/{booked['id']}")).status_code == 200
+        assert [one["id"] for one in who.get(street.day.at("orders")).json["items"]] == [booked["id"]]
+    assert not list(verify(db))
+    assert not list(replay(db))
+
+
+def test_each_step_is_a_deed_about_the_home_and_its_people(street: Street, db: Session) -> None:
+    consent = street.agreed()
+    made(street.end(consent, street.elder))
+    for verb, people in (("proxy.name", 1), ("proxy.answer", 1), ("proxy.end", 0)):
+        [entry] = entries(db, verb)
+        touched = list(db.scalars(sa.select(Link.subject_type).where(Link.entry_id == entry.id)))
+        assert sorted(touched) == sorted([SubjectType.HOUSEHOLD, *[SubjectType.PERSON] * people]), verb
+        assert NEIGHBOUR.encode() not in entry.written
+
+
+@pytest.mark.parametrize("why", ["never named", "not answered", "turned down", "ended", "to receive only"])
+def test_without_a_consent_nothing_is_booked_and_the_refusal_is_kept(
+    street: Street, db: Session, why: str
+) -> None:
+    """And nothing else of the home is told, though its account is suspended besides."""
+    if why == "not answered":
+        made(street.name())
+    if why == "turned down":
+        made(street.agree(made(street.name()), agreed=False))
+    if why == "ended":
+        made(street.end(street.agreed(), street.neighbour))
+    if why == "to receive only":
+        street.agreed(may_book=False)
+    made(street.day.cast.clerk.post(
+        street.day.at(f"accounts/{street.home.users.account_id}/suspensions"), {"reason": "contract_breach"}
+    ))  # fmt: skip
+    refused = street.book()
+    assert codes(refused) == ["proxy.no_consent"]
+    assert refused.json["reasons"][0]["rule"] == "A14"
+    assert refused.json["refusal_no"]
+    assert rows(db, Order) == []
+    assert [slot.taken for slot in rows(db, Slot)] == [0]
+    [entry] = entries(db, "order.book")
+    assert entry.outcome is Outcome.REFUSED
+    assert b"account.suspended" not in entry.written
+    assert {one.gate for one in rows(db, Decision)} >= {"booking", "premises"}
+
+
+def test_a_consent_ends_with_its_last_day(street: Street, db: Session) -> None:
+    street.agreed(until_on="2024-06-13")
+    tomorrow = THE_DAY + timedelta(days=1)
+    late = street.day.slot(16, date(2024, 6, 14))
+    with clock.standing_at(tomorrow):
+        assert street.book(slot=late).status_code == 201
+        [order] = rows(db, Order)
+        made(street.neighbour.post(street.day.at(f"orders/{order.id}/cancellations")))
+    with clock.standing_at(tomorrow + timedelta(days=1)):
+        assert codes(street.book(slot=late)) == ["proxy.consent_over"]
+        assert street.neighbour.get(street.day.at(f"orders/{order.id}")).status_code == 404
+    assert len(rows(db, Order)) == 1
+
+
+def test_a_proxy_nobody_has_identified_does_not_book(street: Street, db: Session) -> None:
+    street.agreed()
+    failed = IdentityCheck(
+        person_id=street.neighbour_id,
+        document_kind="resident_id",
+        number_sealed=b"sealed",
+        method="document_seen",
+        passed=False,
+        checked_by=uuid4(),
+        checked_at=THE_DAY,
+    )
+    db.add(failed)
+    db.commit()
+    assert codes(street.book()) == ["proxy.not_verified"]
+    assert rows(db, Order) == []
+
+
+def test_a_new_registrant_has_named_nobody(street: Street, db: Session) -> None:
+    street.agreed()
+    heir = street.day.cast.person()
+    db.get_one(Account, (CHANGNING, street.home.users.account_id)).person_id = heir
+    db.commit()
+    assert codes(street.book()) == ["proxy.no_consent"]
+    household = street.home.users.household_id
+    assert street.neighbour.get(street.day.at(f"households/{household}/slots")).status_code == 404
+
+
+def test_the_slots_of_the_home_are_shown_to_its_proxy_alone(street: Street, desk: Desk) -> None:
+    street.day.slot()
+    path = street.day.at(f"households/{street.home.users.household_id}/slots")
+    assert street.neighbour.get(path).status_code == 404
+    consent = street.agreed()
+    assert len(street.neighbour.get(path).json["items"]) == 1
+    made(street.end(consent, street.elder))
+    assert street.neighbour.get(path).status_code == 404
+    file = street.day.at(f"households/{street.home.users.household_id}")
+    assert street.neighbour.get(file).status_code == 403
+
+
+def test_a_consent_given_anew_follows_the_older(street: Street, db: Session) -> None:
+    first, second = street.agreed(), street.agreed(may_receive=False)
+    states = {str(one.id): one.state for one in rows(db, ProxyConsent)}
+    assert states == {first["id"]: ProxyState.ENDED, second["id"]: ProxyState.AGREED}
+
+
+# --- naming -----------------------------------------------------------------------------------------------
+
+
+def test_a_number_that_is_nobodys_is_taken_like_any_other(street: Street) -> None:
+    known, unknown = made(street.name()), made(street.name(phone="13900009999"))
+    assert {**known, "id": 0, "named_at": 0} == {**unknown, "id": 0, "named_at": 0}
+
+
+def test_only_whom_it_was_said_to_answers(street: Street, db: Session) -> None:
+    consent = made(street.name())
+    stranger = street.day.resident(street.day.home())
+    for who in (stranger, street.elder):
+        assert street.agree(consent, who=who).status_code == 404
+    assert stranger.get(street.day.at("own-proxies")).json["items"] == []
+    assert street.end(consent, stranger).status_code == 404
+    assert [one.state for one in rows(db, ProxyConsent)] == [ProxyState.NAMED]
+    made(street.agree(consent))
+    assert street.agree(consent).status_code == 404, "it is answered once"
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({"until_on": "2025-06-12"}, []),
+        ({"until_on": "2025-06-13"}, ["proxy.too_long"]),
+    ],
+)
+def test_how_long_it_may_last_stands_in_the_rulebook(
+    street: Street, changed: dict[str, Any], refused: list[str]
+) -> None:
+    answer = street.name(**changed)
+    assert answer.status_code == (409 if refused else 201)
+    assert not refused or codes(answer) == refused
+
+
+def test_a_home_has_three_at_once(street: Street, db: Session) -> None:
+    first = made(street.name(phone="13900000001"))
+    made(street.name(phone="13900000002"))
+    made(street.name(phone="13900000003"))
+    assert codes(street.name()) == ["proxy.too_many"]
+    made(street.end(first, street.elder))
+    made(street.name())
+    assert len(rows(db, ProxyConsent)) == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"phone": None}, "/phone"),
+        ({"phone": "12"}, "/phone"),
+        ({"may_book": False, "may_receive": False}, "/may_book"),
+        ({"until_on": "2024-06-11"}, "/until_on"),
+        ({"until_on": "soon"}, "/until_on"),
+        ({"paper": "WT-1"}, "/phone"),
+        ({"person_id": str(uuid4())}, "/phone"),
+        ({"for_ever": True}, "/for_ever"),
+    ],
+)
+def test_bad_input_names_nobody(street: Street, db: Session, changed: dict[str, Any], pointer: str) -> None:
+    assert pointer in pointers(street.name(**changed))
+    assert rows(db, ProxyConsent) == []
+    assert entries(db, "proxy.name") == []
+
+
+# --- at the counter ---------------------------------------------------------------------------------------
+
+
+def test_a_counter_records_what_both_signed(street: Street, desk: Desk, db: Session) -> None:
+    path = street.day.at(f"households/{street.home.users.household_id}/proxies")
+    body = {
+        "person_id": str(street.neighbour_id),
+        "paper": "WT-2024-17",
+        "may_book": True,
+        "may_receive": False,
+        "until_on": UNTIL,
+    }
+    rival = desk.sign_in(Role.CLERK, firm=street.day.cast.another_firm())
+    assert rival.post(path, body).status_code == 404
+    assert pointers(street.day.cast.clerk.post(path, body | {"paper": None})) == ["/paper"]
+    assert pointers(street.day.cast.clerk.post(path, body | {"person_id": str(uuid4())})) == ["/person_id"]
+    own = str(street.day.cast.registrant_of(street.home.users))
+    assert codes(street.day.cast.clerk.post(path, body | {"person_id": own})) == ["proxy.is_registrant"]
+    consent = made(street.day.cast.clerk.post(path, body))
+    assert consent["state"] == "agreed"
+    assert street.book().status_code == 201
+    assert len(street.day.cast.clerk.get(path).json["items"]) == 1
+    assert rival.get(path).status_code == 404
+    made(street.end(consent, street.day.cast.clerk))
+    assert [one.state for one in rows(db, ProxyConsent)] == [ProxyState.ENDED]
+
+
+# --- at the door ------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_reads_the_code_receives_and_confirms(street: Street, db: Session) -> None:
+    consent = street.agreed(may_book=False)
+    booked, bottle, _ = street.day.loaded(street.home)
+    stranger = street.day.resident(street.day.home())
+    made(street.day.arrive(booked))
+    path = street.day.at(f"orders/{booked.order_id}")
+    assert stranger.get(f"{path}/door-code").status_code == 404
+    code = street.neighbour.get(f"{path}/door-code").json["code"]
+    proof = {"kind": "door_code", "value": code}
+    by_nobody = street.day.report(booked, bottle, proof=proof, consent_id=str(uuid4()))
+    assert codes(street.day.deliver(booked, by_nobody)) == ["proxy.may_not_receive"]
+    assert rows(db, Delivery) == []
+    report = street.day.report(booked, bottle, proof=proof, consent_id=consent["id"], check=None)
+    done = made(street.day.deliver(booked, report))
+    assert (done["outcome"], done["consent_id"]) == ("delivered", consent["id"])
+    assert street.neighbour.post(f"{path}/slot-changes", {"slot_id": street.day.slot(14)}).status_code == 404
+    made(street.neighbour.post(f"{path}/confirmations", {"said": "received"}))
+    assert [one.consent_id for one in rows(db, Delivery)] == [UUID(consent["id"])]
+
+
+def test_who_may_only_book_reads_no_code_and_confirms_nothing(street: Street) -> None:
+    consent = street.agreed(may_receive=False)
+    booked, bottle, _ = street.day.loaded(street.home)
+    made(street.day.arrive(booked))
+    path = street.day.at(f"orders/{booked.order_id}")
+    assert street.neighbour.get(path).status_code == 200
+    assert street.neighbour.get(f"{path}/door-code").status_code == 404
+    received = street.day.report(booked, bottle, consent_id=consent["id"])
+    assert codes(street.day.deliver(booked, received)) == ["proxy.may_not_receive"]
+    assert street.neighbour.post(f"{path}/confirmations", {"said": "received"}).status_code == 404
