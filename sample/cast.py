@@ -343,6 +343,16 @@ class Cast:
         """Of those, who takes the only room of tomorrow's evening."""
         return next(user for user in self.tomorrow if user.zone == self.too_late.zone)
 
+    @cached_property
+    def helped(self) -> SamplePremises:
+        """Of those who book for tomorrow: for whom a neighbour does."""
+        return [user for user in self.tomorrow if user != self.takes_the_last][-1]
+
+    @cached_property
+    def helper(self) -> SamplePremises:
+        """The neighbour, who books for themselves too."""
+        return [user for user in self.tomorrow if user != self.takes_the_last][-2]
+
     def _spare(self, zone: int) -> list[SamplePremises]:
         """Sound households of the zone to whom nothing else happens, with a bottle to swap."""
         taken = {booking.number for booking in self.bookings} | self._specials
@@ -440,7 +450,7 @@ class Cast:
         """Who books for themselves, over the web."""
         own = {booking.number for booking in (*self.bookings, self.waiting) if not booking.by_hotline}
         refused = {user.number for user in self.refused_places}
-        return tuple(sorted(own | refused | self._specials))
+        return tuple(sorted(own | refused | self._specials | {self.helped.number, self.helper.number}))
 
     @cached_property
     def with_new_card(self) -> tuple[Booking, ...]:

@@ -7,6 +7,7 @@ from sample.agenda import Agenda
 from sample.counting import count_the_sites
 from sample.evening import find_the_overdue_empty, look_back
 from sample.firms import DEMO_DAY
+from sample.helping import help_and_change, show_vouchers, too_late_to_move
 from sample.mistakes import Mistakes
 from sample.morning import at_the_counter, at_the_desk, at_the_stations
 from sample.noes import at_night, at_the_offices
@@ -28,12 +29,14 @@ def live(scene: Scene) -> None:
     at_the_counter(scene)
     at_the_stations(scene)
     at_the_desk(scene)
+    help_and_change(scene)
     at_the_offices(scene)
     break_each_rule_once(scene)
     agenda = Agenda(scene)
     road = Road(scene, agenda)
     confirm_the_rosters(scene)
     rounds = plan_the_day(scene)
+    too_late_to_move(scene)
     road.drive(rounds)
     report_positions(scene, agenda, rounds)
     Mistakes(scene, agenda, Offline(scene, agenda, rounds))
@@ -42,5 +45,6 @@ def live(scene: Scene) -> None:
     find_the_overdue_empty(scene)
     count_the_sites(scene)
     look_back(scene)
+    show_vouchers(scene)
     at_night(scene)
     scene.sign_ins = make_sign_ins(scene)

@@ -200,7 +200,8 @@ def at_the_desk(scene: Scene) -> None:
             book(scene, booking)
     _book_again(scene)
     for user in scene.cast.tomorrow:
-        book_for_tomorrow(scene, user)
+        if user != scene.cast.helped:
+            book_for_tomorrow(scene, user)
     _refused_for_the_place(scene)
     _refused_for_the_papers(scene)
 

@@ -45,6 +45,7 @@ from sample.promises_of_rules import (
     every_rule_of_booking_asked,
     every_rule_of_the_bottle_asked,
     late_scans_kept,
+    nobody_booked_unasked,
     nobody_supplied_over_a_hazard,
     one_order_at_a_time,
 )
@@ -316,6 +317,7 @@ PROMISES: tuple[Callable[[Audit], Promise], ...] = (
     every_rule_of_booking_asked,
     nobody_supplied_over_a_hazard,
     one_order_at_a_time,
+    nobody_booked_unasked,
     crews_bound,
     late_scans_kept,
     contradictions_held,

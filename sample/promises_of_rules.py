@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from core import clock
+from core.auth import Grant, ScopeKind
 from core.refusal import CATALOGUE
 from cylinders.filling_models import FillingCheck
 from cylinders.models import (
@@ -30,11 +32,13 @@ from cylinders.models import (
     SiteCount,
 )
 from dispatch.deliveries.models import Delivery, VisitOutcome
-from dispatch.orders.models import OrderLine
+from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.states import OPEN_STATES
 from dispatch.safety.models import CheckOutcome, CheckReason, Hazard, Notice, NoticeReceipt, SafetyCheck
 from evidence.models import Outcome
 from registry.models import Binding, Device, DeviceInbox, DeviceInboxAside
+from registry.proxy_models import ProxyConsent
+from registry.states import ProxyState
 from sample.audit import Audit, Promise, entries
 
 # --- the gun ----------------------------------------------------------------------------------------------
@@ -64,15 +68,15 @@ NEVER_ASKED = {"A09"}
 """A gap between bookings: no place of the sample sets one, so nobody can hear of it."""
 RULES_OF_BOOKING = tuple(
     rule
-    for rule in (*(f"A{number:02}" for number in range(1, 14)), *(f"P{number:02}" for number in range(1, 15)))
+    for rule in (*(f"A{number:02}" for number in range(1, 15)), *(f"P{number:02}" for number in range(1, 15)))
     if rule not in NEVER_ASKED
 )
 
 
 def every_rule_of_booking_asked(audit: Audit) -> Promise:
     promise = Promise(
-        "用户与订气规则 A01–A13、场所规则 P01–P14 当天条条有人听到（A09 本市没有规定）",
-        "each of the rules A01 to A13 and P01 to P14 refused somebody (but A09, which no place sets)",
+        "用户与订气规则 A01–A14、场所规则 P01–P14 当天条条有人听到（A09 本市没有规定）",
+        "each of the rules A01 to A14 and P01 to P14 refused somebody (but A09, which no place sets)",
         "the reasons of every refusal that was answered",
     )
     refused = [rule for reasons in audit.heard.values() for _, rule, _ in reasons]
@@ -167,6 +171,40 @@ def one_order_at_a_time(audit: Audit) -> Promise:
             if before.state in OPEN_STATES or settled_at is None or settled_at > after.recorded_at:
                 promise.broken.append(f"card {card_id}: two orders at {after.recorded_at}")
     return promise
+
+
+def nobody_booked_unasked(audit: Audit) -> Promise:
+    promise = Promise(
+        "没有双方同意，没有人能拿别人的卡订气",
+        "nobody booked for another's card without a consent of both that was in force",
+        "every order that a resident booked for somebody else: a consent agreed to before it, not yet over",
+    )
+    people = {
+        grant.principal_id: UUID(grant.scope_code)
+        for grant in audit.db.scalars(sa.select(Grant).where(Grant.scope_kind == ScopeKind.PERSON))
+    }
+    consents = audit.db.scalars(sa.select(ProxyConsent).where(ProxyConsent.answered_at.is_not(None))).all()
+    for order in audit.db.scalars(sa.select(Order)):
+        proxy_id = people.get(order.booked_by)
+        if proxy_id is None or proxy_id == order.person_id:
+            continue
+        promise.looked_at += 1
+        if not any(_covers(one, order, proxy_id) for one in consents):
+            promise.broken.append(f"order {order.id}: nobody had named who booked it")
+    return promise
+
+
+def _covers(consent: ProxyConsent, order: Order, proxy_id: UUID) -> bool:
+    day = clock.day_of(order.recorded_at)
+    return (
+        (consent.household_id, consent.person_id) == (order.household_id, order.person_id)
+        and (consent.proxy_id, consent.may_book) == (proxy_id, True)
+        and consent.valid_from <= day <= consent.valid_until
+        and consent.answered_at is not None
+        and consent.answered_at <= order.recorded_at
+        and (consent.ended_at is None or consent.ended_at > order.recorded_at)
+        and consent.state is not ProxyState.TURNED_DOWN
+    )
 
 
 def _outcomes(audit: Audit) -> Any:

@@ -35,7 +35,7 @@ _BY_REASON: dict[Why, str] = {
     FORM: """
         account.missing card.missing card.quota_full booking.quantity_missing
         booking.stored_weight_unknown identity.not_verified
-        account.registrant_not_verified refill.label_claimed_twice import.row_wrong""",
+        account.registrant_not_verified proxy.not_verified refill.label_claimed_twice import.row_wrong""",
     ELSEWHERE: """
         booking.too_soon account.registrant_too_young premises.conversion_unknown
         premises.piped_gas_unknown premises.lift_unknown""",
@@ -47,7 +47,7 @@ _BY_REASON: dict[Why, str] = {
         refill.no_gas_licence courier.no_certificate
         courier.not_trained refill.filler_not_trained binding.training_not_in_force
         vehicle.no_permit vehicle.limits_unknown contract.second_supplier roster.firm_unlicensed""",
-    LATE: "filling.authorisation_expired review.too_late",
+    LATE: "filling.authorisation_expired review.too_late proxy.lapsed proxy.consent_over",
     RECORDED: """
         filling.overfilled filling.check_failed filling.look_failed filling.residue_not_extracted
         filling.tare_drifted""",
@@ -58,6 +58,7 @@ _BY_REASON: dict[Why, str] = {
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
+        proxy.too_many proxy.may_not_receive
         zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm
         binding.does_not_cover round.false_vehicle_code roster.not_bound roster.bound_for_part
         roster.courier_away roster.vehicle_away roster.nobody roster.no_zones roster.crew_gone

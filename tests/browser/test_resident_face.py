@@ -2,13 +2,14 @@
 
 import json
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from core import outbox
+from core import clock, outbox
 from core.sessions import SignedInBy
 from dispatch.deliveries.models import Confirmation
 from dispatch.orders.models import Order, OrderLine, Slot
@@ -245,6 +246,51 @@ def test_everything_of_a_booking_works_without_scripts(house: House, browse: Bro
     page.get_by_role("link", name="取消这次预约").click()
     page.get_by_role("button", name="取消预约").click()
     expect(page.locator("main")).to_contain_text("已取消")
+
+
+def test_the_same_again_another_slot_a_voucher_and_a_proxy(
+    house: House, browse: Browse, day: WorkingDay
+) -> None:
+    home = day.home()
+    booked, bottle, _ = day.loaded(home)
+    made(day.deliver(booked, day.report(booked, bottle)))
+    tomorrow = clock.today() + timedelta(days=1)
+    day.slot(10, tomorrow), day.slot(14, tomorrow)
+    with house.ground.sessions() as db:
+        db.get_one(Slot, (CHANGNING, UUID(day.slot(10)))).closed = True
+        db.commit()
+    page = as_resident(house, browse, day, home)
+    page.goto(house.at("/resident/"))
+    looked_at(browse, page, "home-again")
+    page.get_by_role("button", name="就这样约").click()
+    page.wait_for_url("**booked=1")
+    page.get_by_role("link", name="换个时段送").click()
+    page.get_by_role("button", name="改到这个时段").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    looked_at(browse, page, "other-slot")
+    page.get_by_label("14:00").check()
+    page.get_by_role("button", name="改到这个时段").click()
+    page.wait_for_url("**moved=1")
+    expect(page.get_by_role("status").first).to_contain_text("时段改好了")
+    with house.ground.sessions() as db:
+        slots = [order.slot_id for order in db.scalars(sa.select(Order).order_by(Order.id))]
+    assert str(slots[-1]) == day.slot(14, tomorrow)
+    page.goto(house.at(f"/resident/orders/{booked.order_id}"))
+    page.get_by_role("link", name="购气凭证").click()
+    looked_at(browse, page, "voucher")
+    code = "".join(page.locator(".voucher-code").inner_text().split())
+    page.goto(house.at(f"/V/{code}"))
+    expect(page.locator("h1")).to_contain_text("凭证属实")
+    looked_at(browse, page, "voucher-public")
+    page.goto(house.at("/resident/proxies"))
+    page.fill("#phone", PHONE)
+    page.fill("#until_on", "2024-12-31")
+    page.get_by_role("button", name="委托").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.get_by_label("在家收气").check()
+    page.get_by_role("button", name="委托").click()
+    expect(page.get_by_role("status")).to_contain_text("记下了")
+    looked_at(browse, page, "proxies")
 
 
 def test_main_targets_are_sixty_pixels_in_large_type(house: House, browse: Browse, day: WorkingDay) -> None:

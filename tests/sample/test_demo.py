@@ -252,6 +252,10 @@ def with_nobody_refused_for_weight(audit: Audit) -> Audit:
 
 
 TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
+    "a consent to a proxy is taken away by hand": (
+        by_sql("proxy_consent", "UPDATE proxy_consent SET may_book = false WHERE state = 'agreed'"),
+        "nobody_booked_unasked",
+    ),
     "a bottle is moved to another holder by hand": (
         by_sql(
             "cylinder_state",
