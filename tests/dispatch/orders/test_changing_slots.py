@@ -15,7 +15,8 @@ from core import clock
 from core.auth import Role
 from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.states import LineState
-from dispatch.rounds.models import RoundStop
+from dispatch.rounds.models import RoundPlan, RoundStop
+from dispatch.rounds.queries import moved_since
 from evidence.models import Entry, Link, Outcome
 from evidence.verify import verify
 from registry.models import Account, Card, Licence, LicenceKind
@@ -25,7 +26,6 @@ from rulebook.models import Decision
 from tests.cast import made
 from tests.desk import Desk, Person
 from tests.dispatch.orders.test_booking_races import at_once
-from tests.dispatch.rounds.test_rounds_changes import apply, propose, stands_on
 from tests.dispatch.rounds.working_day import WorkingDay
 from tests.dispatch.town import CHANGNING, TODAY, TOMORROW, Home, Town, codes, pointers
 
@@ -172,25 +172,19 @@ def _next_zone(town: Town) -> UUID:
     return zone
 
 
-@pytest.mark.parametrize("state", [LineState.LOADED, LineState.DELIVERED, LineState.FAILED])
-def test_what_is_no_longer_waiting_is_not_moved(
-    town: Town, home: Home, clerk: Person, db: Session, state: LineState
-) -> None:
+def test_what_is_no_longer_waiting_is_not_moved(town: Town, clerk: Person, db: Session) -> None:
     was, wanted = town.slot(), town.slot(hour=14)
-    order = booked(clerk, home, was)
-    line = db.scalars(sa.select(OrderLine)).one()
-    for step in {LineState.LOADED: [state]}.get(state, [LineState.LOADED, state]):
-        town.change(OrderLine, line.id, state=step)
-    assert codes(move(clerk, order, wanted)) == ["order.not_waiting"]
-    assert (taken(db, was, wanted), slot_of(db, order)) == ((1, 0), was)
-
-
-def test_a_cancelled_order_is_not_moved(town: Town, home: Home, clerk: Person, db: Session) -> None:
-    was, wanted = town.slot(), town.slot(hour=14)
-    order = booked(clerk, home, was)
-    made(clerk.post(f"{ORDERS}/{order}/cancellations"))
-    assert "order.not_waiting" in codes(move(clerk, order, wanted))
-    assert taken(db, was, wanted) == (0, 0)
+    for states in ([LineState.LOADED], [LineState.LOADED, LineState.DELIVERED], [LineState.FAILED]):
+        order = booked(clerk, town.home(), was)
+        line = db.scalars(sa.select(OrderLine).where(OrderLine.order_id == UUID(order))).one()
+        for state in states:
+            town.change(OrderLine, line.id, state=state)
+        assert codes(move(clerk, order, wanted)) == ["order.not_waiting"], states
+        assert slot_of(db, order) == was
+    cancelled = booked(clerk, town.home(), was)
+    made(clerk.post(f"{ORDERS}/{cancelled}/cancellations"))
+    assert "order.not_waiting" in codes(move(clerk, cancelled, wanted))
+    assert taken(db, was, wanted) == (3, 0)
 
 
 def test_the_hotline_moves_it_for_them_and_nobody_else_does(
@@ -211,24 +205,17 @@ def test_the_hotline_moves_it_for_them_and_nobody_else_does(
     assert taken(db, was, wanted) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({}, "/slot_id"),
-        ({"slot_id": "noon"}, "/slot_id"),
-        ({"slot_id": None}, "/slot_id"),
-        ({"slot_id": str(uuid4())}, "/slot_id"),
-        ({"slot_id": str(uuid4()), "force": True}, "/force"),
-    ],
-)
 def test_bad_input_is_a_wrong_field_and_changes_nothing(
-    town: Town, home: Home, clerk: Person, db: Session, body: dict[str, Any], pointer: str
+    town: Town, home: Home, clerk: Person, db: Session
 ) -> None:
     slot = town.slot()
     order = booked(clerk, home, slot)
-    assert pointer in pointers(clerk.post(f"{ORDERS}/{order}/slot-changes", body))
-    assert (taken(db, slot), moves(db)) == ((1,), [])
+    for wrong in ({}, {"slot_id": "noon"}, {"slot_id": None}, {"slot_id": str(uuid4())}):
+        assert pointers(clerk.post(f"{ORDERS}/{order}/slot-changes", wrong)) == ["/slot_id"], wrong
+    more = {"slot_id": str(slot), "force": True}
+    assert pointers(clerk.post(f"{ORDERS}/{order}/slot-changes", more)) == ["/force"]
     assert move(clerk, str(uuid4()), slot).status_code == 404
+    assert (taken(db, slot), moves(db)) == ((1,), [])
 
 
 # --- two at once ------------------------------------------------------------------------------------------
@@ -268,36 +255,34 @@ def test_moving_and_cancelling_at_once_leave_both_counts_true(town: Town, clerk:
 # --- against the plan -------------------------------------------------------------------------------------
 
 
-def test_what_stands_on_a_round_is_not_moved(desk: Desk, db: Session) -> None:
+def test_a_plan_made_before_the_move_is_stale_and_what_is_planned_is_not_moved(
+    desk: Desk, db: Session
+) -> None:
     day = WorkingDay(desk)
-    order, later = day.order(), day.slot(14)
-    day.planned_round()
-    refused = move(day.resident(order.home), order.order_id, later)
-    assert codes(refused) == ["order.planned_already"]
-    assert refused.json["reasons"][0]["cure"]["action"] == "see_order"
-    assert slot_of(db, order.order_id) == UUID(day.slot(10))
-    assert stands_on(db, order) is not None
-
-
-def test_a_plan_made_before_the_move_is_stale_and_the_order_is_planned_anew(desk: Desk, db: Session) -> None:
-    day = WorkingDay(desk)
-    order = day.order()
+    order, first, later = day.order(), day.slot(10), day.slot(14)
+    resident = day.resident(order.home)
     plan = day.plan()
-    made(move(day.resident(order.home), order.order_id, day.slot(14)))
-    refused = day.apply(plan["id"])
-    assert codes(refused) == ["plan.stale"]
-    assert refused.json["reasons"][0]["facts"]["orders"] == [order.order_id]
+    made(move(resident, order.order_id, later))
+    stale = day.apply(plan["id"])
+    assert codes(stale) == ["plan.stale"]
+    assert stale.json["reasons"][0]["facts"]["orders"] == [order.order_id]
     assert not db.scalars(sa.select(RoundStop)).all()
     made(day.apply(day.plan(wave=2)["id"]))
-    assert stands_on(db, order) is not None
+    refused = move(resident, order.order_id, first)
+    assert codes(refused) == ["order.planned_already"]
+    assert refused.json["reasons"][0]["cure"]["action"] == "see_order"
+    assert slot_of(db, order.order_id) == UUID(later)
 
 
-def test_a_change_of_the_day_made_before_the_move_is_stale(desk: Desk, db: Session) -> None:
-    day = WorkingDay(desk)
-    day.order()
-    day.round()
-    urgent = day.order()
-    change = made(propose(day, order_id=urgent.order_id))
-    made(move(day.cast.clerk, urgent.order_id, day.slot(14)))
-    assert codes(apply(day, change)) == ["plan.stale"]
-    assert stands_on(db, urgent) is None
+@pytest.mark.parametrize("late", [False, True], ids=["a plan", "a day under way, where the end is a wish"])
+def test_what_was_promised_is_compared_with_the_slot_of_now(
+    town: Town, home: Home, clerk: Person, db: Session, late: bool
+) -> None:
+    order = booked(clerk, home, town.slot(hour=9))
+    stop: dict[str, Any] = {"id": order, "window": [9 * 3600, 10 * 3600]}
+    if late:
+        stop |= {"window": [9 * 3600, 18 * 3600], "due_s": 10 * 3600}
+    plan = RoundPlan(district=CHANGNING, day=TOMORROW, problem={"stops": [stop]})
+    assert moved_since(db, plan, [UUID(order)]) == set()
+    made(move(clerk, order, town.slot(hour=14)))
+    assert moved_since(db, plan, [UUID(order)]) == {UUID(order)}
