@@ -19,6 +19,7 @@ from dispatch.rounds.states import RoundState
 from dispatch.safety.catalogue import ITEMS
 from dispatch.safety.models import SafetyCheck
 from evidence.models import Entry
+from tests.cast import made
 from tests.desk import Desk, Person
 from tests.dispatch.rounds.working_day import Booked, WorkingDay
 
@@ -218,7 +219,11 @@ def test_the_second_bottle_of_a_restaurant_needs_no_second_check(
 def test_a_refused_handover_keeps_the_check_and_does_not_make_it_again(
     day: WorkingDay, bo: Hand, db: Session
 ) -> None:
+    """And whom the registrant named to receive is shown by a masked name, and is on record once they did."""
     booked, bottle, _ = day.loaded()
+    named = {"person_id": str(day.cast.person(name="样例邻居")), "paper": "WT-1", "until_on": "2024-12-31"}
+    proxies = day.at(f"households/{booked.home.users.household_id}/proxies")
+    consent = made(day.cast.clerk.post(proxies, named | {"may_book": False, "may_receive": True}))
     line = f"/courier/orders/{booked.order_id}/lines/{booked.line_ids[0]}"
     bo.send("/courier/", f"{line}/who", card=day.credential(booked.home.users.card_ids[0]))
     bo.send("/courier/", f"{line}/check", **passed())
@@ -227,8 +232,15 @@ def test_a_refused_handover_keeps_the_check_and_does_not_make_it_again(
     status, shown = bo.send("/courier/", f"{line}/receipt", proof="door_code", code="123456")
     assert status == 409
     assert "没有可用的签收码" in shown
-    assert bo.send("/courier/", f"{line}/receipt", proof="card_qr")[0] == 302
+    page = bo.client.get(f"{line}/receipt").text
+    assert "代收人 样**" in page
+    assert "样例邻居" not in page
+    nobody = bo.send("/courier/", f"{line}/receipt", proof="card_qr", received_by=str(uuid4()))
+    assert nobody[0] == 409
+    assert "登记人没有委托这位代收" in nobody[1]
+    assert bo.send("/courier/", f"{line}/receipt", proof="card_qr", received_by=consent["id"])[0] == 302
     assert state_of(db, booked) is LineState.DELIVERED
+    assert str(db.scalars(sa.select(Delivery.consent_id)).one()) == consent["id"]
     assert len(db.scalars(sa.select(SafetyCheck)).all()) == 1
 
 
