@@ -8,7 +8,7 @@ says by which it was received.
 from alembic import op
 
 revision = "0028"
-down_revision = "0030"
+down_revision = "0031"
 
 TABLES = """
 CREATE TABLE proxy_consent (
