@@ -160,7 +160,7 @@ def _naming_refusals(
 ) -> Iterator[Refusal]:
     today = clock.day_of(deed.recorded_at)
     law = current().at(str(deed.district), today)
-    most_days, most = law.integer("A14.most_days"), law.integer("A14.most_at_once")
+    most_days, most = law.integer("A15.most_days"), law.integer("A15.most_at_once")
     assert party.account is not None
     if proxy is not None and proxy.person_id == party.account.person_id:
         yield no.PROXY_IS_SELF()

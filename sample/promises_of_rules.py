@@ -75,8 +75,8 @@ RULES_OF_BOOKING = tuple(
 
 def every_rule_of_booking_asked(audit: Audit) -> Promise:
     promise = Promise(
-        "用户与订气规则 A01–A14、场所规则 P01–P14 当天条条有人听到（A09 本市没有规定）",
-        "each of the rules A01 to A14 and P01 to P14 refused somebody (but A09, which no place sets)",
+        "用户与订气规则 A01–A15、场所规则 P01–P14 当天条条有人听到（A09 本市没有规定）",
+        "each of the rules A01 to A15 and P01 to P14 refused somebody (but A09, which no place sets)",
         "the reasons of every refusal that was answered",
     )
     refused = [rule for reasons in audit.heard.values() for _, rule, _ in reasons]

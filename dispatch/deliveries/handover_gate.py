@@ -142,7 +142,7 @@ def handover_refusals(c: HandoverFacts, law: Law) -> Iterator[Refusal]:
 
     yield from training_refusals(c, law)
 
-    # A14 who receives for somebody else was named for it
+    # A15 who receives for somebody else was named for it
     if c.proxy_may_receive is False:
         yield no.PROXY_MAY_NOT_RECEIVE()
 

@@ -419,10 +419,10 @@ held_by("uq_cylinder_load_active", BOTTLE_LOADED)
 held_by("uq_line_load_active", LINE_LOADED)
 held_by("uq_delivery_line_done", VISIT_DONE)
 
-# A14: a named proxy at the door
+# A15: a named proxy at the door
 PROXY_MAY_NOT_RECEIVE = reason(
     "proxy.may_not_receive",
-    "A14",
+    "A15",
     zh="登记人没有委托这位代收，或委托已到期、已结束",
     en="the registrant has not named this person to receive, or it is over",
     resident=(

@@ -86,7 +86,7 @@ class BookingFacts:
 
 @gate("booking", facts=BookingFacts)
 def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
-    """Every reason against, in the order of the law: A01, A04 to A14."""
+    """Every reason against, in the order of the law: A01, A04 to A15."""
     # A01 an open account
     if c.account_state is None:
         yield no.ACCOUNT_MISSING()
@@ -163,7 +163,7 @@ def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
         refusal = no.OVER_WEIGHT(limit_g=limit_g, stored_g=c.stored_after_g)
         yield refusal.resting_on(law.basis("A13.limit_g"))
 
-    # A14 who books for another's card has that one's consent today, and was identified too
+    # A15 who books for another's card has that one's consent today, and was identified too
     if c.proxy is not None:
         yield from proxy_refusals(c.proxy, law.day)
 

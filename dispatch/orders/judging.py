@@ -34,7 +34,7 @@ def judged(deed: Deed, asked: Booking, desk: Desk) -> Judged:
 
 def _for_a_stranger(reasons: Sequence[Refusal]) -> list[Refusal]:
     """Who may not act for a home is told that, and nothing else of how it stands."""
-    return [refusal for refusal in reasons if refusal.rule == "A14"]
+    return [refusal for refusal in reasons if refusal.rule == "A15"]
 
 
 def keep_decisions(deed: Deed, verdicts: Sequence[Verdict], street: str) -> list[UUID]:

@@ -235,10 +235,10 @@ WEIGHT_UNKNOWN = reason(
     office=("count_stock", "点清存瓶并登记", "have the bottles counted and recorded"),
 )
 
-# A14: a named proxy
+# A15: a named proxy
 NO_CONSENT = reason(
     "proxy.no_consent",
-    "A14",
+    "A15",
     zh="这不是您名下的卡，登记人没有委托您订气",
     en="this card is not yours, and its registrant has not named you to order for it",
     resident=(
@@ -250,7 +250,7 @@ NO_CONSENT = reason(
 )
 CONSENT_OVER = reason(
     "proxy.consent_over",
-    "A14",
+    "A15",
     zh="登记人对您的委托已于{valid_until}到期",
     en="the registrant's consent ended on {valid_until}",
     resident=("ask_consent", "请登记人再委托一次", "ask the registrant to name you again"),
@@ -258,7 +258,7 @@ CONSENT_OVER = reason(
 )
 PROXY_NOT_VERIFIED = reason(
     "proxy.not_verified",
-    "A14",
+    "A15",
     zh="代办人还没有实名核验",
     en="the proxy's own identity has not been verified",
     resident=("verify", "请带身份证件到网点核验", "have your own document checked at the office"),

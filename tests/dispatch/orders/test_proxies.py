@@ -139,7 +139,7 @@ def test_without_a_consent_nothing_is_booked_and_each_refusal_is_kept(street: St
     def not_booked(why: str) -> None:
         refused = street.book()
         assert codes(refused) == ["proxy.no_consent"], why
-        assert (refused.json["reasons"][0]["rule"], bool(refused.json["refusal_no"])) == ("A14", True)
+        assert (refused.json["reasons"][0]["rule"], bool(refused.json["refusal_no"])) == ("A15", True)
 
     not_booked("never named")
     named = made(street.name())
