@@ -36,6 +36,8 @@ _BY_REASON: dict[Why, str] = {
         account.missing card.missing card.quota_full booking.quantity_missing
         booking.stored_weight_unknown identity.not_verified
         account.registrant_not_verified proxy.not_verified refill.label_claimed_twice import.row_wrong""",
+        booking.stored_weight_unknown booking.quota_unknown booking.too_many_at_once identity.not_verified
+        account.registrant_not_verified refill.label_claimed_twice import.row_wrong""",
     ELSEWHERE: """
         booking.too_soon account.registrant_too_young premises.conversion_unknown
         premises.piped_gas_unknown premises.lift_unknown""",
@@ -59,6 +61,9 @@ _BY_REASON: dict[Why, str] = {
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
         proxy.too_many proxy.may_not_receive
+        booking.quota_spent booking.over_class_weight
+        succession.of_business succession.ground_not_named succession.account_closed succession.holder_changed
+        succession.order_open conversion.of_nobody conversion.number_taken
         zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm
         binding.does_not_cover round.false_vehicle_code roster.not_bound roster.bound_for_part
         roster.courier_away roster.vehicle_away roster.nobody roster.no_zones roster.crew_gone

@@ -22,7 +22,7 @@ from dispatch.orders import refusals as no
 from dispatch.orders.booking_gate import BookingFacts, CardFacts, ProxyFacts, SlotFacts
 from dispatch.orders.models import Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.queries import open_lines
-from dispatch.orders.states import LineState
+from dispatch.orders.quotas import booked_before
 from dispatch.safety.queries import inspection_refused, open_hazards
 from evidence.deed import Deed
 from registry.models import Card, Contract, LicenceKind, Zone
@@ -218,6 +218,8 @@ def slot_refusals(deed: Deed, desk: Desk) -> list[Refusal]:
 def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, ...]) -> BookingFacts:
     party, slot = desk.party, desk.slot
     firm_licence, site_permit = _papers(deed, desk)
+    moved = asked.moves.id if asked.moves is not None else None
+    before = booked_before(deed.db, deed.district, asked.household_id, desk.day, apart_from=moved)
     return BookingFacts(
         account_state=party.account.state if party.account else None,
         account_class=party.household.user_class,
@@ -240,9 +242,11 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, .
         has_cylinder_room=party.premises.has_cylinder_room,
         contract=_contract(party, desk.judged_on),
         has_second_supplier=_has_second_supplier(party, desk.judged_on),
-        last_booked_on=_last_booked_on(deed, asked),
+        last_booked_on=before.last_on,
         excepted=excepted,
         proxy=desk.proxy,
+        booked_in_period=before.bottles,
+        bottles_after=len(_storing(desk)),
     )
 
 
@@ -322,26 +326,16 @@ def _covers(contract: Contract, day: date) -> bool:
     return contract.valid_from <= day <= contract.valid_until
 
 
-def _last_booked_on(deed: Deed, asked: Booking) -> date | None:
-    """The day of the household's last booking that was not cancelled; an order that is moved is none."""
-    last_at = deed.db.scalar(
-        sa.select(sa.func.max(Order.recorded_at))
-        .join(OrderLine, sa.and_(OrderLine.district == Order.district, OrderLine.order_id == Order.id))
-        .where(
-            Order.district == deed.district,
-            Order.household_id == asked.household_id,
-            OrderLine.state != LineState.CANCELLED,
-            sa.true() if asked.moves is None else Order.id != asked.moves.id,
-        )
-    )
-    return clock.day_of(last_at) if last_at else None
-
-
 def _stored_after_g(desk: Desk) -> int | None:
     """Nominal fill at the premises once this and every other open order is delivered; None if unknown.
 
     A swap adds nothing: a card stores one bottle of its own model if it holds or awaits one.
     """
-    storing = {*desk.holding, *(line.card_id for line in desk.lines), *(card.id for card in desk.cards)}
-    masses = [desk.nominal_g.get(card.cylinder_model) for card in desk.all_cards if card.id in storing]
+    masses = [desk.nominal_g.get(card.cylinder_model) for card in _storing(desk)]
     return None if None in masses else sum(mass for mass in masses if mass)
+
+
+def _storing(desk: Desk) -> list[Card]:
+    """The cards that hold or await a bottle once this order is booked."""
+    storing = {*desk.holding, *(line.card_id for line in desk.lines), *(card.id for card in desk.cards)}
+    return [card for card in desk.all_cards if card.id in storing]

@@ -59,8 +59,10 @@ class BookingFacts:
     """What is known of an order. None is not known, or not there.
 
     ``document_expires_on`` None: the document states no end. ``stored_after_g``: nominal fill at the
-    premises once this order is delivered and its empties are taken. ``purpose`` is a code. ``excepted``: the
-    rules that a review of a refusal has lifted for this home. ``proxy``: None where nobody stands between.
+    premises once this order is delivered and its empties are taken, ``bottles_after``: how many bottles then.
+    ``purpose`` is a code. ``excepted``: the rules that a review of a refusal has lifted for this home.
+    ``booked_in_period``: bottles of the household booked in the days of A14 up to today, this order left out.
+    ``proxy``: None where nobody stands between.
     """
 
     account_state: AccountState | None
@@ -82,6 +84,8 @@ class BookingFacts:
     last_booked_on: date | None = None
     excepted: tuple[str, ...] = field(default=(), metadata=NONE_THEN)
     proxy: ProxyFacts | None = field(default=None, metadata=NONE_THEN)
+    booked_in_period: int | None = None
+    bottles_after: int | None = None
 
 
 @gate("booking", facts=BookingFacts)
@@ -163,6 +167,28 @@ def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
         refusal = no.OVER_WEIGHT(limit_g=limit_g, stored_g=c.stored_after_g)
         yield refusal.resting_on(law.basis("A13.limit_g"))
 
+    # A14 what the user's class may have: in a period, at once, and stored; at the number is allowed
+    most = of_class(law, "A14.period_bottles", c)
+    if most is not None and c.booked_in_period is None:
+        yield no.QUOTA_UNKNOWN(unknown="booked_in_period")
+    elif (
+        most is not None and (c.booked_in_period or 0) + (c.quantity or 0) > most and "A14" not in c.excepted
+    ):
+        days = law.integer("A14.period_days")
+        spent = no.QUOTA_SPENT(most=most, booked=c.booked_in_period, period_days=days)
+        yield spent.resting_on(law.basis("A14.period_bottles"))
+    at_once = of_class(law, "A14.at_once_bottles", c)
+    if at_once is not None and c.bottles_after is None:
+        yield no.QUOTA_UNKNOWN(unknown="bottles_after")
+    elif at_once is not None and (c.bottles_after or 0) > at_once:
+        many = no.TOO_MANY_AT_ONCE(most=at_once, bottles=c.bottles_after)
+        yield many.resting_on(law.basis("A14.at_once_bottles"))
+    most_g = most_stored(law, c)
+    if most_g is not None and c.stored_after_g is None:
+        yield no.QUOTA_UNKNOWN(unknown="stored_after_g")
+    elif most_g is not None and (c.stored_after_g or 0) > most_g:
+        yield no.OVER_CLASS_WEIGHT(limit_g=most_g, stored_g=c.stored_after_g)
+
     # A15 who books for another's card has that one's consent today, and was identified too
     if c.proxy is not None:
         yield from proxy_refusals(c.proxy, law.day)
@@ -182,3 +208,21 @@ def proxy_refusals(proxy: ProxyFacts, day: date) -> Iterator[Refusal]:
 def needs_limit(c: BookingFacts) -> bool:
     """A cylinder room nobody has seen is no cylinder room."""
     return c.premises_kind is PremisesKind.RESTAURANT and c.has_cylinder_room is not True
+
+
+def of_class(law: Law, name: str, c: BookingFacts) -> int | None:
+    """The number this place sets for the user's class; None where it sets none for that class."""
+    number: int | None = (law.table(name) or {}).get(c.account_class.value)
+    return number
+
+
+def most_stored(law: Law, c: BookingFacts) -> int | None:
+    """In grams: what a cylinder room beside the building holds, else what the class may keep without one.
+
+    A resident's limit is the number of bottles; a restaurant's without a room is A13's.
+    """
+    if c.account_class is UserClass.RESIDENT:
+        return None
+    if c.has_cylinder_room is True:
+        return law.integer("A14.room_g")
+    return of_class(law, "A14.stored_g", c)

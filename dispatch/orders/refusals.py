@@ -265,6 +265,52 @@ PROXY_NOT_VERIFIED = reason(
     office=("verify", "核验代办人的身份证件", "verify the proxy's document"),
 )
 
+# A14: what a class of user may have
+QUOTA_SPENT = reason(
+    "booking.quota_spent",
+    "A14",
+    zh="{period_days}天内已订{booked}瓶，这类用户最多{most}瓶",
+    en="{booked} bottles booked within {period_days} days: this class of user may have {most}",
+    resident=(
+        "wait",
+        "请过几天再订；确有需要的，可要求人工复核",
+        "please order later; if you need more, ask for a review by a person",
+    ),
+    office=(
+        "explain",
+        "问清用途，疑似倒卖的上报；确有需要的报人工复核",
+        "ask what it is for, report a suspected resale; if the need is real, have it reviewed",
+    ),
+)
+QUOTA_UNKNOWN = reason(
+    "booking.quota_unknown",
+    "A14",
+    zh="不知道用户已订或现存多少瓶，无法判断是否超过配额",
+    en="nobody knows how much was booked or is stored, so the quota cannot be checked",
+    resident=CALL_SUPPLIER,
+    office=("count_stock", "点清存瓶并登记", "have the bottles counted and recorded"),
+)
+TOO_MANY_AT_ONCE = reason(
+    "booking.too_many_at_once",
+    "A14",
+    zh="这单送到后将有{bottles}瓶，这类用户同时最多{most}瓶",
+    en="this order would make it {bottles} bottles: this class of user may have {most} at once",
+    resident=("order_less", "请减少瓶数，交回空瓶再订", "order fewer, hand back what is empty first"),
+    office=("order_less", "减少瓶数，先收回空瓶", "reduce the order, take empties back first"),
+)
+OVER_CLASS_WEIGHT = reason(
+    "booking.over_class_weight",
+    "A14",
+    zh="这单送到后将存{stored_g}克，这类用户最多{limit_g}克",
+    en="this order would make it {stored_g} g stored: this class of user may store {limit_g} g",
+    resident=(
+        "order_less",
+        "请减少瓶数；要存得更多，须另设符合要求的瓶间",
+        "order fewer bottles; to store more, a cylinder room that allows it is needed",
+    ),
+    office=("order_less", "减少瓶数，核实瓶间后再订", "reduce the order, see the cylinder room first"),
+)
+
 # --- beside the booking gate: what only the slots and the database say ----------------------------------
 
 SLOT_OTHER_ZONE = reason(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.paging import Page
-from dispatch.orders import homes, queries, repeating, service
+from dispatch.orders import homes, queries, quotas, repeating, service
 from dispatch.orders.models import Slot
 from dispatch.orders.schemas import (
     BookIn,
@@ -15,6 +15,7 @@ from dispatch.orders.schemas import (
     OrderOut,
     OrderPage,
     OrderQuery,
+    QuotaOut,
     RepeatList,
     SlotIn,
     SlotList,
@@ -67,6 +68,14 @@ def repeats(district: int, household_id: UUID) -> dict[str, Any]:
     """The last delivery once more: what to book for it. None where there is nothing to repeat, or no room."""
     found = repeating.repeat_of(doing(), household_id)
     return {"items": [found] if found is not None else []}
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/quota")
+@room.may("order.read")
+@room.response(200, QuotaOut)
+def quota(district: int, household_id: UUID) -> dict[str, Any]:
+    """What the household's class may have, in a period and at once, and what it has booked of it."""
+    return quotas.quota_of(doing(), household_id)
 
 
 @room.get("/districts/<int:district>/homes")

@@ -12,6 +12,7 @@ from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import LineState, OrderState
 from dispatch.safety.models import Grade
 from dispatch.safety.states import HazardState
+from registry.models import UserClass
 from registry.schemas import HouseholdView
 
 
@@ -154,3 +155,16 @@ class HomeOut(View):
 
 class HomeList(View):
     items = fields.List(fields.Nested(HomeOut))
+
+
+class QuotaOut(View):
+    """What the class may have here, and what was booked of it. null: this place sets no such number."""
+
+    household_id = Id()
+    user_class = Word(UserClass)
+    period_days = Number(allow_none=True)
+    period_most = Number(allow_none=True)
+    period_booked = Number(allow_none=True)
+    period_left = Number(allow_none=True)
+    at_once_most = Number(allow_none=True)
+    stored_most_g = Number(allow_none=True)

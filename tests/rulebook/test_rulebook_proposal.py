@@ -35,6 +35,8 @@ RESTAURANT: dict[str, Any] = {
     "site_permit": BUSINESS,
     "premises_kind": "restaurant",
     "contract": BUSINESS,
+    "booked_in_period": 0,
+    "bottles_after": 1,
 }
 
 

@@ -18,6 +18,7 @@ from cylinders import service as bottles
 from cylinders.schemas import LossIn
 from dispatch.deliveries import closing
 from dispatch.deliveries.schemas import ClosingIn
+from dispatch.orders.quotas import quota_of
 from dispatch.safety import queries as safety
 from evidence.deed import Answer
 from oversight import queries as oversight
@@ -194,6 +195,7 @@ def _file_page(household_id: UUID, no: No | None = None, card_id: UUID | None = 
         no,
         file=file,
         standing=safety.standing(doing(), household_id),
+        quota=quota_of(doing(), household_id),
         bottles=office_queries.bottles_on_cards(doing(), [one.id for one in file["cards"]]),
         tried_on=card_id,
         given=request.form,
