@@ -124,7 +124,7 @@ def transfer_account(
     account.person_id = person_id
     account.to_review = account.to_review or is_barred(deed, "A03", clock.day_of(deed.recorded_at))
     deed.note(to_review=account.to_review)
-    _register_resident(deed, household, account)
+    register_resident(deed, household, account)
     return {"account_id": str(account.id)}
 
 
@@ -216,7 +216,7 @@ def enter_account(deed: Deed, household: Household, opening: Opening) -> tuple[A
     )
     deed.db.add(account)
     deed.db.flush()
-    _register_resident(deed, household, account)
+    register_resident(deed, household, account)
     return account, [enter_card(deed, household, account, card).id for card in opening.cards]
 
 
@@ -274,11 +274,15 @@ def judged(
     kind: AccountBusiness,
     street: str,
     household_id: UUID | None = None,
+    lifted: tuple[str, ...] = (),
 ) -> list[Refusal]:
-    """The moratorium's answer, which is kept. ``household_id``: of a home that may have been excepted."""
+    """The moratorium's answer, which is kept. ``household_id``: of a home that may have been excepted.
+
+    ``lifted``: the rules that do not bind this very deed, by another rule that stands in their place (J04).
+    """
     today = clock.day_of(deed.recorded_at)
     excepted = excepted_rules(deed.db, deed.district, household_id, today) if household_id else ()
-    facts = AccountFacts(applied_on, kind, excepted)
+    facts = AccountFacts(applied_on, kind, tuple(sorted({*excepted, *lifted})))
     verdict = judge(gate, facts, str(deed.district), applied_on, current())
     deed.keep(decision_of(verdict, deed.district, street))
     return list(verdict.reasons)
@@ -315,7 +319,8 @@ def _is_registrant(deed: Deed, person_id: UUID) -> bool:
     return deed.db.scalars(active.limit(1)).first() is not None
 
 
-def _register_resident(deed: Deed, household: Household, account: Account) -> None:
+def register_resident(deed: Deed, household: Household, account: Account) -> None:
+    """From now on this person is the registrant of this home, and of no other."""
     if household.user_class is UserClass.RESIDENT:
         deed.db.add(
             ResidentRegistration(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from core import sessions
 from core.auth import ApiToken, Grant, Role, ScopeKind, issue_token
 from core.doing import Doing
 from core.ids import new_id
@@ -108,6 +109,26 @@ def end_grant(deed: Deed, grant_id: UUID) -> Answer:
             .values(revoked_at=now)
         )
     return {"grant_id": str(grant.id)}
+
+
+def end_rights(deed: Deed, principal_id: UUID) -> None:
+    """Whoever this was acts no more: every grant ends now, every token and session with it."""
+    until = deed.recorded_at + timedelta(microseconds=1)
+    deed.db.execute(
+        sa.update(Grant)
+        .where(
+            Grant.principal_id == principal_id,
+            Grant.from_at < until,
+            sa.or_(Grant.until_at.is_(None), Grant.until_at > until),
+        )
+        .values(until_at=until)
+    )
+    deed.db.execute(
+        sa.update(ApiToken)
+        .where(ApiToken.principal_id == principal_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=deed.recorded_at)
+    )
+    sessions.end_all(deed.db, principal_id)
 
 
 def _is_over(deed: Deed, grant: Grant) -> bool:

@@ -22,7 +22,7 @@ from core.doing import Doing
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
-from core.sealed import commitment, new_salt
+from core.sealed import commitment, mask_name, new_salt
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import queries, sealing
@@ -376,6 +376,19 @@ def must_reach_person(doing: Doing, person_id: UUID) -> None:
     """404 for a person who is not there, or whom the caller neither supplies nor identified."""
     with doing.ground.reads() as db:
         _must_be_reached(db, doing.actor, doing.district, person_id)
+
+
+def masked_person(doing: Doing, person_id: str) -> dict[str, Any] | None:
+    """Who a page means by an id, masked; None where it names nobody within reach."""
+    try:
+        wanted = UUID(person_id)
+        must_reach_person(doing, wanted)
+    except (ValueError, NotFound):
+        return None
+    with doing.ground.reads() as db:
+        person = db.get_one(Person, wanted)
+        name = sealing.opened(db, doing.ground, sealing.name_of(person))
+        return {"person_id": wanted, "name_masked": name and mask_name(name)}
 
 
 def _must_reach(deed: Deed, person_id: UUID) -> None:

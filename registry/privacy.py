@@ -11,7 +11,7 @@ erasure is refused; while the term after closing runs the data are kept and used
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import clock, sealed, sessions
-from core.auth import ApiToken, Grant, Role, ScopeKind
+from core import clock, sealed
+from core.auth import Role, ScopeKind
 from core.db import table_of
 from core.doing import Doing
 from core.ground import Ground
@@ -33,6 +33,7 @@ from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import people, queries, sealing
 from registry import refusals as no
+from registry.grants import end_rights
 from registry.mentions import resting
 from registry.models import Account, Household, Person, PersonDocument, PersonPhone, Premises
 from registry.privacy_models import (
@@ -42,7 +43,8 @@ from registry.privacy_models import (
     RequestKind,
     RequestReason,
 )
-from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState
+from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState, SuccessionState
+from registry.succession_models import Succession
 from rulebook import current
 
 
@@ -151,22 +153,7 @@ def _erase(deed: Deed, person: Person, households: list[Household]) -> None:
         if not _is_anothers(db, household, person_id):
             sealed.erase(db, Subject(SealedSubject.HOUSEHOLD, household.id))
             deed.about(SubjectType.HOUSEHOLD, household.id)
-    until = deed.recorded_at + timedelta(microseconds=1)
-    db.execute(
-        sa.update(Grant)
-        .where(
-            Grant.principal_id == person.principal_id,
-            Grant.from_at < until,
-            sa.or_(Grant.until_at.is_(None), Grant.until_at > until),
-        )
-        .values(until_at=until)
-    )
-    db.execute(
-        sa.update(ApiToken)
-        .where(ApiToken.principal_id == person.principal_id, ApiToken.revoked_at.is_(None))
-        .values(revoked_at=deed.recorded_at)
-    )
-    sessions.end_all(db, person.principal_id)
+    end_rights(deed, person.principal_id)
 
 
 def _is_anothers(db: Session, household: Household, person_id: UUID) -> bool:
@@ -180,9 +167,10 @@ def _is_anothers(db: Session, household: Household, person_id: UUID) -> bool:
 
 
 def _term_ends_on(deed: Deed, person: Person, households: list[Household]) -> date:
-    """Rule N03's months after the last home was closed; who never had one counts from the registration."""
-    closed = [clock.day_of(one.closed_at) for one in households if one.closed_at is not None]
-    last = max(closed, default=clock.day_of(person.recorded_at))
+    """Rule N03's months after the last home was closed or passed on; who never had one: from registering."""
+    ended = [clock.day_of(one.closed_at) for one in households if one.closed_at is not None]
+    ended += [clock.day_of(at) for at in deed.db.scalars(_passed_on_at(person.person_id)) if at is not None]
+    last = max(ended, default=clock.day_of(person.recorded_at))
     rule = current().look("N03.keep_months", str(deed.district), clock.day_of(deed.recorded_at))
     months = rule.value if rule is not None and isinstance(rule.value, int) else 0
     return months_after(last, months)
@@ -193,6 +181,13 @@ def months_after(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
+
+
+def _passed_on_at(person_id: UUID) -> sa.Select[Any]:
+    """When homes of this person passed to another member of theirs."""
+    return sa.select(Succession.decided_at).where(
+        Succession.from_person_id == person_id, Succession.state == SuccessionState.APPROVED
+    )
 
 
 def _hand_over(deed: Deed, request: PrivacyRequest) -> dict[str, Any]:
@@ -365,7 +360,27 @@ def due_for_erasure(db: Session, district: int, today: date) -> list[UUID]:
         .order_by(Account.person_id)
         .limit(MOST_AT_ONCE)
     )
-    return list(db.scalars(query))
+    return sorted({*db.scalars(query), *db.scalars(_passed_on_before(district, cutoff))})[:MOST_AT_ONCE]
+
+
+def _passed_on_before(district: int, cutoff: datetime) -> sa.Select[Any]:
+    """Former registrants with no account left in any district, whose home passed on as long ago as that."""
+    held = sa.exists().where(Account.person_id == Succession.from_person_id)
+    return (
+        sa.select(Succession.from_person_id)
+        .join(
+            sealed.SealedKey,
+            sa.and_(
+                sealed.SealedKey.subject_type == SealedSubject.PERSON,
+                sealed.SealedKey.subject_id == Succession.from_person_id,
+            ),
+        )
+        .where(Succession.state == SuccessionState.APPROVED, ~held)
+        .group_by(Succession.from_person_id)
+        .having(sa.func.bool_or(Succession.district == district), sa.func.max(Succession.decided_at) < cutoff)
+        .order_by(Succession.from_person_id)
+        .limit(MOST_AT_ONCE)
+    )
 
 
 MOST_AT_ONCE = 500

@@ -40,8 +40,8 @@ TRANSFER_BARRED = reason(
     resident=ASK_REVIEW,
     office=(
         "close_instead",
-        "不予过户；可办退户，继承的登记后报人工复核",
-        "refuse; offer closing, or review if inherited",
+        "不予过户；可办退户；户内继承由一人申请、另一人批准（J04）",
+        "refuse; offer closing; within a home a succession is asked by one, approved by another (J04)",
     ),
 )
 
@@ -817,7 +817,92 @@ VULNERABILITY_ENDED = reason(
     office=LOOK_IT_UP,
 )
 
+# J04: an account passes to another member of the home
+SUCCESSION_OF_BUSINESS = reason(
+    "succession.of_business",
+    "J04",
+    zh="只有居民户可以在户内继承；单位请办过户",
+    en="only a home passes within itself; a business changes hands",
+    office=("transfer", "单位用户按过户办理", "treat it as a transfer"),
+)
+SUCCESSION_GROUND = reason(
+    "succession.ground_not_named",
+    "J04",
+    zh="“{ground}”不是本地可以继承的情形",
+    en="{ground} is no ground for a succession here",
+    office=("explain", "说明规定；可办退户", "explain the rule; the account may be closed"),
+)
+SUCCESSION_OF_CLOSED = reason(
+    "succession.account_closed",
+    "J04",
+    zh="这一户已退户，没有可继承的账户",
+    en="the account is closed: there is nothing to succeed to",
+    office=LOOK_IT_UP,
+)
+SUCCESSION_OVERTAKEN = reason(
+    "succession.holder_changed",
+    "J04",
+    zh="申请之后登记人已经变了",
+    en="the registrant has changed since it was asked for",
+    office=(
+        "ask_again",
+        "撤回后按现在的登记人重新申请",
+        "withdraw it and ask anew about the present registrant",
+    ),
+)
+SUCCESSION_SAME_PERSON = reason(
+    "succession.same_person",
+    "J04",
+    zh="谁申请的，不能由同一人批准或驳回",
+    en="who asked for it neither approves nor rejects it",
+    office=("another_person", "请另一位同事或主管部门审批", "let a colleague or the authority decide"),
+)
+SUCCESSION_ORDER_OPEN = reason(
+    "succession.order_open",
+    "J04",
+    zh="这一户还有{lines}瓶已订没有送完",
+    en="{lines} bottles of this home are booked and not done with",
+    office=("finish_orders", "先送完或取消，再批准", "have them delivered or cancelled, then approve"),
+)
+SUCCESSION_ASKED = reason(
+    "succession.asked_already",
+    "S03",
+    zh="这一户已有一份继承申请在办",
+    en="a succession of this account is under way",
+    office=LOOK_IT_UP,
+)
+
+# C01: conversion plans
+CONVERSION_OF_NOBODY = reason(
+    "conversion.of_nobody",
+    "C01",
+    zh="{street_code}没有要改造的用户",
+    en="nobody in {street_code} has an account to convert",
+    office=LOOK_IT_UP,
+)
+CONVERSION_HOMES_LEFT = reason(
+    "conversion.homes_left",
+    "C01",
+    zh="还有{left}户没有退户，计划不能算完成",
+    en="{left} accounts are left: the plan is not done",
+    office=(
+        "close_accounts",
+        "改造后逐户办退户，再结束计划",
+        "close each account once converted, then finish the plan",
+    ),
+)
+CONVERSION_NO_TAKEN = reason(
+    "conversion.number_taken",
+    "S03",
+    zh="这个计划编号已登记",
+    en="a plan with this number is entered",
+    office=LOOK_IT_UP,
+)
+
 HELD: dict[str, Reason] = {
+    "uq_conversion_plan_district_plan_no": CONVERSION_NO_TAKEN,
+    "uq_succession_asked_account": SUCCESSION_ASKED,
+    "ck_succession_four_eyes": SUCCESSION_SAME_PERSON,
     "uq_banned_use_district_notice_no": USE_NOTICE_TAKEN,
     "pk_account_review": REVIEWED_ALREADY,
     "pk_deposit_line": DEPOSIT_MEANWHILE,

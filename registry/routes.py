@@ -35,6 +35,8 @@ from registry import (
     trainings,
     vulnerability,
     vulnerability_schemas,
+    succession_schemas,
+    successions,
     zone_drafts,
     zone_schemas,
     zones,
@@ -507,6 +509,42 @@ def transfer_account(body: Json, district: int, account_id: UUID) -> Json:
 @room.post("/districts/<int:district>/accounts/<uuid:account_id>/suspensions")
 @room.may("account.suspend", writes=True)
 @room.arguments(schemas.SuspensionIn)
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/successions")
+@room.may("succession.ask", writes=True)
+@room.arguments(succession_schemas.SuccessionIn)
+@room.response(201, succession_schemas.SuccessionView)
+def ask_succession(body: Json, district: int, account_id: UUID) -> Json:
+    """The registrant died or moved out: another member of the home is to take the account over."""
+    done = successions.ask(doing(), account_id, **body)
+    return successions.succession_view(doing(), UUID(done["succession_id"]))
+
+
+@room.get("/districts/<int:district>/successions")
+@room.may("succession.read")
+@room.arguments(succession_schemas.SuccessionQuery, location="query")
+@room.response(200, succession_schemas.SuccessionPage)
+def list_successions(query: Json, district: int) -> Any:
+    return successions.successions(doing(), **query)
+
+
+@room.post("/districts/<int:district>/successions/<uuid:succession_id>/rejections")
+@room.may("succession.decide", writes=True)
+@room.arguments(succession_schemas.RejectionIn)
+@room.response(201, succession_schemas.SuccessionView)
+def reject_succession(body: Json, district: int, succession_id: UUID) -> Json:
+    done = successions.reject(doing(), succession_id, **body)
+    return successions.succession_view(doing(), UUID(done["succession_id"]))
+
+
+@room.post("/districts/<int:district>/successions/<uuid:succession_id>/withdrawals")
+@room.may("succession.ask", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, succession_schemas.SuccessionView)
+def withdraw_succession(body: Json, district: int, succession_id: UUID) -> Json:
+    done = successions.withdraw(doing(), succession_id)
+    return successions.succession_view(doing(), UUID(done["succession_id"]))
+
+
 @room.response(201, schemas.AccountView)
 def suspend_account(body: Json, district: int, account_id: UUID) -> Json:
     done = accounts.suspend_account(doing(), account_id, **body)

@@ -18,6 +18,13 @@ class PrivacyRequestState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class SuccessionState(StrEnum):
+    ASKED = "asked"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
 class CardState(StrEnum):
     ACTIVE = "active"
     BLOCKED = "blocked"
@@ -82,6 +89,40 @@ PROXY_CONSENT = Machine(
         Move("turn_down", ProxyState.NAMED, ProxyState.TURNED_DOWN),
         Move("end", ProxyState.NAMED, ProxyState.ENDED),
         Move("end", ProxyState.AGREED, ProxyState.ENDED),
+    ],
+)
+
+
+# Who asked neither approves nor rejects: rule J04 and a constraint of the table say so.
+SUCCESSION = Machine(
+    "succession",
+    "succession",
+    SuccessionState.ASKED,
+    [
+        Move("approve", SuccessionState.ASKED, SuccessionState.APPROVED),
+        Move("reject", SuccessionState.ASKED, SuccessionState.REJECTED),
+        Move("withdraw", SuccessionState.ASKED, SuccessionState.WITHDRAWN),
+    ],
+)
+
+
+class ConversionState(StrEnum):
+    ANNOUNCED = "announced"
+    UNDER_WAY = "under_way"
+    CONVERTED = "converted"
+    DROPPED = "dropped"
+
+
+# A plan is converted when none of its accounts is left (rule C01).
+CONVERSION = Machine(
+    "conversion plan",
+    "conversion_plan",
+    ConversionState.ANNOUNCED,
+    [
+        Move("begin", ConversionState.ANNOUNCED, ConversionState.UNDER_WAY),
+        Move("finish", ConversionState.UNDER_WAY, ConversionState.CONVERTED),
+        Move("drop", ConversionState.ANNOUNCED, ConversionState.DROPPED),
+        Move("drop", ConversionState.UNDER_WAY, ConversionState.DROPPED),
     ],
 )
 

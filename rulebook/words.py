@@ -13,6 +13,7 @@ WORDS = {
     "active": "有效",
     "applied": "已下发",
     "asked": "已提交",
+    "approved": "已批准",
     "at_inspection": "送检中",
     "blocked": "已停用",
     "booked": "已预约",
@@ -41,6 +42,7 @@ WORDS = {
     "running": "进行中",
     "scrapped": "已报废",
     "started": "配送中",
+    "rejected": "不予批准",
     "suspended": "已暂停",
     "told": "已告知",
     "withdrawn": "已撤回",
@@ -61,6 +63,9 @@ WORDS = {
     "general": "一般",
     "serious": "较重",
     "major": "重大",
+    # why an account passes to another member of the home
+    "died": "去世",
+    "moved_out": "迁出",
     # where gas is used
     "basement": "地下室",
     "garage": "车库",

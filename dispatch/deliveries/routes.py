@@ -4,7 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from core.http import Room, doing
-from dispatch.deliveries import closing, confirming, following, inbox, loads, queries, service, vouchers
+from dispatch.deliveries import (
+    closing,
+    confirming,
+    following,
+    inbox,
+    loads,
+    queries,
+    service,
+    succeeding,
+    vouchers,
+)
 from dispatch.deliveries.models import Confirmation, LineLoad
 from dispatch.deliveries.schemas import (
     ArrivalView,
@@ -31,6 +41,8 @@ from dispatch.deliveries.schemas import (
 from dispatch.deliveries.visit import Report
 from dispatch.rounds.queries import one_round
 from dispatch.rounds.schemas import RoundView
+from registry import successions
+from registry.succession_schemas import SuccessionView
 
 room = Room("deliveries", __name__)
 
@@ -153,3 +165,13 @@ def confirm(body: dict[str, Any], district: int, order_id: UUID) -> Confirmation
 def close_account(body: dict[str, Any], district: int, account_id: UUID) -> dict[str, Any]:
     """The household takes no bottled gas any more: every bottle is back, nothing is booked."""
     return closing.close_account(doing(), account_id, **body)
+
+
+@room.post("/districts/<int:district>/successions/<uuid:succession_id>/approvals")
+@room.may("succession.decide", writes=True)
+@room.arguments(Nothing)
+@room.response(201, SuccessionView)
+def approve_succession(body: dict[str, Any], district: int, succession_id: UUID) -> dict[str, Any]:
+    """Another person than who asked: the account passes on, its cards get new codes, nothing is opened."""
+    done = succeeding.approve(doing(), succession_id)
+    return successions.succession_view(doing(), UUID(done["succession_id"]))

@@ -16,12 +16,13 @@ from cylinders import agency_gate, filling_gate, refill_gate, stock_gate, weighi
 from dispatch.deliveries import handover_gate
 from dispatch.orders import booking_gate
 from oversight import review_gate
-from registry import account_gate, premises_gate
+from registry import account_gate, premises_gate, succession_gate
 from rulebook.edition import ASKED, Edition, Rule
 from rulebook.gate import GATES, facts_from_plain, judge
 
 PAGES: tuple[Any, ...] = (
     account_gate,
+    succession_gate,
     premises_gate,
     refill_gate,
     stock_gate,

@@ -277,3 +277,39 @@ def test_who_was_not_identified_here_has_no_pages(
     assert clerk.get(at).status_code == 200
     assert stranger.get(at).status_code == 404
     assert stranger.get(at.replace("place", f"households/{UUID(int=7)}/account")).status_code == 404
+
+
+def test_an_account_passes_on_at_the_counter_in_two_steps_by_two_people(
+    app: Flask, clerk: Clerk, cast: Cast, ground: Ground
+) -> None:
+    home = cast.household()
+    of_home = f"households/{home.household_id}/successions"
+    assert f"/office/{of_home}" in clerk.get(f"households/{home.household_id}").text
+    assert f"people/new?succeeds={home.household_id}" in clerk.get(of_home).text
+    assert (
+        f'name="succeeds" value="{home.household_id}"'
+        in clerk.get(f"people/new?succeeds={home.household_id}").text
+    )
+    heir = clerk.post("people", PERSON | {"succeeds": str(home.household_id)}).headers["Location"]
+    person_id = heir.partition("?person=")[2]
+    assert "柜台样例" not in clerk.get(heir.removeprefix("/office/")).text
+    form = {
+        "person_id": person_id,
+        "ground": "died",
+        "kinship": "spouse",
+        "evidence": "SW-1",
+        "membership": "",
+    }
+    faulty = clerk.post(of_home, form)
+    assert (faulty.status_code, 'id="membership-fault"' in faulty.text) == (422, True)
+    assert clerk.post(of_home, form | {"membership": "HK-1"}).status_code == 302
+    own = clerk.get("successions").text
+    assert "要另一人审批" in own
+    [row] = re.findall(r"successions/([0-9a-f-]{36})/withdrawals", own)
+    assert clerk.post(f"successions/{row}/approvals", {}).status_code == 409
+    colleague = Clerk(app, ground, cast.clerk_of(cast.firm()).principal_id)
+    assert colleague.post(f"successions/{row}/rejections", {}).status_code == 422
+    assert colleague.post(f"successions/{row}/approvals", {}).status_code == 302
+    with ground.sessions() as db:
+        assert str(db.get_one(Account, (310105, home.account_id)).person_id) == person_id
+    assert "已批准" in clerk.get(of_home).text

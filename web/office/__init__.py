@@ -13,6 +13,7 @@
     importing   台账导入: a register of bottles as a file, how far it is, what is wrong; the firm's own
     queues      what falls due, what is recalled, what is held and contested, and why
     reviews     refusals to be looked at again; how often what was refused, street by street
+    successions 户内继承: asked for at a household, decided by another from the list
     vulnerable  重点关照: why a household is looked after first, whom to visit first
     sheets      the same lists as files for a spreadsheet
 
@@ -32,6 +33,7 @@ from web.office import (
     queues,
     registering,
     reviews,
+    successions,
     today,
     vulnerable,
 )
@@ -51,6 +53,7 @@ __all__ = [
     "queues",
     "registering",
     "reviews",
+    "successions",
     "today",
     "vulnerable",
 ]

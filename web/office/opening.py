@@ -48,7 +48,17 @@ def register_person() -> ResponseReturnValue:
     done, no = tried(lambda: people.register_person(doing(), **_person(request.form)))
     if done is None:
         return _person_page(request.form, no)
+    if household_id := _succeeds(request.form.get("succeeds")):
+        return redirect(f"/office/households/{household_id}/successions?person={done['person_id']}")
     return redirect(f"/office/people/{done['person_id']}/place" + ("?known=1" if done["standing"] else ""))
+
+
+def _succeeds(said_of: str | None) -> UUID | None:
+    """The household whose account this person is to take over, where that is why they are registered."""
+    try:
+        return UUID(said_of or "")
+    except ValueError:
+        return None
 
 
 def _person(form: Mapping[str, str]) -> dict[str, Any]:
@@ -66,6 +76,7 @@ def _person_page(form: Mapping[str, str], no: No | None) -> ResponseReturnValue:
         notice=in_force(clock.today()),
         kinds=list(DocumentKind),
         methods=list(CheckMethod),
+        succeeds=_succeeds(request.values.get("succeeds")),
     )
 
 

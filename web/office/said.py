@@ -16,7 +16,8 @@ from registry.people import RevealField, RevealPurpose, RevealReason
 from registry.premises_gate import BottlePlace, FloorKind, RentalKind, SmallPlace
 from registry.premises_models import ClosingReason
 from registry.privacy_models import RequestKind, RequestReason
-from registry.states import AccountState, CardState
+from registry.states import AccountState, CardState, SuccessionState
+from registry.succession_models import Kinship, RejectedFor, SuccessionGround
 from registry.vulnerability_models import VulnerableGround
 
 Said = tuple[str, str]
@@ -397,3 +398,37 @@ GROUNDS: dict[str, Said] = {
     VulnerableGround.CHILD_ALONE.value: ("留守儿童", "a child alone"),
     VulnerableGround.LOW_INCOME.value: ("困难家庭", "in need"),
 }
+
+SUCCESSION_GROUNDS: dict[str, Said] = {
+    SuccessionGround.DIED.value: ("登记人去世", "the registrant died"),
+    SuccessionGround.MOVED_OUT.value: ("登记人迁出", "the registrant moved out"),
+}
+
+KINSHIPS: dict[str, Said] = {
+    Kinship.SPOUSE.value: ("配偶", "spouse"),
+    Kinship.CHILD.value: ("子女", "child"),
+    Kinship.PARENT.value: ("父母", "parent"),
+    Kinship.OTHER_MEMBER.value: ("同住的其他家人", "other member of the home"),
+}
+
+REJECTED_FOR: dict[str, Said] = {
+    RejectedFor.NOT_SHOWN.value: ("凭据不足", "not shown"),
+    RejectedFor.NOT_OF_THE_HOME.value: ("不是户内的人", "not of the home"),
+    RejectedFor.CONTESTED.value: ("家人有异议", "contested within the family"),
+}
+
+SUCCESSIONS: dict[str, Said] = {
+    SuccessionState.ASKED.value: ("待审批", "waits for a decision"),
+    SuccessionState.APPROVED.value: ("已批准", "approved"),
+    SuccessionState.REJECTED.value: ("已驳回", "rejected"),
+    SuccessionState.WITHDRAWN.value: ("已撤回", "withdrawn"),
+}
+
+OF_SUCCESSION: dict[str, Said] = {
+    "ground": ("为什么", "Why"),
+    "kinship": ("与登记人的关系", "What the successor is to the registrant"),
+    "evidence": ("去世或迁出凭据的编号", "Number of what shows the death or the move"),
+    "membership": ("同户凭据的编号", "Number of what shows that both are of one home"),
+    "person_id": ("由谁承接", "Who takes over"),
+}
+"""The fields of an account's passing to another member of the home."""
