@@ -192,12 +192,14 @@ def take_on_jobs() -> None:
     from dispatch.rounds.roster import ROSTER_JOB, do_roster_job
     from dispatch.rounds.service import do_plan_job
     from dispatch.rounds.zoning_jobs import ZONES_JOB, do_zones_job
+    from dispatch.safety import equipment_due
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
     core.jobs.take_on(ROSTER_JOB, do_roster_job)
     core.jobs.take_on(ZONES_JOB, do_zones_job)
     core.jobs.take_on(IMPORT_JOB, do_import_job)
     core.jobs.take_on(notices.DUE_JOB, notices.do_job)
+    core.jobs.take_on(equipment_due.HAZARDS_JOB, equipment_due.do_job)
 
 
 subscribe_handlers()

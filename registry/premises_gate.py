@@ -85,7 +85,8 @@ class PremisesFacts:
     ``judged_on`` is the later of booking day and delivery day. ``open_hazards`` are those not closed by a
     re-check; mending that is only claimed does not close one. ``crowded`` is said of a place, never
     guessed: a restaurant is a crowded place only where its file says so. ``largest_nominal_g`` is the
-    largest bottle asked for, by nominal fill; a cylinder room nobody has seen is none. ``house_bottles``:
+    largest bottle asked for, by nominal fill; a cylinder room nobody has seen is none. ``leak_alarm``: one
+    that is in date on that day, by the register of equipment. ``house_bottles``:
     how many bottles the cards of all users in a farmer's let house may hold, these included;
     ``rental_cap`` is how many its village allows there. ``excepted``: the
     rules that a review of a refusal has lifted for this home; none against fire or leaks can be (J03).
@@ -215,8 +216,12 @@ def high_rise_limit(c: PremisesFacts) -> str:
 
 
 def needs_alarm(c: PremisesFacts) -> bool:
+    return requires_alarm(c.kind, c.crowded)
+
+
+def requires_alarm(kind: PremisesKind, crowded: bool) -> bool:
     """Catering and indoor crowded places must have a leak alarm."""
-    return c.kind is PremisesKind.RESTAURANT or c.crowded
+    return kind is PremisesKind.RESTAURANT or crowded
 
 
 def is_outside_rooms(c: PremisesFacts) -> bool:

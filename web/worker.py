@@ -22,6 +22,7 @@ from core.config import CHECKOUT
 from core.ground import Ground
 from cylinders import notices, sightings
 from dispatch.rounds import road_watch
+from dispatch.safety import equipment_due
 from web import retention
 from web.opening import worker_ground
 
@@ -81,7 +82,7 @@ def _hand_out(ground: Ground) -> None:
 
 
 def _keep_watch(ground: Ground) -> None:
-    """Each morning the job that tells holders what comes due; all day long the road, and ended bottles."""
+    """Each morning what comes due, of bottles and hoses; all day long the road, and ended bottles."""
     pause = threading.Event()
     told_on, back = None, FIRST_LOOK_BACK
     while not pause.wait(LOOK_EVERY_S):
@@ -100,6 +101,7 @@ def watch(ground: Ground, told_on: date | None, back: timedelta) -> date | None:
     today = clock.day_of(now)
     if told_on != today and now >= clock.at(today, NOTICES_FROM):
         notices.ask_all(ground, today)
+        equipment_due.ask_all(ground, today)
         log.info("due.asked", day=today.isoformat())
         return today
     return told_on

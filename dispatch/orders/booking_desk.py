@@ -23,6 +23,7 @@ from dispatch.orders.booking_gate import BookingFacts, CardFacts, ProxyFacts, Sl
 from dispatch.orders.models import Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.queries import open_lines
 from dispatch.orders.quotas import booked_before
+from dispatch.safety.equipment_queries import alarm_in_place
 from dispatch.safety.queries import inspection_refused, open_hazards
 from evidence.deed import Deed
 from registry.models import Card, Contract, LicenceKind, Zone
@@ -33,6 +34,7 @@ from registry.premises_gate import (
     OpenHazard,
     PremisesFacts,
     RentalKind,
+    requires_alarm,
 )
 from registry.premises_queries import bars_gas, bottles_of_house
 from registry.proxy_queries import consent_between, proxy_of
@@ -280,7 +282,7 @@ def premises_facts(deed: Deed, desk: Desk, excepted: tuple[str, ...]) -> Premise
         inspection_refused=inspection_refused(deed.db, deed.district, household.id),
         bottle_place=BottlePlace(premises.bottle_place) if premises.bottle_place else None,
         other_fuel_in_room=premises.other_fuel_in_room is True,
-        leak_alarm=premises.leak_alarm,
+        leak_alarm=_leak_alarm(deed, desk),
         crowded=premises.crowded is True,
         has_cylinder_room=premises.has_cylinder_room,
         largest_nominal_g=max(
@@ -297,6 +299,15 @@ def premises_facts(deed: Deed, desk: Desk, excepted: tuple[str, ...]) -> Premise
         house_bottles=bottles_of_house(deed.db, premises) if rental is RentalKind.FARMHOUSE else None,
         excepted=excepted,
     )
+
+
+def _leak_alarm(deed: Deed, desk: Desk) -> bool | None:
+    """Of the register, on the day of delivery; asked only where P10 asks for one."""
+    premises = desk.party.premises
+    if not requires_alarm(premises.kind, premises.crowded is True):
+        return premises.leak_alarm
+    law = current().at(str(deed.district), desk.judged_on)
+    return alarm_in_place(deed.db, desk.party.household.id, law, premises.leak_alarm)
 
 
 def _papers(deed: Deed, desk: Desk) -> list[Term | None]:

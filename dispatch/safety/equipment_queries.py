@@ -41,6 +41,24 @@ def standing_equipment(db: Session, household_id: UUID, law: Law) -> list[Standi
     return [standing_of(piece, law) for piece in rows]
 
 
+def alarm_in_place(db: Session, household_id: UUID, law: Law, seen: bool | None) -> bool | None:
+    """Is there a leak alarm that is good on the law's day? The register says it, and nothing else does.
+
+    One in date: yes. All past their day, or taken away: no. Where none was ever entered, a survey that saw
+    none is believed; one that saw an alarm of unknown age leaves it open: unknown.
+    """
+    entered = db.scalars(
+        sa.select(Equipment).where(
+            Equipment.district == int(law.place),
+            Equipment.household_id == household_id,
+            Equipment.kind == EquipmentKind.ALARM,
+        )
+    ).all()
+    if not entered:
+        return False if seen is False else None
+    return any(piece.ended_on is None and not standing_of(piece, law).is_due for piece in entered)
+
+
 def equipment_of(doing: Doing, household_id: UUID) -> list[dict[str, Any]]:
     """Everything ever fitted there, what hangs there now first."""
     law = current().at(str(doing.district), clock.today())
@@ -71,7 +89,7 @@ def due(doing: Doing, *, within_days: int, limit: int, cursor: str | None = None
     query = query.where(
         Equipment.district == doing.district,
         Equipment.ended_on.is_(None),
-        sa.or_(*_is_due(law, within_days)),
+        sa.or_(*due_columns(law, within_days)),
     )
     with doing.ground.sessions() as db:
         page = pager(doing, f"equipment:{within_days}").page(
@@ -91,7 +109,7 @@ def due(doing: Doing, *, within_days: int, limit: int, cursor: str | None = None
         return Page(rows, page.next_cursor)
 
 
-def _is_due(law: Law, within_days: int) -> Iterator[sa.ColumnElement[bool]]:
+def due_columns(law: Law, within_days: int) -> Iterator[sa.ColumnElement[bool]]:
     """The same as ``standing_of``, said to the database; both clip a month that has no such day."""
     horizon = law.day + timedelta(days=within_days)
     yield Equipment.stated_until < horizon

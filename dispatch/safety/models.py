@@ -154,6 +154,7 @@ class CheckItem(Base):
 class Hazard(Base):
     """隐患: found by a check, with its grade and deadline. Blocking ones stop supply until re-checked.
 
+    Or known without one: ``equipment_id`` is the piece of the register that is past its day, or barred.
     A household has one open hazard per item: found again, it is the standing one. ``mended_at`` is when
     somebody last claimed that it was mended.
     """
@@ -173,12 +174,14 @@ class Hazard(Base):
         sa.Index("ix_hazard_check_id", "district", "check_id"),
         sa.Index("ix_hazard_found_at", "district", "found_at", "id"),
         sa.Index("ix_hazard_household_id", "district", "household_id"),
+        sa.CheckConstraint("(check_id IS NULL) = (equipment_id IS NOT NULL)", name="one_source"),
+        sa.ForeignKeyConstraint(["district", "equipment_id"], ["equipment.district", "equipment.id"]),
     )
 
     district: Mapped[District]
     id: Mapped[NewId]
     household_id: Mapped[UUID]
-    check_id: Mapped[UUID]
+    check_id: Mapped[UUID | None]
     item: Mapped[str]
     grade: Mapped[Grade]
     blocking: Mapped[bool]
@@ -190,6 +193,7 @@ class Hazard(Base):
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
     closing_check_id: Mapped[UUID | None]
+    equipment_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class ReceivedHow(StrEnum):

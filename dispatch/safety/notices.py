@@ -47,7 +47,7 @@ def printed(
 ) -> Printed:
     law = current().at(str(hazard.district), clock.day_of(hazard.found_at))
     least, most = limits(law, hazard.item)
-    answer = db.get(CheckItem, (hazard.district, hazard.check_id, hazard.item))
+    answer = db.get(CheckItem, (hazard.district, hazard.check_id, hazard.item)) if hazard.check_id else None
     return Printed(
         notice=notice,
         hazard=hazard,

@@ -181,12 +181,14 @@ class NoticeOut(View):
 
 
 class HazardOut(View):
-    """``firm_id``: who supplies the household and answers for the mending."""
+    """``firm_id``: who supplies the household and answers for the mending. ``check_id``: null where no check
+    found it but the register of equipment, by the age of ``equipment_id``."""
 
     id = Id(attribute="hazard.id")
     household_id = Id(attribute="hazard.household_id")
     firm_id = Id()
-    check_id = Id(attribute="hazard.check_id")
+    check_id = Id(attribute="hazard.check_id", allow_none=True)
+    equipment_id = Id(attribute="hazard.equipment_id", allow_none=True)
     street_code = Text()
     committee_code = Text()
     item = Text(attribute="hazard.item")

@@ -1,6 +1,6 @@
 """Hoses, regulators, alarms: how long each may hang, what is due, and what no check may pass over."""
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,16 +8,22 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.auth import Role
 from core.ground import Ground
+from core.outbox import OutboxEvent
+from dispatch.safety import equipment_due
 from dispatch.safety.equipment_law import failing_items, standing_of
 from dispatch.safety.equipment_models import Equipment, EquipmentKind, HoseMaterial
-from dispatch.safety.models import Hazard, SafetyCheck
+from dispatch.safety.models import Hazard, Notice, ReceivedHow, SafetyCheck
+from registry.models import Household
 from rulebook import current
+from rulebook.models import Decision
 from tests.cast import made
 from tests.desk import Desk, Person
 from tests.dispatch.checklist import answers, check
 from tests.dispatch.town import CHANGNING, Home, Town, codes, pointers
+from tests.due_jobs import run_due_jobs
 from tests.registry.proofs import count, entries, was_refused
 
 HOSE = {
@@ -73,7 +79,7 @@ def test_a_rubber_hose_is_barred_where_the_place_says_so_alone() -> None:
     assert not standing_of(piece("hose", "rubber", date(2025, 1, 1), None), law).is_barred
 
 
-# --- over HTTP ----------------------------------------------------------------------------------------------
+# --- over HTTP --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -214,3 +220,131 @@ def test_a_refused_check_finds_nothing_by_the_register(
         == "refused"
     )
     assert db.scalars(sa.select(Hazard)).all() == []
+
+
+# --- what the register finds by itself --------------------------------------------------------------------
+
+
+def a_morning(ground: Ground, day: date) -> None:
+    with clock.standing_at(clock.at(day, time(9))):
+        equipment_due.ask_all(ground, day)
+        equipment_due.ask_all(ground, day)
+        run_due_jobs(ground)
+
+
+def hazards(db: Session) -> list[tuple[str, UUID | None, UUID | None, str]]:
+    db.expire_all()
+    rows = db.scalars(sa.select(Hazard).order_by(Hazard.item))
+    return [(one.item, one.check_id, one.equipment_id, one.state.value) for one in rows]
+
+
+def test_a_piece_past_its_day_is_a_hazard_that_morning_and_the_user_is_told_once(
+    clerk: Person, home: Home, town: Town, db: Session, ground: Ground
+) -> None:
+    kept = made(clerk.post(at(home), HOSE))
+    last = {"kind": "regulator", "maker": "样例", "model": "T-1", "installed_on": "2019-06-13"}
+    regulator = made(clerk.post(at(home), last))
+    a_morning(ground, date(2024, 6, 13))
+    assert hazards(db) == []
+    a_morning(ground, date(2024, 6, 14))
+    assert hazards(db) == [("regulator_in_date", None, UUID(regulator["id"]), "told")]
+    a_morning(ground, date(2024, 6, 15))
+    assert len(hazards(db)) == 1
+    assert db.scalars(sa.select(Notice)).one().received_how is ReceivedHow.ELECTRONIC
+    topics = db.scalars(sa.select(OutboxEvent.topic)).all()
+    assert topics.count("hazard.told") == 1
+    [told] = [one for one in entries(ground, "equipment.find_hazards") if one["payload"]["found"]]
+    assert told["payload"]["items"] == ["regulator_in_date"]
+    [shown] = clerk.get("/api/v1/districts/310105/hazards").json["items"]  # type: ignore[index]
+    assert (shown["check_id"], shown["equipment_id"]) == (None, regulator["id"])
+    refused = clerk.post("/api/v1/districts/310105/orders", home.booking(town.slot()))
+    assert codes(refused) == ["premises.open_hazard"] if shown["blocking"] else refused.status_code == 201
+    assert kept["is_due"] is False
+
+
+def test_a_rubber_hose_is_a_hazard_from_the_day_it_is_barred(
+    clerk: Person, home: Home, desk: Desk, db: Session, ground: Ground
+) -> None:
+    """And closes as any other: replaced, then seen by somebody."""
+    rubber = made(clerk.post(at(home), HOSE | {"material": "rubber", "installed_on": "2024-06-01"}))
+    a_morning(ground, date(2024, 12, 31))
+    assert hazards(db) == []
+    a_morning(ground, date(2025, 1, 1))
+    assert hazards(db) == [("hose_material", None, UUID(rubber["id"]), "told")]
+    with clock.standing_at(clock.at(date(2025, 1, 1), time(10))):
+        inspector = desk.sign_in(Role.REGULATOR)
+        [hazard] = inspector.get("/api/v1/districts/310105/hazards").json["items"]  # type: ignore[index]
+        path = f"/api/v1/districts/310105/hazards/{hazard['id']}"
+        [given] = hazard["notices"]
+        printed = inspector.get(f"/api/v1/districts/310105/notices/{given['id']}")
+        assert printed.status_code == 200, printed.text
+        made(clerk.post(at(home), HOSE | {"installed_on": "2025-01-01", "replaces": rubber["id"]}))
+        made(clerk.post(f"{path}/mendings", {}))
+    with clock.standing_at(clock.at(date(2025, 1, 1), time(11))):
+        again = made(
+            inspector.post(
+                "/api/v1/districts/310105/checks",
+                check(home.household, reason="recheck", checked_at="2025-01-01T10:30:00.000+08:00"),
+            )
+        )
+        assert made(inspector.post(f"{path}/closings", {"check_id": again["id"]}))["state"] == "closed"
+    a_morning(ground, date(2025, 1, 2))
+    assert [one[3] for one in hazards(db)] == ["closed"]
+
+
+def test_a_home_that_has_the_hazard_or_is_closed_is_left_alone(
+    clerk: Person, home: Home, town: Town, desk: Desk, db: Session, ground: Ground
+) -> None:
+    old = {"kind": "regulator", "maker": "样例", "model": "T-1", "installed_on": "2018-01-01"}
+    made(clerk.post(at(home), old))
+    made(desk.sign_in(Role.REGULATOR).post("/api/v1/districts/310105/checks", check(home.household)))
+    gone = town.home()
+    made(clerk.post(at(gone), old))
+    town.change(Household, gone.household, closed_at=clock.now())
+    a_morning(ground, date(2024, 6, 13))
+    [(item, check_id, equipment_id, _)] = hazards(db)
+    assert (item, check_id is None, equipment_id) == ("regulator_in_date", False, None)
+
+
+# --- P10 reads the register -------------------------------------------------------------------------------
+
+ALARM = {"kind": "alarm", "maker": "样例", "model": "B-1", "installed_on": "2023-06-12"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "entered", "refused"),
+    [
+        (None, None, []),
+        (True, None, []),
+        (False, None, ["premises.no_leak_alarm"]),
+        (False, ALARM, []),
+        (
+            True,
+            ALARM | {"installed_on": "2019-06-12", "stated_until": "2024-06-12"},
+            ["premises.no_leak_alarm"],
+        ),
+        (True, ALARM | {"installed_on": "2019-06-13"}, []),
+    ],
+)
+def test_whether_there_is_an_alarm_the_register_says_for_the_day_of_delivery(
+    clerk: Person, town: Town, db: Session, seen: bool | None, entered: Any, refused: list[str]
+) -> None:
+    """Delivered on the 13th: good to the end of its last day, and not a day longer. Unknown: at the door."""
+    kitchen = town.restaurant(cards=1, leak_alarm=seen)
+    if entered is not None:
+        made(clerk.post(at(kitchen), entered))
+    answer = clerk.post("/api/v1/districts/310105/orders", kitchen.booking(town.slot()))
+    if refused:
+        assert codes(answer) == refused
+    else:
+        assert answer.status_code == 201, answer.text
+    decision = db.scalars(sa.select(Decision).where(Decision.gate == "premises")).one()
+    assert decision.facts["leak_alarm"] is (not refused if entered else (False if seen is False else None))
+
+
+def test_an_alarm_that_was_taken_away_is_none(clerk: Person, town: Town) -> None:
+    kitchen = town.restaurant(cards=1, leak_alarm=True)
+    alarm = made(clerk.post(at(kitchen), ALARM))
+    made(clerk.post(f"/api/v1/districts/310105/equipment/{alarm['id']}/ends", {"ended_on": "2024-06-12"}))
+    answer = clerk.post("/api/v1/districts/310105/orders", kitchen.booking(town.slot()))
+    assert codes(answer) == ["premises.no_leak_alarm"]
