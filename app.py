@@ -35,6 +35,7 @@ from oversight.review_routes import room as reviews
 from oversight.routes import room as oversight
 from registry.privacy_models import Reveal
 from registry.routes import room as registry
+from web.clear_out import face as clear_out
 from web.collisions import face as collisions
 from web.courier import face as courier
 from web.dispatcher import face as dispatcher
@@ -107,6 +108,7 @@ PAGES = (
     labels,
     public,
     vouchers,
+    clear_out,
     collisions,
     filling_stops,
     household_file,

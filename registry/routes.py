@@ -12,6 +12,9 @@ from registry import (
     areas,
     banned_uses,
     cards,
+    clear_out,
+    clear_out_schemas,
+    conversions,
     crews,
     deposits,
     devices,
@@ -32,11 +35,11 @@ from registry import (
     schemas,
     second_factors,
     substitutions,
+    succession_schemas,
+    successions,
     trainings,
     vulnerability,
     vulnerability_schemas,
-    succession_schemas,
-    successions,
     zone_drafts,
     zone_schemas,
     zones,
@@ -506,9 +509,6 @@ def transfer_account(body: Json, district: int, account_id: UUID) -> Json:
     return queries.account_view(doing(), done["account_id"])
 
 
-@room.post("/districts/<int:district>/accounts/<uuid:account_id>/suspensions")
-@room.may("account.suspend", writes=True)
-@room.arguments(schemas.SuspensionIn)
 @room.post("/districts/<int:district>/accounts/<uuid:account_id>/successions")
 @room.may("succession.ask", writes=True)
 @room.arguments(succession_schemas.SuccessionIn)
@@ -545,6 +545,9 @@ def withdraw_succession(body: Json, district: int, succession_id: UUID) -> Json:
     return successions.succession_view(doing(), UUID(done["succession_id"]))
 
 
+@room.post("/districts/<int:district>/accounts/<uuid:account_id>/suspensions")
+@room.may("account.suspend", writes=True)
+@room.arguments(schemas.SuspensionIn)
 @room.response(201, schemas.AccountView)
 def suspend_account(body: Json, district: int, account_id: UUID) -> Json:
     done = accounts.suspend_account(doing(), account_id, **body)
@@ -782,3 +785,69 @@ def end_proxy(body: dict[str, Any], district: int, consent_id: UUID) -> proxy_qu
     """By either side, or at a counter for one of them."""
     proxies.end(doing(), consent_id)
     return proxy_queries.consent(doing(), consent_id)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Clear-out and conversion
+
+
+@room.get("/districts/<int:district>/clear-out")
+@room.may("clear_out.read")
+@room.arguments(clear_out_schemas.ClearOutQuery, location="query")
+@room.response(200, clear_out_schemas.ClearOutView)
+def read_clear_out(query: Json, district: int) -> Any:
+    """Accounts open at each month's end by street, who came and who went; each that came under the bar."""
+    return clear_out.clear_out(doing(), **query)
+
+
+@room.post("/districts/<int:district>/conversions")
+@room.may("conversion.settle", writes=True)
+@room.arguments(clear_out_schemas.ConversionIn)
+@room.response(201, clear_out_schemas.ConversionWithHomesView)
+def enter_conversion(body: Json, district: int) -> Json:
+    """A street's, a committee's or some homes' plan to go over to piped gas or electricity."""
+    done = conversions.enter(doing(), **body)
+    return conversions.plan_view(doing(), UUID(done["plan_id"]))
+
+
+@room.get("/districts/<int:district>/conversions")
+@room.may("conversion.read")
+@room.arguments(clear_out_schemas.ConversionQuery, location="query")
+@room.response(200, clear_out_schemas.ConversionPage)
+def list_conversions(query: Json, district: int) -> Any:
+    return conversions.plans(doing(), **query)
+
+
+@room.get("/districts/<int:district>/conversions/<uuid:plan_id>")
+@room.may("conversion.read")
+@room.response(200, clear_out_schemas.ConversionWithHomesView)
+def read_conversion(district: int, plan_id: UUID) -> Json:
+    return conversions.plan_view(doing(), plan_id)
+
+
+@room.post("/districts/<int:district>/conversions/<uuid:plan_id>/beginnings")
+@room.may("conversion.settle", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, clear_out_schemas.ConversionWithHomesView)
+def begin_conversion(body: Json, district: int, plan_id: UUID) -> Json:
+    conversions.begin(doing(), plan_id)
+    return conversions.plan_view(doing(), plan_id)
+
+
+@room.post("/districts/<int:district>/conversions/<uuid:plan_id>/finishes")
+@room.may("conversion.settle", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, clear_out_schemas.ConversionWithHomesView)
+def finish_conversion(body: Json, district: int, plan_id: UUID) -> Json:
+    """Only when none of its accounts is left."""
+    conversions.finish(doing(), plan_id)
+    return conversions.plan_view(doing(), plan_id)
+
+
+@room.post("/districts/<int:district>/conversions/<uuid:plan_id>/drops")
+@room.may("conversion.settle", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, clear_out_schemas.ConversionWithHomesView)
+def drop_conversion(body: Json, district: int, plan_id: UUID) -> Json:
+    conversions.drop(doing(), plan_id)
+    return conversions.plan_view(doing(), plan_id)

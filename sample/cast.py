@@ -339,6 +339,13 @@ class Cast:
         )
 
     @cached_property
+    def passes_on(self) -> SamplePremises:
+        """A home whose registrant died, and which books nothing."""
+        busy = {*self.tomorrow, self.waiting.user}
+        zones = [zone.number for zone in places.zones(CHANGNING)]
+        return next(user for zone in zones for user in reversed(self._spare(zone)) if user not in busy)
+
+    @cached_property
     def takes_the_last(self) -> SamplePremises:
         """Of those, who takes the only room of tomorrow's evening."""
         return next(user for user in self.tomorrow if user.zone == self.too_late.zone)

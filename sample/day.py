@@ -13,6 +13,7 @@ from sample.morning import at_the_counter, at_the_desk, at_the_stations
 from sample.noes import at_night, at_the_offices
 from sample.noes_of_booking import break_each_rule_once
 from sample.offline import Offline
+from sample.passing_on import pass_on_and_plan
 from sample.planning import plan_the_day
 from sample.positions import report_positions
 from sample.road import Road
@@ -32,6 +33,7 @@ def live(scene: Scene) -> None:
     help_and_change(scene)
     at_the_offices(scene)
     break_each_rule_once(scene)
+    pass_on_and_plan(scene)
     agenda = Agenda(scene)
     road = Road(scene, agenda)
     confirm_the_rosters(scene)

@@ -143,8 +143,12 @@ def _openings(asking: Asking) -> None:
 
 
 def registered_in_qingpu(asking: Asking, clerk: str, someone: SamplePerson) -> str:
+    return registered(asking, clerk, someone, QINGPU)
+
+
+def registered(asking: Asking, clerk: str, someone: SamplePerson, district: int) -> str:
     body = seen_with_notice(registrant_body(someone))
-    return str(asking.scene.do_here(clerk, "people", body, "somebody is registered", QINGPU)["person_id"])
+    return str(asking.scene.do_here(clerk, "people", body, "somebody is registered", district)["person_id"])
 
 
 # --- registers --------------------------------------------------------------------------------------------
