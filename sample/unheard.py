@@ -35,9 +35,8 @@ _BY_REASON: dict[Why, str] = {
     FORM: """
         account.missing card.missing card.quota_full booking.quantity_missing
         booking.stored_weight_unknown identity.not_verified
+        booking.quota_unknown booking.too_many_at_once
         account.registrant_not_verified proxy.not_verified refill.label_claimed_twice import.row_wrong""",
-        booking.stored_weight_unknown booking.quota_unknown booking.too_many_at_once identity.not_verified
-        account.registrant_not_verified refill.label_claimed_twice import.row_wrong""",
     ELSEWHERE: """
         booking.too_soon account.registrant_too_young premises.conversion_unknown
         premises.piped_gas_unknown premises.lift_unknown""",

@@ -180,6 +180,7 @@ def open_slot() -> ResponseReturnValue:
         "starts_at": _instant(day, request.form.get("starts")),
         "ends_at": _instant(day, request.form.get("ends")),
         "capacity": number_said(request.form.get("capacity")),
+        "kept": number_said(request.form.get("kept")),
     }
     _, no = tried(lambda: booking.open_slot(doing(), **form_of(SlotIn, asked)))
     return _slots_page(no) if no else back(f"/dispatch/slots?day={day}")

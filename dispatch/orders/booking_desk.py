@@ -20,6 +20,7 @@ from cylinders.models import CardHolding, CustodyConflict
 from cylinders.queries import types
 from dispatch.orders import refusals as no
 from dispatch.orders.booking_gate import BookingFacts, CardFacts, ProxyFacts, SlotFacts
+from dispatch.orders.keeping import kept_from
 from dispatch.orders.models import Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.queries import open_lines
 from dispatch.orders.quotas import booked_before
@@ -222,6 +223,7 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, .
     firm_licence, site_permit = _papers(deed, desk)
     moved = asked.moves.id if asked.moves is not None else None
     before = booked_before(deed.db, deed.district, asked.household_id, desk.day, apart_from=moved)
+    kept = kept_from(deed.db, slot, party.household, deed.recorded_at)
     return BookingFacts(
         account_state=party.account.state if party.account else None,
         account_class=party.household.user_class,
@@ -234,6 +236,8 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, .
             is_past=slot.starts_at < deed.recorded_at,
             capacity_left=slot.room_left,
             in_zone_hours=in_hours(slot, desk.zone),
+            kept_left=kept,
+            kept_until=clock.stamp(slot.kept_until) if kept and slot.kept_until else None,
         ),
         purpose=asked.purpose.value if asked.purpose else None,
         quantity=len(desk.cards),

@@ -32,12 +32,15 @@ class CardFacts:
 
 @dataclass(frozen=True, slots=True)
 class SlotFacts:
-    """``capacity_left`` in bottles; ``is_past``: its start lies before the moment of booking."""
+    """``capacity_left`` in bottles; ``is_past``: its start lies before the moment of booking. ``kept_left``:
+    how many of them are kept for others, who are looked after first, until ``kept_until`` (RFC 3339)."""
 
     is_open: bool
     is_past: bool
     capacity_left: int
     in_zone_hours: bool
+    kept_left: int = field(default=0, metadata=NONE_THEN)
+    kept_until: str | None = field(default=None, metadata=NONE_THEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +140,15 @@ def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
         if law.day < earliest_on and "A09" not in c.excepted:
             yield no.TOO_SOON(last_booked_on=c.last_booked_on, gap_days=gap_days, earliest_on=earliest_on)
 
-    # A10 a slot that is open, to come, roomy enough and within the zone's hours
+    # A10 a slot that is open, to come, roomy enough beside what is kept, and within the zone's hours
     if not c.slot.is_open:
         yield no.SLOT_CLOSED()
     if c.slot.is_past:
         yield no.SLOT_PAST()
     if c.slot.capacity_left < (c.quantity or 1):
         yield no.SLOT_FULL(capacity_left=c.slot.capacity_left, quantity=c.quantity or 1)
+    elif c.slot.capacity_left - c.slot.kept_left < (c.quantity or 1):
+        yield no.SLOT_KEPT(kept_left=c.slot.kept_left, kept_until=c.slot.kept_until)
     if not c.slot.in_zone_hours:
         yield no.SLOT_OUTSIDE_HOURS()
 

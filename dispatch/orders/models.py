@@ -15,6 +15,7 @@ from dispatch.orders.states import LineState
 class Slot(Base):
     """A span of a day in a zone with room for so many cylinders. ``taken`` can never pass ``capacity``.
 
+    ``kept`` of them are for homes looked after first, until ``kept_until``; then for everybody.
     Spans are half-open and do not overlap within a zone; the database refuses the second.
     """
 
@@ -32,6 +33,9 @@ class Slot(Base):
         sa.Index("ix_slot_recorded_at", "district", "recorded_at", "id"),
         sa.CheckConstraint("ends_at > starts_at", name="span"),
         sa.CheckConstraint("taken >= 0 AND taken <= capacity", name="capacity"),
+        sa.CheckConstraint(
+            "kept >= 0 AND kept <= capacity AND (kept = 0 OR kept_until IS NOT NULL)", name="kept"
+        ),
     )
 
     district: Mapped[District]
@@ -44,10 +48,15 @@ class Slot(Base):
     taken: Mapped[int]
     closed: Mapped[bool]
     recorded_at: Mapped[datetime]
+    kept: Mapped[int] = mapped_column(default=0)
+    kept_until: Mapped[datetime | None] = mapped_column(default=None)
 
     @property
     def room_left(self) -> int:
         return self.capacity - self.taken
+
+    def is_keeping(self, at: datetime) -> bool:
+        return self.kept > 0 and self.kept_until is not None and at < self.kept_until
 
 
 class Channel(StrEnum):

@@ -167,6 +167,18 @@ SLOT_FULL = reason(
     resident=("other_slot", "请换一个时段", "please choose another slot"),
     office=("other_slot", "换一个时段", "choose another slot"),
 )
+SLOT_KEPT = reason(
+    "slot.kept_for_others",
+    "A10",
+    zh="这个时段余下的{kept_left}个名额在{kept_until}前留给重点照顾的家庭",
+    en="what is left of this slot ({kept_left}) is kept until {kept_until} for homes looked after first",
+    resident=("other_slot", "请换一个时段，或到时再约", "please choose another slot, or come back then"),
+    office=(
+        "other_slot",
+        "换一个时段；独居老人、残疾、重病等先列为重点户",
+        "choose another slot; enter who is alone, disabled or ill on the list first",
+    ),
+)
 SLOT_OUTSIDE_HOURS = reason(
     "slot.outside_hours",
     "A10",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.doing import Doing
 from dispatch.orders.homes import offered_slots
+from dispatch.orders.keeping import rooms_for
 from dispatch.orders.models import Order, Purpose, Slot
 from dispatch.orders.queries import OrderWithLines, latest_order, open_lines
 from dispatch.orders.states import LineState
@@ -50,7 +51,9 @@ def repeat_of(doing: Doing, household_id: UUID) -> Repeat | None:
         cards = _cards(db, last) if last is not None else []
     if last is None or not cards:
         return None
-    slot = _next_like(offered_slots(doing, household_id), last.slot, len(cards))
+    offered = offered_slots(doing, household_id)
+    rooms = rooms_for(doing, household_id, offered)
+    slot = _next_like([one for one in offered if rooms[one.id] >= len(cards)], last.slot)
     if slot is None:
         return None
     like = _time_of_day(slot) == _time_of_day(last.slot)
@@ -66,8 +69,7 @@ def _cards(db: Session, last: OrderWithLines) -> list[Card]:
     return [card for card in found if card.state is CardState.ACTIVE]
 
 
-def _next_like(offered: Sequence[Slot], last: Slot, bottles: int) -> Slot | None:
-    free = [slot for slot in offered if slot.room_left >= bottles]
+def _next_like(free: Sequence[Slot], last: Slot) -> Slot | None:
     alike = [slot for slot in free if _time_of_day(slot) == _time_of_day(last)]
     return next(iter([*alike, *free]), None)
 

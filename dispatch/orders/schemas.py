@@ -17,12 +17,14 @@ from registry.schemas import HouseholdView
 
 
 class SlotIn(Form):
-    """Half-open: an order at ``ends_at`` belongs to the next slot. ``capacity`` in bottles."""
+    """Half-open: an order at ``ends_at`` belongs to the next slot. ``capacity`` in bottles; ``kept`` of them
+    for homes looked after first, where it is not said the place's own share."""
 
     zone_id = Id(required=True)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
     capacity = Number(required=True, least=1, most=1000)
+    kept = Number(least=0, most=1000, allow_none=True, load_default=None)
 
 
 class ClosingIn(Form):
@@ -43,6 +45,8 @@ class SlotOut(View):
     capacity = Number()
     taken = Number()
     room_left = Number()
+    kept = Number()
+    kept_until = Instant(allow_none=True)
     closed = Flag()
 
 

@@ -27,6 +27,7 @@ from evidence.deed import Answer, Deed, Stands, does, held_by
 from evidence.models import SubjectType
 from registry.models import Premises, Zone
 from registry.proxy_queries import ProxyAct
+from rulebook import current
 
 held_by("uq_order_line_open_card", no.CARD_BUSY)
 held_by("ck_slot_capacity", no.SLOT_FULL)
@@ -37,12 +38,28 @@ held_by("ex_slot_span", no.SLOT_OVERLAPS)
 
 
 @does("slot.open")
-def open_slot(deed: Deed, *, zone_id: UUID, starts_at: datetime, ends_at: datetime, capacity: int) -> Answer:
-    """A span of a zone's day with room for ``capacity`` bottles: within its hours, overlapping no other."""
+def open_slot(
+    deed: Deed,
+    *,
+    zone_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    capacity: int,
+    kept: int | None = None,
+) -> Answer:
+    """A span of a zone's day with room for ``capacity`` bottles: within its hours, overlapping no other.
+
+    ``kept``: places for homes looked after first; the place's share of the capacity where none is said.
+    """
     zone = deed.db.get(Zone, (deed.district, zone_id))
     if zone is None or not deed.actor.reach.covers(firm=zone.firm_id, district=deed.district):
         raise WrongField("/zone_id", "unknown", "没有这个片区", "expected a zone of yours")
     _must_be_a_span(starts_at, ends_at)
+    law = current().at(str(deed.district), clock.day_of(starts_at))
+    if kept is None:
+        kept = capacity * (law.integer("slot.kept_percent") or 0) // 100
+    if kept > capacity:
+        raise WrongField("/kept", "too_many", "不能多于可约瓶数", "expected no more than the capacity")
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
     slot = Slot(
@@ -56,9 +73,12 @@ def open_slot(deed: Deed, *, zone_id: UUID, starts_at: datetime, ends_at: dateti
         taken=0,
         closed=False,
         recorded_at=deed.recorded_at,
+        kept=kept,
+        kept_until=starts_at - timedelta(hours=law.integer("slot.kept_hours") or 0) if kept else None,
     )
     deed.note(
         slot_id=slot.id,
+        kept=kept,
         starts_at=clock.stamp(starts_at),
         ends_at=clock.stamp(ends_at),
         capacity=capacity,

@@ -147,3 +147,46 @@ def test_a_household_s_whole_file_is_read_on_a_screen_and_on_the_smallest_one(
     browse.is_accessible(page)
     browse.reflows(page)
     browse.shot(page, "office-first-visits")
+
+
+def test_an_account_passes_on_by_two_people_at_the_counter(house: House, browse: Browse) -> None:
+    cast = Cast(house.desk)
+    users = cast.household()
+    page = browse.page(house.cookie_of(cast.clerk.principal_id))
+
+    def looks_right(name: str) -> None:
+        browse.is_accessible(page)
+        browse.reflows(page)
+        browse.shot(page, f"office-{name}")
+
+    page.goto(house.at(f"/office/households/{users.household_id}"))
+    page.get_by_role("link", name="户内继承：去世或迁出").click()
+    page.get_by_role("link", name="先登记由谁承接").click()
+    page.get_by_label("本人已看过这份告知书").check()
+    page.get_by_label("证件号码").fill(resident_number(78))
+    page.get_by_label("姓名").fill("承接样例")
+    page.get_by_label("手机号").fill("13800006666")
+    page.get_by_role("button", name="登记，下一步").click()
+    page.select_option("#ground", "died")
+    page.select_option("#kinship", "spouse")
+    page.get_by_label("去世或迁出凭据的编号").fill("SW-2024-1")
+    page.get_by_label("同户凭据的编号").fill("HK-2024-1")
+    looks_right("succession-of")
+    page.get_by_role("button", name="提交申请").click()
+    expect(page.locator("article")).to_contain_text("待审批")
+    page.get_by_role("link", name="待审批的").click()
+    expect(page.get_by_text("要另一人审批")).to_be_visible()
+    colleague = cast.clerk_of(cast.firm())
+    page = browse.page(house.cookie_of(colleague.principal_id), java_script_enabled=False)
+    page.goto(house.at("/office/successions"))
+    page.get_by_role("button", name="批准").click()
+    expect(page.get_by_text("没有待审批的")).to_be_visible()
+    page = browse.page(house.cookie_of(colleague.principal_id))
+    made(cast.clerk.post(cast.at(f"accounts/{cast.household().account_id}/successions"), _another(cast)))
+    page.goto(house.at("/office/successions"))
+    looks_right("successions")
+
+
+def _another(cast: Cast) -> dict[str, str]:
+    papers = {"ground": "moved_out", "kinship": "child", "evidence": "QC-1", "membership": "HK-2"}
+    return {"person_id": str(cast.person())} | papers

@@ -333,3 +333,25 @@ def test_without_script_the_trace_still_reads_and_only_the_map_is_missing(
     page = open_page(f"/oversight/orders/{booked.order_id}", java_script_enabled=False)
     expect(page.locator(".trace-steps > li").filter(has_text="上门配送")).to_have_count(1)
     expect(page.locator(".places li").first).to_be_visible()
+
+
+def test_a_street_s_curve_and_its_plan_are_read_without_a_script(
+    house: House, open_page: Callable[..., Page], browse: Browse, day: WorkingDay
+) -> None:
+    day.home()
+    page = open_page("/oversight/clear-out/", java_script_enabled=False)
+    expect(page.get_by_role("img", name="月末在册户数")).to_be_visible()
+    page = open_page("/oversight/clear-out/")
+    looked_at(browse, page, "clear-out")
+    page.get_by_role("link", name="改造计划", exact=False).first.click()
+    page.get_by_label("计划编号").fill("GZ-2024-9")
+    page.get_by_label("街镇代码").fill("310105001")
+    page.select_option("#target", "electricity")
+    page.get_by_label("开始").fill("2024-06-12")
+    page.get_by_label("期限").fill("2024-12-31")
+    looked_at(browse, page, "conversions")
+    page.get_by_role("button", name="登记计划").click()
+    page.get_by_role("button", name="开始实施").click()
+    page.get_by_role("button", name="改造完毕").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有退户")
+    looked_at(browse, page, "conversion")

@@ -17,6 +17,7 @@ from dispatch.orders.states import LineState
 from dispatch.rounds.models import ManifestReveal, Round
 from dispatch.rounds.states import RoundState
 from dispatch.safety.catalogue import ITEMS
+from dispatch.safety.equipment_models import Equipment
 from dispatch.safety.models import SafetyCheck
 from evidence.models import Entry
 from tests.cast import made
@@ -266,3 +267,21 @@ def passed() -> dict[str, str]:
     """Every mandatory item passed, as the page's form says it."""
     said = {item.code: "pass" if item.mandatory else "not_applicable" for item in ITEMS.values()}
     return said | {"hose_length.measured": "1500", "burner_distance.measured": "800", "briefed": "yes"}
+
+
+def test_what_hangs_at_the_door_is_entered_there_and_by_nobody_else(
+    day: WorkingDay, bo: Hand, stranger: Hand, db: Session
+) -> None:
+    booked, _, _ = day.loaded()
+    stop, at = f"/courier/orders/{booked.order_id}", f"/courier/orders/{booked.order_id}/equipment"
+    assert at in bo.client.get(stop).text
+    assert stranger.status(at) == 404
+    seen = {"equipment-kind": "hose", "material": "rubber", "maker": "样例胶管厂", "model": "R-13"}
+    assert bo.send(at, at, **seen)[0] == 422
+    assert bo.send(at, at, **seen, installed_on="2022-01-01") == (302, at)
+    assert "已过期" in bo.client.get(at).text
+    [piece] = db.scalars(sa.select(Equipment))
+    assert (piece.household_id, piece.entered_by) == (
+        booked.home.users.household_id,
+        day.courier.principal_id,
+    )

@@ -25,6 +25,7 @@ from dispatch.orders import refusals as no_order
 from dispatch.orders import repeating
 from dispatch.orders import service as booking
 from dispatch.orders.homes import Home
+from dispatch.orders.keeping import rooms_for
 from dispatch.orders.messages import short_number
 from dispatch.orders.models import Channel, Purpose, Slot
 from dispatch.orders.repeating import Repeat
@@ -188,6 +189,7 @@ class _BookForm(BookIn):
 
 def _book_page(home: Home, form: Mapping[str, Any], no: No | None = None, gone: str = "") -> str:
     offered = home_queries.offered_slots(doing(), home.household_id)
+    rooms = rooms_for(doing(), home.household_id, offered)
     return render_template(
         "resident/book.html",
         home=home,
@@ -198,16 +200,13 @@ def _book_page(home: Home, form: Mapping[str, Any], no: No | None = None, gone: 
         chosen_purpose=form.get("purpose", ""),
         chosen_cards=form.getlist("card") if hasattr(form, "getlist") else [],
         purposes=_purposes_of(home),
-        free=any(_is_free(slot) for slot in offered),
+        rooms=rooms,
+        free=any(room > 0 for room in rooms.values()),
     )
 
 
 def _by_day(offered: list[Slot]) -> list[tuple[date, list[Slot]]]:
     return [(day, list(slots)) for day, slots in groupby(offered, key=lambda slot: slot.day)]
-
-
-def _is_free(slot: Slot) -> bool:
-    return slot.room_left > 0
 
 
 def _purposes_of(home: Home) -> list[Purpose]:
@@ -336,11 +335,13 @@ def change_slot(order_id: UUID) -> ResponseReturnValue:
 def _other_slot_page(order_id: UUID, no: No | None = None, gone: str = "") -> str:
     found = orders.order(doing(), order_id)
     offered = home_queries.offered_slots(doing(), found.order.household_id)
+    rooms = rooms_for(doing(), found.order.household_id, offered)
     return render_template(
         "resident/other_slot.html",
         found=found,
         days=_by_day(offered),
-        free=any(_is_free(slot) for slot in offered if slot.id != found.slot.id),
+        rooms=rooms,
+        free=any(room > 0 for slot_id, room in rooms.items() if slot_id != found.slot.id),
         no=no,
         gone=gone,
     )
