@@ -61,6 +61,7 @@ _BY_REASON: dict[Why, str] = {
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
         proxy.too_many proxy.may_not_receive
         booking.quota_spent booking.over_class_weight
+        booking.quota_spent booking.over_class_weight slot.kept_for_others
         succession.of_business succession.ground_not_named succession.account_closed succession.holder_changed
         succession.order_open conversion.of_nobody conversion.number_taken
         zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm
