@@ -54,7 +54,9 @@ class Succession(Base):
             unique=True,
             postgresql_where=sa.text("state = 'asked'"),
         ),
+        sa.Index("ix_succession_account_id", "district", "account_id"),
         sa.Index("ix_succession_asked_at", "district", "asked_at", "id"),
+        sa.Index("ix_succession_household_id", "district", "household_id"),
         sa.Index("ix_succession_from_person_id", "from_person_id"),
     )
 

@@ -174,6 +174,7 @@ class Hazard(Base):
         sa.Index("ix_hazard_check_id", "district", "check_id"),
         sa.Index("ix_hazard_found_at", "district", "found_at", "id"),
         sa.Index("ix_hazard_household_id", "district", "household_id"),
+        sa.Index("ix_hazard_equipment_id", "district", "equipment_id"),
         sa.CheckConstraint("(check_id IS NULL) = (equipment_id IS NOT NULL)", name="one_source"),
         sa.ForeignKeyConstraint(["district", "equipment_id"], ["equipment.district", "equipment.id"]),
     )

@@ -36,6 +36,8 @@ CREATE TABLE succession (
 );
 
 CREATE UNIQUE INDEX uq_succession_asked_account ON succession (district, account_id) WHERE state = 'asked';
+CREATE INDEX ix_succession_account_id ON succession (district, account_id);
+CREATE INDEX ix_succession_household_id ON succession (district, household_id);
 CREATE INDEX ix_succession_asked_at ON succession (district, asked_at, id);
 CREATE INDEX ix_succession_from_person_id ON succession (from_person_id);
 """

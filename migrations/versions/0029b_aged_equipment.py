@@ -14,6 +14,7 @@ ALTER TABLE hazard ALTER COLUMN check_id DROP NOT NULL;
 ALTER TABLE hazard ADD COLUMN equipment_id UUID;
 ALTER TABLE hazard ADD CONSTRAINT ck_hazard_one_source CHECK ((check_id IS NULL) = (equipment_id IS NOT NULL));
 ALTER TABLE hazard ADD CONSTRAINT fk_hazard_district_equipment_id FOREIGN KEY(district, equipment_id) REFERENCES equipment (district, id);
+CREATE INDEX ix_hazard_equipment_id ON hazard (district, equipment_id);
 """
 
 
