@@ -54,10 +54,13 @@ def move_refusals(deed: Deed, move: Move) -> list[Refusal]:
 
 
 def take_new_slot(deed: Deed, move: Move) -> None:
-    """The database holds the capacity too: who comes between is refused by its name."""
+    """The database holds the capacity too: who comes between is refused by its name.
+
+    Zones may be drawn anew from a day on: the order is of the zone of its slot.
+    """
     move.leaves.taken -= len(move.lines)
     move.desk.slot.taken += len(move.lines)
-    move.order.slot_id = move.desk.slot.id
+    move.order.slot_id, move.order.zone_id = move.desk.slot.id, move.desk.zone.id
     deed.db.flush()
 
 

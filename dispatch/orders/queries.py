@@ -164,7 +164,7 @@ def usual_orders(db: Session, district: int, zone_id: UUID, days: Sequence[date]
 def order_with_lines(
     db: Session, district: int, order_id: UUID, *, lock: bool = False
 ) -> OrderWithLines | None:
-    """``lock``: the lines FOR UPDATE, ascending id (the order itself never changes)."""
+    """``lock``: the lines FOR UPDATE, ascending id (of the order itself only its slot and zone change)."""
     order = db.get(Order, (district, order_id))
     if order is None:
         return None

@@ -19,7 +19,7 @@ from dispatch.rounds.models import RoundPlan, RoundStop
 from dispatch.rounds.queries import moved_since
 from evidence.models import Entry, Link, Outcome
 from evidence.verify import verify
-from registry.models import Account, Card, Licence, LicenceKind
+from registry.models import Account, Card, Licence, LicenceKind, ZoneSet
 from registry.states import AccountState, CardState
 from rulebook.decisions import replay
 from rulebook.models import Decision
@@ -98,6 +98,21 @@ def test_it_is_judged_for_the_new_day_and_not_counted_against_itself(
     assert (facts["cards"][0]["has_open_line"], facts["last_booked_on"]) == (False, None)
     assert len(decisions) == 2
     assert not list(replay(db))
+
+
+def test_zones_drawn_anew_between_the_two_days_take_the_order_along(
+    town: Town, home: Home, clerk: Person, db: Session
+) -> None:
+    order, anew = booked(clerk, home, town.slot()), uuid4()
+    with town.ground.sessions() as own:
+        town.zone_set = uuid4()
+        of_the_day = {"version": 2, "valid_from": TOMORROW + timedelta(days=1), "recorded_at": clock.now()}
+        own.add(ZoneSet(district=CHANGNING, id=town.zone_set, **of_the_day))
+        own.flush()
+        town.add_zone(own, anew, number=1, west=121.40)
+        own.commit()
+    moved = made(move(clerk, order, town.slot(day=TOMORROW + timedelta(days=2), zone_id=anew)))
+    assert (moved["zone_id"], moves(db)[0].zone_id) == (str(anew), anew)
 
 
 def test_the_slot_it_has_is_answered_and_nothing_is_written(
