@@ -18,7 +18,7 @@ from core import clock
 from core.doing import Doing
 from core.ground import Ground
 from core.problems import NotFound
-from cylinders.models import CardHolding, Cylinder, CylinderIdentifier, Filling, Scheme
+from cylinders.models import CardHolding, CustodyConflict, Cylinder, CylinderIdentifier, Filling, Scheme
 from cylinders.public_queries import NATION, NOBODY
 from cylinders.queries import judge_for_anybody
 from cylinders.refill_gate import next_due_on
@@ -32,6 +32,7 @@ from rulebook import current
 @dataclass(frozen=True, slots=True)
 class Voucher:
     """``is_held``: the bottle still stands on the card it was handed over to, with this filling.
+    ``contested``: it never came to, as another delivery of it contradicts this one, or was found true.
 
     ``due_on``: the last day before the inspection that was due next when it was handed over.
     """
@@ -47,6 +48,7 @@ class Voucher:
     net_g: int | None
     due_on: date | None
     is_held: bool
+    contested: bool
     address: str
 
     @property
@@ -132,6 +134,7 @@ def _voucher(db: Session, ground: Ground, done: Delivery | None) -> Voucher | No
         net_g=bottle.net_g,
         due_on=next_due_on(verdict.facts, current().at(verdict.place, verdict.day)),
         is_held=bottle.is_held and not bottle.was_refilled,
+        contested=bottle.contested,
         address=voucher_code.address(ground.config.public_url, code),
     )
 
@@ -152,6 +155,12 @@ _is_held = sa.exists().where(
     CardHolding.cylinder_id == Cylinder.cylinder_id,
     CardHolding.active,
 )
+_contested = sa.exists().where(
+    CustodyConflict.cylinder_id == Cylinder.cylinder_id,
+    CustodyConflict.district == sa.bindparam("district"),
+    CustodyConflict.card_id == sa.bindparam("card_id", type_=sa.Uuid()),
+    sa.or_(CustodyConflict.resolved_at.is_(None), CustodyConflict.true_fact_id != CustodyConflict.fact_id),
+)
 _was_refilled = sa.exists().where(Filling.cylinder_id == Cylinder.cylinder_id, Filling.filled_at > _AT)
 _BOTTLE = (
     sa.select(
@@ -161,6 +170,7 @@ _BOTTLE = (
         Firm.name.label("filled_by"),
         _is_held.label("is_held"),
         _was_refilled.label("was_refilled"),
+        _contested.label("contested"),
     )
     .select_from(Cylinder)
     .outerjoin(_filling, sa.true())

@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -203,6 +204,22 @@ def test_of_two_who_deliver_one_bottle_the_earlier_stands_although_it_comes_late
     assert {db.get_one(OrderLine, (CHANGNING, line)).state.value for line in lines} == {"delivered"}
     assert told_again_says_the_same(db)
     assert not list(verify(db))
+
+
+def test_the_voucher_of_a_disputed_delivery_does_not_say_that_the_bottle_was_taken_back(
+    crews: TwoCrews, example: Any, app: Flask, db: Session
+) -> None:
+    path = crews.day.at(f"orders/{crews.second.order_id}/vouchers")
+    [voucher] = crews.day.cast.clerk.get(path).json["items"]  # type: ignore[index]
+    assert not voucher["is_held"]
+    browser, contested = app.test_client(), "送瓶记录有矛盾"
+    page = browser.get(f"/V/{voucher['code']}").text
+    assert (contested in page, "瓶已收回" in page) == (True, False)
+    [conflict] = open_conflicts(db)
+    with later(250):
+        made(crews.resolve(conflict, conflict.fact_id))
+    page = browser.get(f"/V/{voucher['code']}").text
+    assert (contested in page, "仍在领瓶的卡上" in page) == (False, True)
 
 
 def test_the_disputed_claim_counts_as_held_for_booking_until_it_is_resolved(
