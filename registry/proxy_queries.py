@@ -189,12 +189,17 @@ def own_consents(doing: Doing) -> list[ConsentSeen]:
 
 
 def consents_of(doing: Doing, household_id: UUID) -> list[ConsentSeen]:
-    """Of one home, for whoever may read its file."""
+    """Of one home, for whoever may read its file; no registrant sees an earlier one's."""
     with doing.ground.sessions() as db:
         party_within_reach(db, doing.actor, doing.district, household_id)
+        resident = proxy_of(doing.actor)
         rows = db.scalars(
             sa.select(ProxyConsent)
-            .where(ProxyConsent.district == doing.district, ProxyConsent.household_id == household_id)
+            .where(
+                ProxyConsent.district == doing.district,
+                ProxyConsent.household_id == household_id,
+                sa.true() if resident is None else ProxyConsent.person_id == resident,
+            )
             .order_by(ProxyConsent.state.in_(OPEN).desc(), ProxyConsent.id.desc())
             .limit(100)
         ).all()

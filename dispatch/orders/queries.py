@@ -10,7 +10,7 @@ from itertools import groupby
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core import clock
 from core.auth import Actor, ScopeKind
@@ -216,7 +216,7 @@ def reaches_order(db: Session, actor: Actor, order: Order, act: ProxyAct | None 
     if proxy_id is None:
         return False
     this = sa.and_(Order.district == order.district, Order.id == order.id)
-    return db.scalar(sa.select(Order.id).where(this, _as_proxy(proxy_id, act))) is not None
+    return db.scalar(sa.select(Order.id).where(this, _as_proxy(Order, proxy_id, act))) is not None
 
 
 def must_reach_order(db: Session, actor: Actor, order: Order, act: ProxyAct | None = None) -> None:
@@ -224,16 +224,22 @@ def must_reach_order(db: Session, actor: Actor, order: Order, act: ProxyAct | No
         raise NotFound
 
 
-def _as_proxy(proxy_id: UUID, act: ProxyAct | None) -> sa.ColumnElement[bool]:
+def may_act(doing: Doing, order: Order, act: ProxyAct) -> bool:
+    """Whether it is the caller's own to do, or they are named for it."""
+    with doing.ground.sessions() as db:
+        return reaches_order(db, doing.actor, order, act)
+
+
+def _as_proxy(of: type[Order], proxy_id: UUID, act: ProxyAct | None) -> sa.ColumnElement[bool]:
     """Orders of those who named this person, from the day of the consent on, while it stands."""
     return sa.exists().where(
-        ProxyConsent.district == Order.district,
-        ProxyConsent.household_id == Order.household_id,
-        ProxyConsent.person_id == Order.person_id,
+        ProxyConsent.district == of.district,
+        ProxyConsent.household_id == of.household_id,
+        ProxyConsent.person_id == of.person_id,
         ProxyConsent.proxy_id == proxy_id,
         stands(act, clock.today()),
-        Slot.district == Order.district,
-        Slot.id == Order.slot_id,
+        Slot.district == of.district,
+        Slot.id == of.slot_id,
         Slot.day >= ProxyConsent.valid_from,
     )
 
@@ -274,7 +280,7 @@ def orders(
     open_only: bool = False,
 ) -> Page:
     """Orders within reach. ``day``: of the slot. ``open_only``: with a line not yet done with."""
-    query = sa.select(Order).where(Order.district == doing.district, _within(doing.actor))
+    query = sa.select(Order).where(Order.district == doing.district, _within(doing.actor, doing.district))
     if household_id is not None:
         query = query.where(Order.household_id == household_id)
     if day is not None:
@@ -297,7 +303,7 @@ def orders(
 
 def latest_orders(doing: Doing, *, limit: int, before: UUID | None = None) -> list[OrderWithLines]:
     """Orders within reach as people look back on them: the latest first, from ``before`` on backwards."""
-    query = sa.select(Order).where(Order.district == doing.district, _within(doing.actor))
+    query = sa.select(Order).where(Order.district == doing.district, _within(doing.actor, doing.district))
     if before is not None:
         query = query.where(Order.id < before)
     with doing.ground.sessions() as db:
@@ -311,7 +317,10 @@ def latest_order(db: Session, doing: Doing, household_id: UUID, state: LineState
         OrderLine.district == Order.district, OrderLine.order_id == Order.id, OrderLine.state == state
     )
     query = sa.select(Order).where(
-        Order.district == doing.district, Order.household_id == household_id, has_line, _within(doing.actor)
+        Order.district == doing.district,
+        Order.household_id == household_id,
+        has_line,
+        _within(doing.actor, doing.district),
     )
     found = db.scalars(query.order_by(Order.id.desc()).limit(1)).all()
     return next(iter(_whole(db, doing.district, found)), None)
@@ -327,7 +336,16 @@ def _orders_open(district: int) -> sa.Select[UUID]:
     )
 
 
-def _within(actor: Actor) -> sa.ColumnElement[bool]:
+def _of_person(district: int, person_id: UUID) -> sa.CompoundSelect[UUID]:
+    """One's own, and theirs who named one: each found by its person, never by looking through all orders."""
+    mine = aliased(Order)
+    of_here = sa.select(mine.id).where(mine.district == district)
+    return of_here.where(mine.person_id == person_id).union_all(
+        of_here.where(_as_proxy(mine, person_id, None))
+    )
+
+
+def _within(actor: Actor, district: int) -> sa.ColumnElement[bool]:
     """The rows a grant reaches: one's own and theirs who named one, a firm's, a street's, a district's."""
     match actor.reach.kind:
         case ScopeKind.ALL:
@@ -337,8 +355,7 @@ def _within(actor: Actor) -> sa.ColumnElement[bool]:
         case ScopeKind.FIRM:
             return Order.firm_id == UUID(actor.reach.code)
         case ScopeKind.PERSON:
-            person_id = UUID(actor.reach.code)
-            return sa.or_(Order.person_id == person_id, _as_proxy(person_id, None))
+            return Order.id.in_(_of_person(district, UUID(actor.reach.code)))
         case ScopeKind.STREET:
             of_street = sa.select(Premises.id).where(
                 Premises.district == Order.district, Premises.street_code == actor.reach.code

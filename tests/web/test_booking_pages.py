@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.ground import Ground
 from core.outbox import deliver_due
-from dispatch.orders.models import Order, Slot
+from dispatch.orders.models import Order, OrderLine, Slot
 from evidence.models import Entry
 from registry.models import Account
+from registry.proxy_models import ProxyConsent
 from registry.states import AccountState
 from tests.cast import made
 from tests.conftest import THE_DAY
@@ -219,6 +220,15 @@ def test_a_proxy_is_named_agrees_and_books_on_pages(day: WorkingDay, ground: Gro
     assert str(order.household_id) == household
     assert order.id.hex[-8:].upper() in giver.get("/resident/orders").text
     assert proxy.get(f"/resident/orders/{order.id}").status_code == 200
+    said = "这是您替别人家办的"
+    assert (said in proxy.get("/resident/").text, said in giver.get("/resident/").text) == (True, False)
+    with ground.sessions() as db:  # it is delivered; and they are to book only
+        for state in ("loaded", "delivered"):
+            db.execute(sa.update(OrderLine).where(OrderLine.order_id == order.id).values(state=state))
+        db.execute(sa.update(ProxyConsent).values(may_receive=False))
+        db.commit()
+    for path, offered in (("/resident/", "气送到了，请确认"), (f"/resident/orders/{order.id}", "确认收到")):
+        assert (offered in giver.get(path).text, offered in proxy.get(path).text) == (True, False), path
     end = re.findall(r'action="(/resident/proxies/[^"]+/end)"', giver.get("/resident/proxies").text)[0]
     assert stranger.post(end).status_code == 404
     assert giver.post(end).status_code == 302

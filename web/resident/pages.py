@@ -41,6 +41,7 @@ from dispatch.safety.states import HazardState
 from oversight.review_models import Ground
 from registry import proxy_queries
 from registry.models import UserClass
+from registry.proxy_queries import ProxyAct
 from registry.states import AccountState, CardState
 from web import qr, review_words
 from web.openings import barred_since
@@ -100,7 +101,11 @@ def _repeats(own: list[Home]) -> dict[UUID, Repeat]:
 
 def _may_confirm(here: Doing, found: orders.OrderWithLines) -> bool:
     delivered = any(line.state is LineState.DELIVERED for line in found.lines)
-    return delivered and not following.confirmations(here, found.order.id)
+    return (
+        delivered
+        and orders.may_act(here, found.order, ProxyAct.RECEIVE)
+        and not following.confirmations(here, found.order.id)
+    )
 
 
 # --- booking ----------------------------------------------------------------------------------------------
@@ -266,6 +271,7 @@ def _id_or_none(text: str) -> UUID | None:
 def order(order_id: UUID) -> ResponseReturnValue:
     """The delivery, followed until it is over; then what was done."""
     here = following.progress(doing(), order_id)
+    books, receives = (orders.may_act(doing(), here.found.order, act) for act in ProxyAct)
     return render_template(
         "resident/order.html",
         progress=here,
@@ -273,8 +279,9 @@ def order(order_id: UUID) -> ResponseReturnValue:
         visits=following.visits(doing(), order_id),
         words={one.said: one for one in following.confirmations(doing(), order_id)},
         Said=Said,
-        may_cancel=_may_cancel(here),
-        may_move=_may_cancel(here) and here.step is Step.BOOKED,
+        may_cancel=books and _may_cancel(here),
+        may_move=books and _may_cancel(here) and here.step is Step.BOOKED,
+        may_confirm=receives,
         moved=request.args.get("moved") == "1",
         booked=request.args.get("booked") == "1",
         is_live=_is_live(here),

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from core import clock
-from core.auth import Role
+from core.auth import Actor, Reach, Role, ScopeKind
 from dispatch.deliveries.models import Delivery
+from dispatch.orders import queries
 from dispatch.orders.models import Order, Slot
 from evidence.models import Entry, Link, Outcome, SubjectType
 from evidence.verify import verify
@@ -193,6 +194,9 @@ def test_a_proxy_is_identified_and_a_new_registrant_has_named_nobody(street: Str
     assert codes(street.book()) == ["proxy.no_consent"]
     household = street.home.users.household_id
     assert street.neighbour.get(street.day.at(f"households/{household}/slots")).status_code == 404
+    named_before = street.day.at(f"households/{household}/proxies")
+    assert street.day.cast.resident(heir).get(named_before).json["items"] == []  # type: ignore[index]
+    assert len(street.day.cast.clerk.get(named_before).json["items"]) == 1  # type: ignore[index]
 
 
 def test_the_slots_of_the_home_are_shown_to_its_proxy_alone(street: Street, desk: Desk) -> None:
@@ -314,3 +318,14 @@ def test_who_may_only_book_reads_no_code_and_confirms_nothing(street: Street) ->
     received = street.day.report(booked, bottle, consent_id=consent["id"])
     assert codes(street.day.deliver(booked, received)) == ["proxy.may_not_receive"]
     assert street.neighbour.post(f"{path}/confirmations", {"said": "received"}).status_code == 404
+
+
+def test_orders_of_a_person_are_found_by_the_person_and_not_among_all(street: Street, db: Session) -> None:
+    """In a city everybody's page would look through a million of them."""
+    reach = Reach(Role.RESIDENT, ScopeKind.PERSON, str(street.neighbour_id), CHANGNING)
+    actor = Actor(uuid4(), reach, CHANGNING)
+    asked = sa.select(Order.id).where(Order.district == CHANGNING, queries._within(actor, CHANGNING))
+    db.execute(sa.text("SET LOCAL enable_seqscan = off"))
+    words = asked.compile(db.get_bind(), compile_kwargs={"literal_binds": True})
+    plan = "\n".join(db.scalars(sa.text(f"EXPLAIN {words}")))
+    assert "SubPlan" not in plan, plan
