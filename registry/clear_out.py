@@ -174,13 +174,14 @@ def _curve(
 
 
 def _foreseen(rows: Sequence[MonthOf], today: date) -> date | None:
-    """By the mean fall of the last months that are shown."""
+    """By the mean fall of the last months that are shown, from the end of the last; no day no calendar has."""
     last = rows[-PACE_MONTHS:]
     fall = sum(row.closed - row.opened for row in last)
-    left = rows[-1].open
+    left, seen_on = rows[-1].open, min(today, months_after(rows[-1].month, 1) - timedelta(days=1))
     if left == 0:
-        return today
-    return today + timedelta(days=-(-left * len(last) * DAYS_A_MONTH // fall)) if fall > 0 else None
+        return seen_on
+    days = -(-left * len(last) * DAYS_A_MONTH // fall) if fall > 0 else None
+    return None if days is None or days > (date.max - seen_on).days else seen_on + timedelta(days=days)
 
 
 # --- what is counted --------------------------------------------------------------------------------------

@@ -101,13 +101,16 @@ def test_each_account_that_came_under_the_bar_is_named_with_what_explains_it(
 def test_what_is_foreseen_is_the_pace_of_the_last_months() -> None:
     def rows(*open_at: int) -> list[MonthOf]:
         pairs = zip([open_at[0], *open_at], open_at, strict=False)
-        return [MonthOf(date(2024, 1, 1), now, 0, before - now, {}) for before, now in pairs]
+        return [MonthOf(month, now, 0, before - now, {}) for before, now in pairs]
 
-    day = date(2024, 6, 12)
+    day, month = date(2024, 6, 12), date(2024, 6, 1)
     assert _foreseen(rows(10, 8, 6), day) == date(2024, 10, 25)
     assert _foreseen(rows(6, 6, 6), day) is None
     assert _foreseen(rows(2, 1, 0), day) == day
     assert _foreseen(rows(100, 0, 5, 5, 5, 5, 5, 5), day) is None
+    assert _foreseen(rows(100_000, 99_999), day) is None, "so slow that no calendar reaches it"
+    month = date(2024, 2, 1)
+    assert _foreseen(rows(10, 8, 6), day) == date(2024, 7, 13), "seen from the end of the last month shown"
 
 
 @pytest.mark.parametrize(
