@@ -14,7 +14,7 @@ from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from core import clock, jobs
@@ -166,11 +166,12 @@ def without_hazard(db: Session, district: int) -> list[Aged]:
 
 
 def _open_items(db: Session, district: int, households: set[UUID]) -> Mapping[UUID, set[str]]:
+    """One list to the statement, however many homes a new rule makes stand there at once."""
     found: dict[UUID, set[str]] = {}
     for row in db.execute(
         sa.select(Hazard.household_id, Hazard.item).where(
             Hazard.district == district,
-            Hazard.household_id.in_(households),
+            Hazard.household_id == sa.any_(sa.literal(list(households), ARRAY(sa.Uuid))),
             Hazard.state != HazardState.CLOSED,
         )
     ):

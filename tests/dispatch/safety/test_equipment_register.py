@@ -238,6 +238,10 @@ def hazards(db: Session) -> list[tuple[str, UUID | None, UUID | None, str]]:
     return [(one.item, one.check_id, one.equipment_id, one.state.value) for one in rows]
 
 
+def test_a_rule_that_ages_a_whole_city_at_once_is_looked_through_too(db: Session) -> None:
+    assert equipment_due._open_items(db, CHANGNING, {uuid4() for _ in range(70_000)}) == {}
+
+
 def test_a_piece_past_its_day_is_a_hazard_that_morning_and_the_user_is_told_once(
     clerk: Person, home: Home, town: Town, db: Session, ground: Ground
 ) -> None:
