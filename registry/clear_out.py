@@ -174,7 +174,7 @@ def _curve(
 
 
 def _foreseen(rows: Sequence[MonthOf], today: date) -> date | None:
-    """By the mean fall of the last months that are shown, from the end of the last; no day no calendar has."""
+    """By the mean fall of the last months shown, from the end of the last; none beyond the calendar."""
     last = rows[-PACE_MONTHS:]
     fall = sum(row.closed - row.opened for row in last)
     left, seen_on = rows[-1].open, min(today, months_after(rows[-1].month, 1) - timedelta(days=1))

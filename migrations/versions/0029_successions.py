@@ -7,7 +7,7 @@ new table; nothing that stands is touched. After: who asked, what showed it and 
 from alembic import op
 
 revision = "0029"
-down_revision = "0030"
+down_revision = "0028"
 
 TABLES = """
 CREATE TABLE succession (
