@@ -19,7 +19,7 @@ from core.doing import Doing
 from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.states import LineState
 from registry.models import Household
-from registry.queries import party_within_reach
+from registry.proxy_queries import party_to_book_for
 
 
 def kept_from(db: Session, slot: Slot, household: Household, at: datetime) -> int:
@@ -33,7 +33,7 @@ def rooms_for(doing: Doing, household_id: UUID, slots: Sequence[Slot]) -> dict[U
     """By slot, how many bottles this home may still book there."""
     at = clock.now()
     with doing.ground.sessions() as db:
-        household = party_within_reach(db, doing.actor, doing.district, household_id).household
+        household = party_to_book_for(db, doing.actor, doing.district, household_id).household
         keeping = [] if household.vulnerable else [slot.id for slot in slots if slot.is_keeping(at)]
         taken = _taken_by_those_first(db, doing.district, keeping)
     return {
