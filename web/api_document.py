@@ -18,6 +18,8 @@ ROOMS = {
     "fillings": "充装",
     "safety": "安检与隐患",
     "orders": "预约",
+    "rosters": "排班",
+    "positions": "行车位置",
     "rounds": "配送趟次",
     "deliveries": "上门配送",
     "oversight": "监管",
