@@ -57,7 +57,7 @@ def open_slot(
     _must_be_a_span(starts_at, ends_at)
     law = current().at(str(deed.district), clock.day_of(starts_at))
     if kept is None:
-        kept = capacity * (law.integer("slot.kept_percent") or 0) // 100
+        kept = capacity * (law.integer("A10.kept_percent") or 0) // 100
     if kept > capacity:
         raise WrongField("/kept", "too_many", "不能多于可约瓶数", "expected no more than the capacity")
     deed.about(SubjectType.REGISTER, str(deed.district))
@@ -74,7 +74,7 @@ def open_slot(
         closed=False,
         recorded_at=deed.recorded_at,
         kept=kept,
-        kept_until=starts_at - timedelta(hours=law.integer("slot.kept_hours") or 0) if kept else None,
+        kept_until=starts_at - timedelta(hours=law.integer("A10.kept_hours") or 0) if kept else None,
     )
     deed.note(
         slot_id=slot.id,
