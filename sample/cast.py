@@ -341,9 +341,10 @@ class Cast:
     @cached_property
     def passes_on(self) -> SamplePremises:
         """A home whose registrant died, and which books nothing."""
-        busy = {*self.tomorrow, self.waiting.user}
-        zones = [zone.number for zone in places.zones(CHANGNING)]
-        return next(user for zone in zones for user in reversed(self._spare(zone)) if user not in busy)
+        busy = {booking.number for booking in self.bookings} | self._specials
+        busy |= {user.number for user in (*self.tomorrow, self.waiting.user)}
+        homes = [user for user in self.users if user.district == CHANGNING and user.fault is None]
+        return next(user for user in reversed(homes) if user.is_household and user.number not in busy)
 
     @cached_property
     def takes_the_last(self) -> SamplePremises:
