@@ -256,9 +256,9 @@ def test_a_trigger_of_a_machine_says_no_by_name(doing: Doing, db: Session) -> No
         deed.about(SubjectType.REGISTER, "310105")
         deed.db.execute(
             sa.text(
-                "INSERT INTO slot (district, id, zone_id, day, starts_at, ends_at, capacity, taken, closed, "
-                "recorded_at) VALUES (310105, :id, :id, '2024-06-12', now(), now() + interval '1 hour', "
-                "1, 0, false, now())"
+                "INSERT INTO slot (district, id, zone_id, day, starts_at, ends_at, capacity, kept, taken, "
+                "closed, recorded_at) VALUES (310105, :id, :id, '2024-06-12', now(), "
+                "now() + interval '1 hour', 1, 0, 0, false, now())"
             ),
             {"id": deed.id},
         )
