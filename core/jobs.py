@@ -150,6 +150,19 @@ def cancel(db: Session, district: int, job_id: UUID) -> Job:
     return job
 
 
+MOST_LISTED = 20
+
+
+def latest(db: Session, district: int, kind: str, firm_id: UUID | None, day: str | None = None) -> list[Job]:
+    """The last that were asked for: of a firm where one is given, for a day where one is."""
+    query = sa.select(Job).where(Job.district == district, Job.kind == kind)
+    if firm_id is not None:
+        query = query.where(Job.firm_id == firm_id)
+    if day is not None:
+        query = query.where(Job.asked["day"].astext == day)
+    return list(db.scalars(query.order_by(Job.recorded_at.desc(), Job.id.desc()).limit(MOST_LISTED)))
+
+
 def locked(db: Session, district: int, job_id: UUID) -> Job:
     job = db.get(Job, (district, job_id), with_for_update=True, populate_existing=True)
     if job is None:

@@ -35,7 +35,6 @@ from registry.queries import BoundPeople, bindings_on, zone_at, zone_set_at, zon
 
 # Figures of the trade, not of the law: when a dispatcher should look.
 SILENT_AFTER = timedelta(minutes=45)
-MOST_JOBS = 20
 
 OPEN = (OrderState.BOOKED, OrderState.LOADED)
 
@@ -433,17 +432,7 @@ def plan_jobs_of(doing: Doing, day: date) -> list[dict[str, Any]]:
     """The last plans that were asked for, and how they stand."""
     firm_id = firm_of(doing)
     with doing.ground.sessions() as db:
-        found = db.scalars(
-            sa.select(jobs.Job)
-            .where(
-                jobs.Job.district == doing.district,
-                jobs.Job.kind == PLAN_JOB,
-                jobs.Job.asked["day"].astext == day.isoformat(),
-                sa.true() if firm_id is None else jobs.Job.firm_id == firm_id,
-            )
-            .order_by(jobs.Job.recorded_at.desc(), jobs.Job.id.desc())
-            .limit(MOST_JOBS)
-        )
+        found = jobs.latest(db, doing.district, PLAN_JOB, firm_id, day.isoformat())
         return [job_view(doing, job) for job in found]
 
 

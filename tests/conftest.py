@@ -98,11 +98,10 @@ def worded(cluster: Cluster) -> sa.Engine:
 @pytest.fixture
 def ground(worded: sa.Engine, database: str, tmp_path: Path) -> Iterator[Ground]:
     """What the application stands on, as its own role, with keys of its own."""
-    engine = worded
     settings = config.read({"LPG_STATE_DIR": str(tmp_path)})
-    yield Ground(settings, db.sessions(engine), Keyring.fresh())
+    yield Ground(settings, db.sessions(worded), Keyring.fresh())
     ASKS.flush()  # what this test asked is not the next one's
-    engine.dispose()
+    worded.dispose()
 
 
 @pytest.fixture

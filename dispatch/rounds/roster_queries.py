@@ -21,8 +21,6 @@ from registry.rosters import RosterCrew, crews_on, firm_in_reach, shift_of
 from registry.states import RosterState
 from rulebook import current
 
-MOST_JOBS = 20
-
 
 def roster_in_reach(db: Session, doing: Doing, roster_id: UUID) -> Roster:
     found = db.get(Roster, (doing.district, roster_id))
@@ -46,17 +44,7 @@ def roster_jobs(doing: Doing, day: date, kind: str) -> list[dict[str, Any]]:
     """The last that were asked for, for that day."""
     firm_id = firm_in_reach(doing)
     with doing.ground.sessions() as db:
-        found = db.scalars(
-            sa.select(jobs.Job)
-            .where(
-                jobs.Job.district == doing.district,
-                jobs.Job.kind == kind,
-                jobs.Job.asked["day"].astext == day.isoformat(),
-                sa.true() if firm_id is None else jobs.Job.firm_id == firm_id,
-            )
-            .order_by(jobs.Job.recorded_at.desc(), jobs.Job.id.desc())
-            .limit(MOST_JOBS)
-        )
+        found = jobs.latest(db, doing.district, kind, firm_id, day.isoformat())
         return [roster_job_view(doing, job) for job in found]
 
 

@@ -6,8 +6,6 @@ One proposal of a district at a time. A draft binds nobody: it is looked at and 
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from core import jobs
 from core.auth import ScopeKind
 from core.doing import Doing
@@ -26,7 +24,6 @@ from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 
 ZONES_JOB = "zones.propose"
-MOST_JOBS = 20
 
 
 @does("zone.ask")
@@ -76,14 +73,9 @@ def zones_job(doing: Doing, job_id: UUID) -> dict[str, Any]:
 def zones_jobs(doing: Doing) -> list[dict[str, Any]]:
     """The last ones that were asked for within the caller's reach."""
     reach = doing.actor.reach
-    own = jobs.Job.firm_id == UUID(reach.code) if reach.kind is ScopeKind.FIRM else sa.true()
+    own = UUID(reach.code) if reach.kind is ScopeKind.FIRM else None
     with doing.ground.sessions() as db:
-        found = db.scalars(
-            sa.select(jobs.Job)
-            .where(jobs.Job.district == doing.district, jobs.Job.kind == ZONES_JOB, own)
-            .order_by(jobs.Job.recorded_at.desc(), jobs.Job.id.desc())
-            .limit(MOST_JOBS)
-        )
+        found = jobs.latest(db, doing.district, ZONES_JOB, own)
         return [_view(doing, job) for job in found]
 
 
