@@ -121,6 +121,7 @@ def test_a_card_that_was_lost_is_replaced_at_the_desk(
         before = db.scalars(sa.select(Card).where(Card.id == users.card_ids[0])).one().credential
     page = browse.page(house.cookie_of(cast.clerk.principal_id))
     page.goto(house.at("/office/search"))
+    expect(page.locator("#q")).to_be_focused()  # the page puts the gun there, a moment after it is loaded
     page.keyboard.type(before)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("一户一档")
