@@ -172,6 +172,12 @@ def doing_as(ground: Ground, role: Role, kind: ScopeKind, code: str, district: i
     return Doing(ground, actor, district, request_id="test")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: one left for the end would keep one worker busy and the rest idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """A test that did not run is counted aloud."""
     without = [

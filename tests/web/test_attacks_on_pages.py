@@ -24,6 +24,8 @@ from tests.desk import Desk
 from tests.dispatch.rounds.working_day import WorkingDay
 from web.rights import RIGHTS
 
+pytestmark = pytest.mark.slow
+
 IDS = (
     "before", "binding_id", "check_id", "courier_id", "device_id", "filler_id", "firm_id", "grant_id",
     "hold_id",
