@@ -26,7 +26,10 @@ SETTINGS = {
     "LPG_THREADS": "threads, and database connections, of each process; 4",
     "LPG_LOG_LEVEL": "debug, info, warning or error; info",
     "LPG_PUBLIC_URL": "how the world reaches us, as printed into labels; http:// and what we listen on",
-    "LPG_MESSAGES": "where text messages go: file (messages.jsonl in LPG_STATE_DIR), console or off; file",
+    "LPG_MESSAGES": "where text messages go: file (messages.jsonl, there), console, http or off; file",
+    "LPG_MESSAGE_URL": "the gateway's address, to which http posts each message; https, or on this machine",
+    "LPG_MESSAGE_TOKEN": "what http shows the gateway as its bearer token; absent: nothing",
+    "LPG_HOTLINE": "the telephone number that pages and refusals name for help; absent: named without one",
     "LPG_PROXIES": "how many proxies of yours pass requests on (they set X-Forwarded-For and -Proto); 0",
     "LPG_METRICS": "who may read /metrics: loopback (this machine, not by a proxy), open or off; loopback",
     "LPG_OSRM_URL": "an OSRM server of yours for street times; absent: the great circle times 1.35",
@@ -40,7 +43,8 @@ SETTINGS = {
 LOG_LEVELS = ("debug", "info", "warning", "error")
 METRICS_READERS = ("off", "loopback", "open")
 TILE_DATUMS = ("wgs84", "gcj02")
-MESSAGE_SINKS = ("file", "console", "off")
+MESSAGE_SINKS = ("file", "console", "http", "off")
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg")
 
 T = TypeVar("T")
@@ -71,6 +75,9 @@ class Config:
     map_label_url: str | None = None
     map_tile_datum: str = "wgs84"
     map_attribution: str = ""
+    message_url: str | None = None
+    message_token: str | None = field(default=None, repr=False)
+    hotline: str = ""
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Config:
@@ -101,11 +108,16 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         map_label_url=form.take("LPG_MAP_LABEL_URL", _tile_url, None),
         map_tile_datum=form.take("LPG_MAP_TILE_DATUM", _one_of(TILE_DATUMS), "wgs84"),
         map_attribution=form.take("LPG_MAP_ATTRIBUTION", str, ""),
+        message_url=form.take("LPG_MESSAGE_URL", _gateway_url, None),
+        message_token=form.take("LPG_MESSAGE_TOKEN", _token, None),
+        hotline=form.take("LPG_HOTLINE", _telephone, ""),
     )
     if config.owner_url and "LPG_DATABASE_URL" not in environ:
         form.wrong.append("LPG_OWNER_URL: expected LPG_DATABASE_URL beside it")
     if config.demo_clock and "LPG_DATABASE_URL" in environ:
         form.wrong.append("LPG_DEMO_CLOCK: expected to be absent, for LPG_DATABASE_URL is set")
+    if config.messages == "http" and "LPG_MESSAGE_URL" not in environ:
+        form.wrong.append("LPG_MESSAGE_URL: expected the gateway's address, for LPG_MESSAGES is http")
     if form.wrong:
         raise WrongSetting("\n".join(form.wrong))
     return config
@@ -190,6 +202,28 @@ def _public_url(given: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise _Expected("an address like https://lpg.example.org")
     return given.rstrip("/")
+
+
+def _gateway_url(given: str) -> str:
+    """Numbers and codes go there: never in the clear to another machine."""
+    parts = urlsplit(given)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in THIS_MACHINE)
+    if not is_safe or not parts.hostname or parts.username or re.search(r"\s", given):
+        # The rest of it may hold a key.
+        raise _Expected("an address like https://sms.example.org/send", f"{parts.scheme}://…")
+    return given
+
+
+def _token(given: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,500}", given):
+        raise _Expected("printable ASCII without spaces", "something else")
+    return given
+
+
+def _telephone(given: str) -> str:
+    if not re.fullmatch(r"\+?[0-9][0-9 -]{1,18}[0-9]", given):
+        raise _Expected("a telephone number: digits, spaces and hyphens")
+    return given
 
 
 def _tile_url(given: str) -> str:

@@ -2,7 +2,8 @@
 
 The wording stands in the room whose topic it is; it is composed at delivery time from sealed data and is
 never in the outbox. Where messages go is LPG_MESSAGES: a file in the state folder that only its owner
-reads, the console, or nowhere. A message is handed on at least once: ``reference`` tells a repeated one.
+reads, the console, a gateway over HTTP, or nowhere. A message is handed on at least once: ``reference`` tells
+a repeated one.
 """
 
 import os
@@ -12,7 +13,7 @@ from datetime import datetime
 
 import orjson
 
-from core import clock
+from core import clock, gateway
 from core.ground import Ground
 
 FILE = "messages.jsonl"
@@ -66,6 +67,13 @@ def _to_console(_: Ground, message: dict[str, str]) -> None:
     print(f"[{message['topic']} → {message['to']}] {message['zh']} / {message['en']}", file=sys.stderr)
 
 
+def _to_gateway(ground: Ground, message: dict[str, str]) -> None:
+    url = ground.config.message_url
+    if url is None:
+        raise LookupError("LPG_MESSAGE_URL: expected the gateway's address")
+    gateway.hand_on(url, ground.config.message_token, message)
+
+
 def _nowhere(_: Ground, message: dict[str, str]) -> None:
     return None
 
@@ -73,5 +81,6 @@ def _nowhere(_: Ground, message: dict[str, str]) -> None:
 SINKS: dict[str, Callable[[Ground, dict[str, str]], None]] = {
     "console": _to_console,
     "file": _to_file,
+    "http": _to_gateway,
     "off": _nowhere,
 }

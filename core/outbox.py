@@ -122,6 +122,18 @@ def dead(db: Session) -> list[OutboxDelivery]:
     return list(db.scalars(given_up.order_by(OutboxDelivery.due_at)))
 
 
+def take_up_again(db: Session) -> int:
+    """What was given up on is due now and has all its tries again; once whatever stood in its way is gone."""
+    taken = db.execute(
+        sa.update(OutboxDelivery)
+        .where(OutboxDelivery.state == DeliveryState.DEAD)
+        .values(state=DeliveryState.DUE, due_at=clock.now(), attempts=0)
+        .returning(OutboxDelivery.event_id)
+    ).all()
+    db.commit()
+    return len(taken)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How much waits: ``due`` and its greatest delay, and what was given up on."""

@@ -100,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--until", dest="until_on", type=date.fromisoformat, metavar="YYYY-MM-DD")
     again.add_argument("--district", type=_district, help="absent: all districts")
     box = _command(commands, "outbox", _outbox, "hand out what is due in the outbox, once")
-    box.add_argument("--dead", action="store_true", help="only list what was given up on")
+    which = box.add_mutually_exclusive_group()
+    which.add_argument("--dead", action="store_true", help="only list what was given up on")
+    which.add_argument("--again", action="store_true", help="take up first what was given up on")
     pages = _command(commands, "docs", _docs, "print the generated pages of docs/")
     pages.add_argument("--check", action="store_true", help="only say whether they are fresh")
     _command(commands, "drift", _drift, "compare the migrations with the code's tables")
@@ -340,6 +342,9 @@ def _outbox(options: argparse.Namespace) -> int:
     with _house() as house:
         if options.dead:
             return _list_dead(house)
+        if options.again:
+            with house.ground.sessions() as db:
+                print(f"{outbox.take_up_again(db)} deliveries taken up again")
         done = sum(outbox.deliver_due(house.ground, one) for one in outbox.districts_due(house.ground))
     print(f"{done} deliveries handed out")
     return 0

@@ -64,7 +64,7 @@ def test_a_public_address_loses_the_slash_at_its_end() -> None:
         ("LPG_WORKERS", "two", "LPG_WORKERS: expected a number between 1 and 256, got 'two'"),
         ("LPG_STATE_DIR", " ", "LPG_STATE_DIR: expected a path, got ' '"),
         ("LPG_LOG_LEVEL", "loud", "LPG_LOG_LEVEL: expected one of debug, info, warning, error, got 'loud'"),
-        ("LPG_MESSAGES", "post", "LPG_MESSAGES: expected one of file, console, off, got 'post'"),
+        ("LPG_MESSAGES", "post", "LPG_MESSAGES: expected one of file, console, http, off, got 'post'"),
         ("LPG_METRICS", "all", "LPG_METRICS: expected one of off, loopback, open, got 'all'"),
         ("LPG_DEMO_CLOCK", "yes", "LPG_DEMO_CLOCK: expected 0 or 1, got 'yes'"),
         (
@@ -125,3 +125,29 @@ def test_an_owner_without_a_database_is_refused() -> None:
 def test_every_setting_is_read_and_explained() -> None:
     assert set(SETTINGS) == {f"LPG_{field.name.upper()}" for field in dataclasses.fields(config.Config)}
     assert all(name in config.settings_text() for name in SETTINGS)
+
+
+def test_messages_by_http_need_a_gateway_that_nobody_can_listen_in_on() -> None:
+    by_http = {"LPG_MESSAGES": "http", "LPG_MESSAGE_TOKEN": "secret"}
+    with pytest.raises(WrongSetting, match="LPG_MESSAGE_URL: expected the gateway's address"):
+        read(by_http)
+    for wrong_url in (
+        "http://sms.example.org/send",
+        "sms.example.org",
+        "https://user:secret@sms.example.org",
+    ):
+        with pytest.raises(WrongSetting) as wrong:
+            read(by_http | {"LPG_MESSAGE_URL": wrong_url})
+        assert "LPG_MESSAGE_URL: expected an address like" in str(wrong.value)
+        assert "secret" not in str(wrong.value)
+    for url in ("https://sms.example.org/send?v=1", "http://127.0.0.1:9000/send"):
+        settings = read(by_http | {"LPG_MESSAGE_URL": url})
+        assert settings.message_url == url
+        assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("given", ["962777", "021-6296 0000", "+86 21 62960000"])
+def test_a_hotline_is_a_telephone_number(given: str) -> None:
+    assert read({"LPG_HOTLINE": given}).hotline == given
+    with pytest.raises(WrongSetting, match="LPG_HOTLINE"):
+        read({"LPG_HOTLINE": f'{given}"><b>'})

@@ -72,6 +72,16 @@ def test_a_failing_handler_is_tried_later_and_then_listed_as_dead(
         at += timedelta(seconds=2 ** min(attempt, 12))
     row = db.scalars(sa.select(OutboxDelivery)).one()
     assert (row.state, row.attempts, row.last_error) == (DeliveryState.DEAD, outbox.MAX_ATTEMPTS, "OSError")
+    assert outbox.dead(db) == [row]
+
+    heard: list[Event] = []
+    outbox.subscribe("test.happened", "test.listener", lambda _, event: heard.append(event))
+    with clock.standing_at(at):
+        assert outbox.deliver_due(ground, CHANGNING) == 0, "given up on"
+        assert outbox.take_up_again(db) == 1
+        assert outbox.deliver_due(ground, CHANGNING) == 1
+    assert len(heard) == 1
+    assert outbox.take_up_again(db) == 0, "what is done is not done again"
 
 
 def test_a_handler_told_twice_does_once(ground: Ground, db: Session) -> None:
