@@ -106,6 +106,8 @@ def use(ground: Ground, challenge_id: UUID, person_id: UUID) -> UUID | None:
         row = db.get(PhoneChallenge, challenge_id, with_for_update=True)
         if row is None or not _has_passed(row) or str(person_id) not in row.person_ids:
             return None
+        if not _had_it_then(db, person_id, row.asked_at):
+            return None
         row.used_at = clock.now()
         principal_id = db.get_one(Person, person_id).principal_id
         db.commit()
@@ -214,6 +216,14 @@ def _account_holders(db: Session, indexes: list[sealed.BlindIndex]) -> Sequence[
         .order_by(PersonPhone.person_id, Account.district)
     )
     return db.execute(query).all()
+
+
+def _had_it_then(db: Session, person_id: UUID, at: datetime) -> bool:
+    """Whether the number they are reached under is the one from before the code was asked for."""
+    since = sa.select(PersonPhone.person_id).where(
+        PersonPhone.person_id == person_id, PersonPhone.recorded_at <= at
+    )
+    return db.scalars(since.limit(1)).first() is not None
 
 
 def _codes_of(ground: Ground, row: PhoneChallenge) -> list[str]:

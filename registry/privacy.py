@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import clock, sealed
+from core import clock, sealed, sessions
 from core.auth import Role, ScopeKind
 from core.db import table_of
 from core.doing import Doing
@@ -223,6 +223,8 @@ def _correct(deed: Deed, request: PrivacyRequest, household: Household) -> dict[
         column = f"{request.field.value}_sealed"
         setattr(person, column, sealing.seal_person(deed.db, deed.ground, request.person_id, column, said))
         if request.field is CorrectedField.PHONE:
+            # Who holds the old telephone may be signed in by it, or have asked for a code there.
+            sessions.end_all(deed.db, person.principal_id)
             deed.db.execute(sa.delete(PersonPhone).where(PersonPhone.person_id == request.person_id))
             people.enter_phone(deed, request.person_id, said)
     return {"outcome": "corrected", "field": request.field.value}

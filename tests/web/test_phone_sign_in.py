@@ -24,7 +24,7 @@ from core.sessions import WebSession
 from evidence.models import Entry
 from registry import people, phone_codes
 from registry.models import Person, PersonPhone, PhoneChallenge
-from tests.cast import Cast, Users
+from tests.cast import Cast, Users, made
 from tests.conftest import THE_DAY
 from tests.desk import Desk
 from web import worker
@@ -345,4 +345,35 @@ def test_the_ids_of_a_form_are_not_believed(telephone: Telephone) -> None:
     for named in ("", "x", str(UUID(int=7))):
         answer = telephone.post("/sign-in/phone/who", person_id=named)
         assert answer.status_code == 302
+    assert sessions_of(telephone.ground) == 0
+
+
+# --- a number that changes hands --------------------------------------------------------------------------
+
+
+def new_number(cast: Cast, users: Users, phone: str = UNKNOWN) -> None:
+    body = {"household_id": str(users.household_id), "kind": "correction", "field": "phone", "said": phone}
+    asked = made(cast.clerk.post(cast.at("own-data/requests"), body))
+    decision = {"granted": True, "reason": "document_seen"}
+    made(cast.clerk.post(cast.at(f"privacy-requests/{asked['request_id']}/decisions"), decision))
+
+
+def test_who_holds_the_old_telephone_is_signed_in_no_more(cast: Cast, telephone: Telephone) -> None:
+    users = resident(cast)
+    telephone.ask()
+    telephone.type(telephone.code())
+    assert telephone.client.get("/resident/").status_code == 200
+    with clock.standing_at(THE_DAY + timedelta(minutes=1)):
+        new_number(cast, users)
+        assert telephone.client.get("/resident/").location == "/sign-in/phone?next=/resident/"
+
+
+def test_a_code_asked_for_before_the_number_changed_opens_nothing(cast: Cast, telephone: Telephone) -> None:
+    users = resident(cast)
+    telephone.ask()
+    code = telephone.code()
+    with clock.standing_at(THE_DAY + timedelta(minutes=1)):
+        new_number(cast, users)
+        telephone.type(code)
+        assert telephone.client.get("/resident/").status_code == 302
     assert sessions_of(telephone.ground) == 0
