@@ -1,6 +1,7 @@
-"""What somebody means who types one thing into the search box: a code, a card, a plate, an id, an address.
+"""What somebody means who types one thing into a box: a code, a card, a plate, an id, an address, a number.
 
-Everything is matched whole. An address is looked for by its blind index; nothing here is kept or logged.
+Everything is matched whole. An address and a registrant's telephone are looked for by their blind indexes;
+nothing here is kept or logged.
 What the grant does not reach is not found.
 """
 
@@ -22,11 +23,13 @@ from dispatch.safety.models import Hazard, Notice
 from dispatch.safety.queries import reach_of_household
 from evidence.models import Entry, Outcome
 from registry import sealing
-from registry.models import Card, Household, Premises, Vehicle
+from registry.models import Account, Card, Household, PersonPhone, Premises, Vehicle
 from registry.queries import card_by_credential
+from registry.states import AccountState
 
 NOTICE_NO = re.compile(r"[0-9]{8}-[0-9A-F]{8}")
 REFUSAL_NO = re.compile(r"[0-9]{8}-[0-9A-Z]{6}")
+TELEPHONE = re.compile(r"\+?[0-9][0-9 -]{5,20}")
 LONGEST = 200
 
 
@@ -75,6 +78,7 @@ def _all(db: Session, doing: Doing, said: str) -> Iterator[Found]:
     ):
         yield Found(FoundKind.VEHICLE, str(vehicle))
     yield from _by_address(db, doing, said)
+    yield from _by_telephone(db, doing, said)
 
 
 def _by_id(db: Session, district: int, said: str) -> Iterator[Found]:
@@ -127,6 +131,27 @@ def _by_address(db: Session, doing: Doing, said: str) -> Iterator[Found]:
         .order_by(Household.id.desc())
     )
     for household in db.scalars(here):
+        yield Found(FoundKind.HOUSEHOLD, str(household))
+
+
+def _by_telephone(db: Session, doing: Doing, said: str) -> Iterator[Found]:
+    """The homes whose registrant is reached under the number."""
+    if not TELEPHONE.fullmatch(said):
+        return
+    indexes = sealing.phone_indexes(doing.ground, said)
+    homes = (
+        sa.select(Account.household_id)
+        .join(PersonPhone, PersonPhone.person_id == Account.person_id)
+        .where(
+            Account.district == doing.district,
+            Account.state != AccountState.CLOSED,
+            sa.tuple_(PersonPhone.scheme, PersonPhone.value).in_(
+                [(index.scheme, index.digest) for index in indexes]
+            ),
+        )
+        .order_by(Account.household_id)
+    )
+    for household in db.scalars(homes):
         yield Found(FoundKind.HOUSEHOLD, str(household))
 
 

@@ -475,17 +475,6 @@ def card_by_credential(db: Session, district: int, credential: str) -> Card | No
     return db.scalars(sa.select(Card).where(Card.district == district, Card.credential == bare)).one_or_none()
 
 
-def household_of_card(doing: Doing, credential: str) -> tuple[UUID, Card]:
-    """Whose card was shown or read out; 404 where there is none, or it is not the actor's to see."""
-    with doing.ground.sessions() as db:
-        card = card_by_credential(db, doing.district, credential)
-        if card is None:
-            raise NotFound
-        account = db.get_one(Account, (card.district, card.account_id))
-        party_within_reach(db, doing.actor, doing.district, account.household_id)
-        return account.household_id, card
-
-
 def account_verdict(doing: Doing, kind: AccountBusiness, applied_on: date) -> Verdict:
     """What the moratorium says here of such an application, before anybody's papers are asked for."""
     gate = (

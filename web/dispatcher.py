@@ -17,7 +17,6 @@ from core import clock
 from core.fields import seen
 from core.http import doing
 from core.jobs import JobState
-from core.problems import NotFound
 from core.refusal import Audience, Refused
 from dispatch.orders import queries as orders
 from dispatch.orders import service as booking
@@ -35,14 +34,18 @@ from dispatch.rounds.states import PlanState, RoundState
 from evidence.deed import Answer
 from oversight import alarms as alarming
 from oversight import board as boards
+from oversight import lookup
 from oversight.alarms import Alarm
 from oversight.board import Board
+from oversight.looks import keep_desk_looks
+from oversight.lookup import FoundKind
 from oversight.models import AlarmAction
 from oversight.schemas import AlarmNoteIn
 from registry import crews as binding
 from registry import queries as registry
 from registry.models import Zone
 from registry.schemas import BindingEndIn, BindingIn
+from registry.states import CardState
 from web import dispatcher_map, dispatcher_words, words
 from web.pages import Face, No, day_said, form_of, number_said, tried
 
@@ -428,14 +431,14 @@ def _crews_page(no: No | None) -> ResponseReturnValue:
 
 @face.page("/hotline", "order.book")
 def hotline() -> ResponseReturnValue:
-    """Booking for somebody on the telephone: the card they read out, then a slot, under the same rules."""
+    """Booking for somebody on the telephone: whose home it is, then a slot, under the same rules."""
     return _hotline_page("", None, {}, [])
 
 
 @face.page("/hotline/card", "order.book", methods=("POST",))
-def find_card() -> ResponseReturnValue:
-    """By POST, so that a card's number never stands in an address bar, a history or a log."""
-    return _hotline_page(seen(request.form.get("card", "")), None, {}, [])
+def find_caller() -> ResponseReturnValue:
+    """By POST, so that a card or a number never stands in an address bar, a history or a log."""
+    return _hotline_page(seen(request.form.get("card", "")), None, request.form, [])
 
 
 @face.page("/hotline", "order.book", methods=("POST",))
@@ -464,18 +467,30 @@ def _in_both_words(act: Callable[[], Answer], to_say: list[dict[str, Any]]) -> A
 
 
 def _hotline_page(
-    credential: str, no: No | None, given: Mapping[str, Any], to_say: list[dict[str, Any]]
+    said: str, no: No | None, given: Mapping[str, Any], to_say: list[dict[str, Any]]
 ) -> ResponseReturnValue:
-    household = _household(credential) if credential else None
+    """``said``: a telephone, a card or an address; ``given``: of several homes the one that was chosen."""
+    files = _homes_of(said)
+    chosen = [one for one in files if str(one["household_id"]) == given.get("household_id")]
+    file = next(iter(chosen), files[0] if len(files) == 1 else None)
     return shown(
         "hotline",
         no,
-        card=credential,
-        household=household,
-        unknown=bool(credential) and household is None,
+        card=said,
+        household=_served(file, said) if file else None,
+        homes=files,
+        unknown=bool(said) and not files,
         given=given,
         to_say=to_say,
     )
+
+
+def _homes_of(said: str) -> list[dict[str, Any]]:
+    """Their files, masked; that they were looked at is kept first."""
+    found = [one for one in lookup.find(doing(), said) if one.kind is FoundKind.HOUSEHOLD]
+    homes = [UUID(one.key) for one in found]
+    keep_desk_looks(doing(), homes)
+    return [registry.household_view(doing(), household_id) for household_id in homes]
 
 
 @face.page("/hotline/<uuid:order_id>", "order.book")
@@ -517,19 +532,17 @@ def _other_slot_page(order_id: UUID, no: No | None, to_say: list[dict[str, Any]]
     )
 
 
-def _household(credential: str) -> dict[str, Any] | None:
-    """The household behind a card, and when it can be served."""
-    try:
-        household_id, card = registry.household_of_card(doing(), credential)
-        file = registry.household_view(doing(), household_id)
-    except NotFound:
-        return None
+def _served(file: dict[str, Any], said: str) -> dict[str, Any]:
+    """The caller's household, the card they read out (or their only one), and when it can be served."""
     point, today = file["premises"]["point"], clock.today()
     with doing().ground.reads() as db:
         zone = registry.zone_at(db, doing().district, point["lon"], point["lat"], today)
+        card = registry.card_by_credential(db, doing().district, said)
+    mine = [one.id for one in file["cards"] if one.state is not CardState.CLOSED]
+    household_id = file["household_id"]
     return {
         "file": file,
-        "card": card,
+        "card_ids": [card.id] if card else mine if len(mine) == 1 else [],
         "zone": zone,
         "slots": offered_slots(doing(), household_id),
         "purposes": list(Purpose),

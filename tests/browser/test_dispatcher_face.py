@@ -129,7 +129,7 @@ def test_a_refused_booking_tells_what_to_say(
     day.slot(14)
     page.goto(house.at("/dispatch/hotline"))
     page.fill("#card", day.credential(home.users.card_ids[0]))
-    page.get_by_role("button", name="查这张卡").click()
+    page.get_by_role("button", name="查用户").click()
     page.locator("input[name=slot_id]").last.check()
     page.locator("input[name=purpose]").first.check()
     page.get_by_role("button", name="替他约上").click()

@@ -13,7 +13,7 @@ from core.jobs import Job
 from dispatch.orders.models import Order, Slot
 from dispatch.rounds import service
 from dispatch.rounds.models import Round, RoundPlan
-from oversight.models import AlarmNote
+from oversight.models import AlarmNote, Look
 from registry.models import Binding
 from routing import solve
 from tests.cast import made
@@ -227,10 +227,38 @@ def test_a_caller_is_offered_slots_however_many_there_have_been(
     assert slot in here.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": card}).text
 
 
+def test_a_caller_is_found_by_telephone_or_address_and_each_look_at_a_home_is_kept(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    def called(said: str, **more: str) -> str:
+        return here.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": said} | more).text
+
+    family = [day.cast.registrant(phone="13912340001") for _ in range(2)]
+    homes = [day.cast.household(person=one, address=f"样例路{n}号") for n, one in enumerate(family)]
+    assert "是哪一户来电" in called("+86 139-1234 0001")
+    chosen = called("139 1234 0001", household_id=str(homes[1].household_id))
+    assert "来电的用户" in chosen
+    assert str(homes[1].card_ids[0]) in chosen
+    assert str(homes[0].card_ids[0]) not in chosen
+    looked = list(db.scalars(sa.select(Look.subject_id).order_by(Look.id)))
+    assert looked.count(homes[1].household_id) == 2
+    assert "来电的用户" in called("样例路 0号")
+    assert "查不到" in called("1391234000")
+    assert "查不到" in called("13912340001' OR '1'='1")
+
+
+def test_a_telephone_of_another_firms_user_finds_nobody(desk: Desk, day: WorkingDay, db: Session) -> None:
+    day.cast.household(person=day.cast.registrant(phone="13912340001"))
+    stranger = DispatcherDesk(desk, desk.sign_in(Role.DISPATCHER, firm=day.cast.another_firm()))
+    for said in ("13912340001", "样例路1号"):
+        answer = stranger.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": said})
+        assert "查不到，或不是本单位的用户" in answer.text
+    assert db.scalar(sa.select(sa.func.count()).select_from(Look)) == 0
+
+
 def test_a_card_nobody_knows_finds_nobody(here: DispatcherDesk, day: WorkingDay) -> None:
-    assert (
-        "查不到这张卡" in here.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": "NOTACARD"}).text
-    )
+    answer = here.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": "NOTACARD"})
+    assert "查不到，或不是本单位的用户" in answer.text
 
 
 def test_a_binding_is_ended_and_another_bound(here: DispatcherDesk, day: WorkingDay, db: Session) -> None:
@@ -299,7 +327,7 @@ def test_another_firms_dispatcher_sees_nothing_of_it(desk: Desk, day: WorkingDay
     stranger.look(f"/dispatch/plans/{plan['id']}/apply", 404)
     card = day.credential(booked.home.users.card_ids[0])
     looked = stranger.send("/dispatch/hotline", "/dispatch/hotline/card", {"card": card})
-    assert "查不到这张卡" in looked.text
+    assert "查不到，或不是本单位的用户" in looked.text
 
 
 def test_the_next_door_is_expected_by_how_late_the_round_runs(
