@@ -285,6 +285,7 @@ def _frame_context() -> dict[str, Any]:
         "large": step if step in LARGE_STEPS else "",
         "demo_day": words.demo_day() if ground().config.demo_clock else None,
         "request_id": g.get("request_id", ""),
+        "hotline": ground().config.hotline,
     }
 
 
