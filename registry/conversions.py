@@ -128,9 +128,10 @@ def _locked(deed: Deed, plan_id: UUID) -> ConversionPlan:
 
 
 def _must_lie_in(deed: Deed, street_code: str, committee_code: str | None) -> None:
-    if not street_code.startswith(str(deed.district)):
+    if street_code.isdigit() and not street_code.startswith(str(deed.district)):
         raise WrongField("/street_code", "not_here", "不是本区的街镇", "expected a street of this district")
-    if committee_code is not None and not committee_code.startswith(street_code):
+    both_have_codes = street_code.isdigit() and (committee_code or "").isdigit()
+    if both_have_codes and not str(committee_code).startswith(street_code):
         raise WrongField(
             "/committee_code", "not_here", "不是这个街镇的村居", "expected a committee of this street"
         )

@@ -21,6 +21,7 @@ from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import queries, sealing
 from registry import refusals as no
+from registry.divisions import Within, must_lie_within
 from registry.models import Household, Premises, PremisesKind, UserClass
 from registry.premises_models import PremisesSurvey
 from registry.premises_queries import latest_surveys
@@ -51,6 +52,8 @@ class Place:
     rental: str | None = None
     house_code: str | None = None
     rental_cap: int | None = None
+    estate_code: str | None = None
+    building_code: str | None = None
 
 
 SEEN_FIRST = ("piped_gas", "lift", "height_m", "floor_kind", "converted_to_pipe", "has_cylinder_room")
@@ -92,6 +95,7 @@ def register_premises(deed: Deed, *, place: Place) -> Answer:
         premises_id=premises.id,
         household_id=household.id,
         street_code=premises.street_code,
+        estate_code=premises.estate_code,
         kind=premises.kind,
         user_class=household.user_class,
         **{name: getattr(premises, name) for name in SEEN},
@@ -187,6 +191,8 @@ def enter_premises(deed: Deed, place: Place) -> Premises:
         id=new_id(),
         street_code=place.street_code,
         committee_code=place.committee_code,
+        estate_code=place.estate_code,
+        building_code=place.building_code,
         address_scheme=index.scheme,
         address_index=index.digest,
         lon=at.lon,
@@ -203,7 +209,7 @@ def enter_premises(deed: Deed, place: Place) -> Premises:
 def entered_again(premises: Premises, place: Place) -> Premises:
     """A place whose household is gone, as its next one finds it; what nobody looked at stays as it was."""
     premises.kind = place.kind
-    for name in SEEN:
+    for name in (*SEEN, "estate_code", "building_code"):
         if (value := getattr(place, name)) is not None:
             setattr(premises, name, value)
     return premises
@@ -226,7 +232,10 @@ def enter_household(deed: Deed, premises: Premises, place: Place, household_id: 
 
 
 def codes_must_nest(deed: Deed, place: Place, pointer: str) -> None:
-    """Division codes of nine and twelve digits nest; units without one (a park) have local codes."""
+    """Division codes of nine and twelve digits nest; units without one (a park) have local codes.
+
+    Of what the district has on its list, the code is one that is in force.
+    """
     if place.street_code.isdigit() and not place.street_code.startswith(str(deed.district)):
         raise WrongField(
             f"{pointer}/street_code",
@@ -234,10 +243,13 @@ def codes_must_nest(deed: Deed, place: Place, pointer: str) -> None:
             "街镇代码不属于本区",
             "expected a street of the district in the address",
         )
-    if place.committee_code.isdigit() and not place.committee_code.startswith(place.street_code):
+    both_have_codes = place.committee_code.isdigit() and place.street_code.isdigit()
+    if both_have_codes and not place.committee_code.startswith(place.street_code):
         raise WrongField(
             f"{pointer}/committee_code",
             "not_here",
             "村居代码不属于该街镇",
             "expected a committee of that street",
         )
+    within = Within(place.street_code, place.committee_code, place.estate_code, place.building_code)
+    must_lie_within(deed, within, pointer)

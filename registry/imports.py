@@ -53,6 +53,8 @@ from registry.schemas import UserRowIn
 from rulebook import current
 
 MAX_LINES = 10_000
+ASKED_SINCE = (*SEEN_SINCE, "estate_code", "building_code")
+"""What stands in an import's root only where it is known."""
 PROGRESS_EVERY = 100
 
 Progress = Callable[[int], None]
@@ -283,7 +285,7 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
         "commitment": committed,
         "address": premises.address_index.hex(),
         **{name: getattr(premises, name) for name in ("street_code", "committee_code", "kind", *SEEN_FIRST)},
-        **{name: value for name in SEEN_SINCE if (value := getattr(premises, name)) is not None},
+        **{name: value for name in ASKED_SINCE if (value := getattr(premises, name)) is not None},
         "user_class": household.user_class,
         "applied_on": account.applied_on,
         "opened_on": account.opened_on,

@@ -441,6 +441,8 @@ class Premises(Base):
     rental: Mapped[str | None]
     house_code: Mapped[str | None]
     rental_cap: Mapped[int | None]
+    estate_code: Mapped[str | None] = mapped_column(default=None)
+    building_code: Mapped[str | None] = mapped_column(default=None)
 
 
 class UserClass(StrEnum):

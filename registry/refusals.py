@@ -899,7 +899,31 @@ CONVERSION_NO_TAKEN = reason(
     office=LOOK_IT_UP,
 )
 
+# Divisions
+DIVISION_TAKEN = reason(
+    "division.code_taken",
+    "S03",
+    zh="这一级在这段时间已有这个代码",
+    en="another division of this level has this code for part of this time",
+    office=("look_up", "核对代码和启用、停用日", "check the code and its days"),
+)
+DIVISION_ENDED = reason(
+    "division.ended",
+    "S03",
+    zh="这个区划已于{valid_until}停用",
+    en="this division ended on {valid_until}",
+    office=LOOK_IT_UP,
+)
+DIVISION_HAS_PARTS = reason(
+    "division.has_parts",
+    "S03",
+    zh="{valid_until}以后还有{parts}个下级区划在用",
+    en="{parts} divisions within it are in force beyond {valid_until}",
+    office=("end_parts", "先停用或改登下级，再停用它", "end or re-enter what lies within it first"),
+)
+
 HELD: dict[str, Reason] = {
+    "ex_division_code": DIVISION_TAKEN,
     "uq_conversion_plan_district_plan_no": CONVERSION_NO_TAKEN,
     "uq_succession_asked_account": SUCCESSION_ASKED,
     "ck_succession_four_eyes": SUCCESSION_SAME_PERSON,

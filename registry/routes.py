@@ -18,6 +18,8 @@ from registry import (
     crews,
     deposits,
     devices,
+    division_schemas,
+    divisions,
     firms,
     grants,
     households,
@@ -851,3 +853,46 @@ def finish_conversion(body: Json, district: int, plan_id: UUID) -> Json:
 def drop_conversion(body: Json, district: int, plan_id: UUID) -> Json:
     conversions.drop(doing(), plan_id)
     return conversions.plan_view(doing(), plan_id)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Divisions
+
+
+@room.post("/districts/<int:district>/divisions")
+@room.may("division.enter", writes=True)
+@room.arguments(division_schemas.DivisionsIn)
+@room.response(201, division_schemas.DivisionsView)
+def enter_divisions(body: Json, district: int) -> Json:
+    """Streets, committees, estates, buildings with the days they are in force; all rows, or none."""
+    done = divisions.enter(doing(), **body)
+    return divisions.entered(doing(), done["division_ids"])
+
+
+@room.get("/districts/<int:district>/divisions")
+@room.may("division.read")
+@room.arguments(division_schemas.DivisionQuery, location="query")
+@room.response(200, division_schemas.DivisionPage)
+def list_divisions(query: Json, district: int) -> Any:
+    """Those in force on a day, of a level, or within one."""
+    return divisions.divisions(doing(), **query)
+
+
+@room.post("/districts/<int:district>/divisions/<uuid:division_id>/endings")
+@room.may("division.enter", writes=True)
+@room.arguments(division_schemas.DivisionEndIn)
+@room.response(201, division_schemas.DivisionView)
+def end_division(body: Json, district: int, division_id: UUID) -> Any:
+    """Its last day; homes registered under it keep its code."""
+    divisions.end(doing(), division_id, **body)
+    return divisions.division(doing(), division_id)
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/locations")
+@room.may("premises.register", writes=True)
+@room.arguments(division_schemas.LocateIn)
+@room.response(201, division_schemas.LocatedView)
+def locate_household(body: Json, district: int, household_id: UUID) -> Json:
+    """In which estate and building it lies, for a home that is registered already."""
+    divisions.locate(doing(), household_id, **body)
+    return divisions.located(doing(), household_id)

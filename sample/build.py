@@ -68,6 +68,7 @@ class Builder:
     def build(self) -> None:
         self._firms()
         self._offices()
+        self._divisions()
         self._staff()
         self._vehicles()
         self._zones()
@@ -134,6 +135,23 @@ class Builder:
         agency = self._do("administrator", "/agencies", body, "an inspection agency")
         self.world.agencies["agency"] = agency["id"]
         self.give("agency", Role.AGENCY, ScopeKind.AGENCY, agency["id"], QINGPU)
+
+    def _divisions(self) -> None:
+        """Real streets and committees with the codes published on that day; the estates are invented."""
+        for district in DISTRICTS:
+            rows = [
+                {
+                    "level": level,
+                    "code": code,
+                    "name": name,
+                    "parent_code": parent_code,
+                    "valid_from": "2023-06-30",
+                }
+                for level, code, name, parent_code in places.divisions(district)
+            ]
+            what = f"divisions of {district}"
+            self._do_at(f"regulator {district}", district, "divisions", {"rows": rows}, what)
+            self.told("divisions", len(rows))
 
     def give(self, name: str, role: Role, kind: ScopeKind, code: str, district: int) -> None:
         body = {
@@ -473,6 +491,7 @@ def place_body(user: SamplePremises) -> dict[str, Any]:
         "point": _point(user.point),
         "street_code": user.street_code,
         "committee_code": user.committee_code,
+        "estate_code": user.estate_code,
         "kind": kind,
         "user_class": "resident" if user.is_household else kind,
         "vulnerable": user.vulnerability is not None,

@@ -118,6 +118,15 @@ class _Estate:
     centre: Point
     lane: int
 
+    @property
+    def code(self) -> str:
+        """A local one: no list of estates has codes of its own."""
+        return f"YD-{self.number:03}"
+
+    @property
+    def name(self) -> str:
+        return f"样例路{self.lane}弄"
+
 
 _ESTATES_PER_STREET = {CHANGNING: 3, QINGPU: 1}
 
@@ -135,6 +144,14 @@ def _estates(code: int, seed: int) -> tuple[_Estate, ...]:
         )
         for number, street in enumerate(place.streets * _ESTATES_PER_STREET[code])
     )
+
+
+def divisions(code: int, seed: int = SEED) -> Iterator[tuple[str, str, str, str | None]]:
+    """(level, code, name, parent's code) of all that the sample's addresses lie in, each after its parent."""
+    place = district(code)
+    yield from (("street", one.code, one.name, None) for one in place.streets)
+    yield from (("committee", one.code, one.name, one.street_code) for one in place.committees)
+    yield from (("estate", one.code, one.name, one.committee.code) for one in _estates(code, seed))
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -312,6 +329,7 @@ class SamplePremises:
     district: int
     street_code: str
     committee_code: str
+    estate_code: str
     zone: int
     firm: str
     kind: UseKind
@@ -484,6 +502,7 @@ class _Survey:
             district=self.district.code,
             street_code=estate.street.code,
             committee_code=estate.committee.code,
+            estate_code=estate.code,
             zone=zone,
             firm=self.plan.firms[zone - 1],
             kind=kind,

@@ -63,6 +63,7 @@ _BY_REASON: dict[Why, str] = {
         booking.quota_spent booking.over_class_weight slot.kept_for_others
         succession.of_business succession.ground_not_named succession.account_closed succession.holder_changed
         succession.order_open conversion.of_nobody conversion.number_taken
+        division.code_taken division.ended division.has_parts
         zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm
         binding.does_not_cover round.false_vehicle_code roster.not_bound roster.bound_for_part
         roster.courier_away roster.vehicle_away roster.nobody roster.no_zones roster.crew_gone

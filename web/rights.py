@@ -300,3 +300,6 @@ RIGHTS |= {Role.DISPATCHER: RIGHTS[Role.DISPATCHER] | {"roster.propose", "roster
 RIGHTS |= {Role.COURIER: RIGHTS[Role.COURIER] | {"position.report"}}
 RIGHTS |= {Role.DISPATCHER: RIGHTS[Role.DISPATCHER] | {"position.read"}}
 RIGHTS |= {Role.REGULATOR: RIGHTS[Role.REGULATOR] | {"position.replay"}}
+RIGHTS[Role.REGULATOR] |= {"division.enter"}
+WHO_READS_DIVISIONS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR)
+RIGHTS |= {role: RIGHTS[role] | {"division.read"} for role in WHO_READS_DIVISIONS}

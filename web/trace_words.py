@@ -68,6 +68,8 @@ OTHER_VERBS: dict[str, Said] = {
     "banned_use.dismiss": ("违规用气不成立", "dismiss a banned use"),
     "card.report_lost": ("挂失", "report a card lost"),
     "card.unblock": ("解除冻结", "unblock a card"),
+    "division.end": ("停用区划", "end a division"),
+    "premises.locate": ("登记所在小区和楼", "enter the estate and building of a home"),
     "premises.survey": ("勘查用气场所", "survey premises"),
     "scan.record": ("补传扫码", "record a late scan"),
     "scan.keep_aside": ("补传扫码（留存待查）", "keep a scan aside"),

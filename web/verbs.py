@@ -30,6 +30,8 @@ SAID: dict[str, tuple[str, str]] = {
     "conversion.read": ("查看改造计划", "read conversion plans"),
     "conversion.settle": ("登记和办理改造计划", "enter conversion plans, begin, finish or drop them"),
     "contract.sign": ("签订供气合同", "sign a supply contract"),
+    "division.enter": ("登记和停用区划", "enter divisions, end them"),
+    "division.read": ("查看区划", "read divisions"),
     "custody.read": ("查看交接记录与矛盾", "read facts of custody and what contradicts"),
     "cylinder.arrive_at_agency": ("检验机构收瓶", "receive a bottle at an agency"),
     "cylinder.ask": ("查询气瓶能否充装或配送", "ask whether a bottle may be filled or handed out"),

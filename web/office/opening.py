@@ -17,7 +17,7 @@ from core.http import doing
 from core.problems import FieldFault, WrongField
 from cylinders import office_queries
 from evidence.deed import Answer
-from registry import accounts, households, people
+from registry import accounts, divisions, households, people
 from registry.account_gate import AccountBusiness
 from registry.documents import DocumentKind
 from registry.models import CheckMethod, PremisesKind
@@ -31,7 +31,7 @@ from web.pages import No, form_of, tried
 MOST_CARDS = 10
 OPENINGS = (AccountBusiness.OPENING, AccountBusiness.CHANGE_OF_ADDRESS, AccountBusiness.REOPENING)
 PERSON = ("name", "phone", "method", "evidence", "notice_version")
-PLACE = ("address", "street_code", "committee_code", "kind")
+PLACE = ("address", "street_code", "committee_code", "estate_code", "building_code", "kind")
 
 
 # --- the person -------------------------------------------------------------------------------------------
@@ -129,6 +129,7 @@ def _place_page(person_id: UUID, form: Mapping[str, str], no: No | None) -> Resp
         kinds=list(PremisesKind),
         datums=list(Datum),
         choices=CHOICES,
+        divisions=divisions.to_choose(doing()),
     )
 
 

@@ -262,6 +262,8 @@ FIELDS: dict[str, Said] = {
     "address": ("地址", "Address"),
     "street_code": ("街镇代码", "Code of the street"),
     "committee_code": ("村居代码", "Code of the committee"),
+    "estate_code": ("小区代码（没有不填）", "Code of the estate, if it has one"),
+    "building_code": ("楼代码（没有不填）", "Code of the building, if it has one"),
     "kind": ("场所种类", "Kind of place"),
     "lon": ("经度", "Longitude"),
     "lat": ("纬度", "Latitude"),
