@@ -22,7 +22,7 @@ from core.doing import Doing
 from core.geo import Point
 from core.problems import NotFound
 from core.sealed import mask_address, mask_name
-from dispatch.deliveries.following import lateness_of
+from dispatch.deliveries.following import expected_of
 from dispatch.deliveries.models import Delivery
 from dispatch.orders.models import Channel, Order, OrderLine, Slot
 from dispatch.orders.states import LineState, OrderState, order_state
@@ -139,15 +139,11 @@ class Board:
     zones: tuple[ZoneRow, ...]
     crews: tuple[Crew, ...]
     visits: tuple[Visit, ...]
-    behind: dict[UUID, timedelta]
-    """Round that is driven → how late it runs."""
+    expected: dict[UUID, datetime]
+    """Order that is still to be served on a round → when, by the plan and by how late the round runs."""
 
     def expected_at(self, visit: Visit) -> datetime | None:
-        """By the plan and by how late the round runs; never before now."""
-        late = self.behind.get(visit.round_id) if visit.round_id else None
-        if late is None or visit.arrive_at is None or not visit.is_open:
-            return visit.expected_at
-        return max(visit.arrive_at + late, visit.starts_at, self.now)
+        return self.expected.get(visit.order_id, visit.expected_at)
 
     @property
     def is_today(self) -> bool:
@@ -186,10 +182,9 @@ def board_of(db: Session, doing: Doing, day: date) -> Board:
     seen = visits_of(db, doing, day)
     crews = _crews(db, doing, day, seen, now)
     zones, worst_first = tuple(_zones(db, doing, day, seen)), tuple(sorted(crews, key=_worst_first))
-    driven = [one.id for crew in crews for one in crew.rounds if one.state is RoundState.STARTED]
-    late = lateness_of(db, doing.district, driven)
-    behind = {round_id: late.get(round_id, timedelta()) for round_id in driven}
-    return Board(day, now, zones, worst_first, seen, behind)
+    ahead = [one.id for crew in crews for one in crew.rounds if one.state is not RoundState.FINISHED]
+    expected = expected_of(db, doing.district, ahead, now) if day >= clock.day_of(now) else {}
+    return Board(day, now, zones, worst_first, seen, expected)
 
 
 def _worst_first(crew: Crew) -> tuple[int, bool, int, str]:

@@ -3,7 +3,7 @@
 Who comes is told only while the bottle is on its way: before that nobody is, and after it he is gone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -50,7 +50,7 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``due_at``: when the courier should be there, by the plan and how late the round runs."""
+    """``due_at``: when the courier should be there, by the plan and how late the round runs, if known."""
 
     found: OrderWithLines
     step: Step
@@ -79,12 +79,11 @@ def progress(doing: Doing, order_id: UUID) -> Progress:
         round = round_of(db, doing.district, stop.round_id) if stop is not None else None
         if stop is None or round is None:
             return Progress(found, Step.BOOKED)
+        due_at = expected_of(db, doing.district, [round.id], clock.now()).get(order_id)
         if round.state is RoundState.PLANNED:
-            return Progress(found, Step.PLANNED, due_at=max(stop.arrive_at, found.slot.starts_at))
+            # Nobody sets out any more on a round of a day gone by.
+            return Progress(found, Step.PLANNED, due_at if round.day >= clock.today() else None)
         ahead = _open_before(db, stop)
-        # Who is early waits for the slot.
-        behind = lateness_of(db, doing.district, [round.id]).get(round.id, timedelta())
-        due_at = max(stop.arrive_at + behind, found.slot.starts_at, clock.now())
         step = Step.AT_THE_DOOR if _is_at_the_door(db, doing.district, order_id) else Step.UNDER_WAY
         return Progress(found, step, due_at, ahead, _coming(db, doing, round))
 
@@ -155,7 +154,63 @@ def _open_before(db: Session, stop: RoundStop) -> int:
     return len(set(db.scalars(waiting)))
 
 
-def lateness_of(db: Session, district: int, round_ids: Collection[UUID]) -> dict[UUID, timedelta]:
+@dataclass(frozen=True, slots=True)
+class DoorToCome:
+    """A door nobody has been to: when the plan has the courier there, and when its slot begins."""
+
+    order_id: UUID
+    arrive_at: datetime
+    slot_from: datetime
+
+
+def expected(doors: Sequence[DoorToCome], behind: timedelta, now: datetime) -> dict[UUID, datetime]:
+    """When each door of one round, in the order they are driven, should be served. Pure.
+
+    ``behind``: how late the last visit was. A door that is overdue makes all after it late, and a wait for
+    a slot makes up for it.
+    """
+    found: dict[UUID, datetime] = {}
+    late, reached = behind, now
+    for door in doors:
+        at = max(door.arrive_at + late, door.slot_from, reached)
+        late = at - max(door.arrive_at, door.slot_from)
+        found[door.order_id] = reached = at
+    return found
+
+
+def expected_of(
+    db: Session, district: int, round_ids: Collection[UUID], now: datetime
+) -> dict[UUID, datetime]:
+    """Order → when its door should be served, for what is still to be done of these rounds."""
+    is_open = sa.exists().where(
+        OrderLine.district == RoundStop.district,
+        OrderLine.order_id == RoundStop.order_id,
+        OrderLine.state.in_(OPEN_STATES),
+    )
+    doors = db.execute(
+        sa.select(RoundStop.round_id, RoundStop.order_id, RoundStop.arrive_at, Slot.starts_at)
+        .join(Order, sa.and_(Order.district == RoundStop.district, Order.id == RoundStop.order_id))
+        .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
+        .where(
+            RoundStop.district == district,
+            RoundStop.round_id.in_(round_ids),
+            RoundStop.active,
+            RoundStop.position > 0,
+            is_open,
+        )
+        .order_by(RoundStop.trip, RoundStop.position)
+    )
+    by_round: dict[UUID, list[DoorToCome]] = {}
+    for round_id, order_id, arrive_at, slot_from in doors:
+        by_round.setdefault(round_id, []).append(DoorToCome(order_id, arrive_at, slot_from))
+    behind = _lateness_of(db, district, by_round)
+    found: dict[UUID, datetime] = {}
+    for round_id, own in by_round.items():
+        found |= expected(own, behind.get(round_id, timedelta()), now)
+    return found
+
+
+def _lateness_of(db: Session, district: int, round_ids: Collection[UUID]) -> dict[UUID, timedelta]:
     """Round → by how much its last visit was behind its plan; never less than nothing.
 
     Who came early waited for the slot: that is no lateness.
