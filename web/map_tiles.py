@@ -20,6 +20,17 @@ def on_tiles(drawing: Mapping[str, Any]) -> dict[str, Any]:
     return laid_on(current_app.extensions["ground"].config, drawing)
 
 
+def place_on_tiles(mark: Mapping[str, Any]) -> dict[str, Any]:
+    """For a template: one mark with its ``lon`` and ``lat`` as the configured map wants them."""
+    return placed_on(current_app.extensions["ground"].config, mark)
+
+
+def placed_on(config: Config, mark: Mapping[str, Any]) -> dict[str, Any]:
+    if config.map_tile_url is None:
+        return {**mark}
+    return {**mark, **_place(mark, Datum(config.map_tile_datum))}
+
+
 def laid_on(config: Config, drawing: Mapping[str, Any]) -> dict[str, Any]:
     """``drawing``: zones with outlines, stops, lines of [lat, lon]."""
     if config.map_tile_url is None:

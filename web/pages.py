@@ -271,6 +271,7 @@ def furnish(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.filters["on_tiles"] = map_tiles.on_tiles
+    app.jinja_env.filters["place_on_tiles"] = map_tiles.place_on_tiles
     app.jinja_env.globals["new_form_key"] = lambda: secrets.token_urlsafe(16)  # macros see globals only
     app.context_processor(_frame_context)
     app.after_request(_secure)

@@ -6,7 +6,7 @@ import pytest
 
 from core.config import Config, WrongSetting, read
 from core.geo import Datum, Point, distance_m, to_wgs84
-from web.map_tiles import laid_on, origins
+from web.map_tiles import laid_on, origins, placed_on
 
 DOOR = Point(121.41, 31.215)
 RING = [[121.4, 31.2], [121.44, 31.2], [121.44, 31.24], [121.4, 31.2]]
@@ -37,6 +37,15 @@ def test_on_a_gcj02_map_everything_is_moved_and_means_the_same_place(tmp_path: P
     first = drawn["zones"][0]["outline"]["coordinates"][0][0][0]
     assert distance_m(Point(*RING[0]), to_wgs84(first[0], first[1], Datum.GCJ02)) < 0.5
     assert drawn["tiles"] == {"urls": [TILES], "attribution": "审图号 &lt;b&gt;1"}
+
+
+def test_a_vehicle_is_moved_with_the_map_it_is_drawn_on(tmp_path: Path) -> None:
+    mark = {"lon": DOOR.lon, "lat": DOOR.lat, "plate": "沪A00001"}
+    moved = placed_on(config(tmp_path, LPG_MAP_TILE_URL=TILES, LPG_MAP_TILE_DATUM="gcj02"), mark)
+    assert moved["plate"] == mark["plate"]
+    assert 400 < distance_m(DOOR, Point(moved["lon"], moved["lat"])) < 600
+    assert distance_m(DOOR, to_wgs84(moved["lon"], moved["lat"], Datum.GCJ02)) < 0.5
+    assert placed_on(config(tmp_path), mark) == mark
 
 
 def test_a_wgs84_map_moves_nothing_and_its_origins_are_named(tmp_path: Path) -> None:
