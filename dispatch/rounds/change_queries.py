@@ -13,6 +13,7 @@ from core.doing import Doing
 from core.problems import NotFound
 from dispatch.orders.queries import to_plan
 from dispatch.rounds.models import RoundChange, RoundPlan
+from dispatch.rounds.plan_notes import notes_of
 from dispatch.rounds.queries import orders_on_rounds, trips_view, worded, zone_in_reach
 from dispatch.rounds.states import ChangeState, PlanState
 from dispatch.rounds.under_way import first_of_each_crew, rounds_under_way, standing
@@ -89,6 +90,7 @@ def change(doing: Doing, change_id: UUID) -> dict[str, Any]:
         place = ("version", "before_order_id", "to_binding_id", "to_trip")
         return {
             **{name: getattr(row, name) for name in (*names, *place)},
+            "notes": notes_of(plan),
             "stranded": row.stranded,
             "moved": list(_moved(row, plan)),
             "trips": trips_view(plan, row.day),

@@ -27,6 +27,7 @@ from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.queries import PlanOrder, to_plan
 from dispatch.orders.states import LineState
 from dispatch.rounds.models import Round, RoundChange, RoundPlan, RoundStop, ZoneApproval
+from dispatch.rounds.plan_notes import notes_of
 from dispatch.rounds.states import ChangeState, PlanState, RoundState
 from dispatch.rounds.unserved import WORDS
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
@@ -172,7 +173,7 @@ def orders_on_rounds(db: Session, district: int, order_ids: Collection[UUID]) ->
 
 def _crews(db: Session, zone: Zone, day: date, now: datetime, on_duty: list[BoundCrew]) -> list[Crew]:
     """The day's crews that still have time, after what applied plans already ask of them."""
-    asked = _asked_already(db, zone, day)
+    asked = asked_already(db, zone, day)
     now_s = int((now - clock.at(day)).total_seconds())
     crews = []
     for bound in on_duty:
@@ -197,8 +198,8 @@ def crew_of(bound: BoundCrew, shift: tuple[int, int], max_trips: int, begun: Beg
     )
 
 
-def _asked_already(db: Session, zone: Zone, day: date) -> dict[UUID, tuple[int, int]]:
-    """Binding → (trips applied plans gave it, second from which it is free again)."""
+def asked_already(db: Session, zone: Zone, day: date) -> dict[UUID, tuple[int, int]]:
+    """Binding → (trips applied plans and changes gave it, second from which it is free again)."""
     rows = db.execute(
         sa.select(Round.binding_id, Round.state, RoundPlan.plan)
         .join(RoundPlan, sa.and_(RoundPlan.district == Round.district, RoundPlan.id == Round.plan_id))
@@ -275,6 +276,7 @@ def _plan_view(row: RoundPlan) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in (*names, *sums)},
         "stopped": solved.stopped.value,
+        "notes": notes_of(solved),
         "trips": trips_view(solved, row.day),
         "unserved": [worded(left) for left in row.unserved],
     }

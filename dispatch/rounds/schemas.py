@@ -22,6 +22,7 @@ from core.jobs import Fault, JobState
 from dispatch.orders.states import LineState
 from dispatch.rounds.models import ApprovalReason, ChangeKind
 from dispatch.rounds.states import ChangeState, PlanState, RoundState
+from routing import Note
 
 PLAIN_ITERATIONS = 100_000
 MOST_ITERATIONS = 2_000_000
@@ -65,8 +66,16 @@ class UnservedView(View):
     en = fields.String()
 
 
+class PlanNoteView(View):
+    """Why a plan is not as good, or not as sure, as it could be."""
+
+    code = Word(Note)
+    zh = fields.String()
+    en = fields.String()
+
+
 class PlanView(View):
-    """``travel_times`` names where the times come from; ``stopped`` what ended the search.
+    """``travel_times`` names where the times come from; ``stopped`` what ended the search; ``notes`` warn.
 
     ``roster_id``: the roster it was made by; null: none was confirmed, whoever is bound was planned with.
     """
@@ -85,6 +94,7 @@ class PlanView(View):
     distance_m = fields.Integer()
     recorded_at = Instant()
     roster_id = Id(allow_none=True)
+    notes = fields.List(fields.Nested(PlanNoteView))
     trips = fields.List(fields.Nested(PlanTripView))
     unserved = fields.List(fields.Nested(UnservedView))
 
@@ -286,6 +296,7 @@ class ChangeView(View):
     to_binding_id = Id(allow_none=True)
     to_trip = fields.Integer(allow_none=True)
     churn = fields.Nested(ChurnView)
+    notes = fields.List(fields.Nested(PlanNoteView))
     stranded = fields.List(Id())
     moved = fields.List(fields.Nested(MovedView))
     trips = fields.List(fields.Nested(PlanTripView))
