@@ -29,7 +29,7 @@ _BY_REASON: dict[Why, str] = {
     RACE: """
         state.changed_meanwhile delivery.line_done person.just_registered premises.address_taken
         household.stands holding.card_holds_another holding.bottle_on_another_card
-        plan.order_on_another_round plan.already_applied alarm.acknowledged_already
+        plan.order_on_another_round plan.already_applied plan.crew_busy alarm.acknowledged_already
         custody.not_on_card custody.not_with_giver custody.not_full custody.held
         cylinder.fact_on_file roster.confirmed_already""",
     FORM: """
@@ -48,7 +48,8 @@ _BY_REASON: dict[Why, str] = {
         refill.no_gas_licence courier.no_certificate
         courier.not_trained refill.filler_not_trained binding.training_not_in_force
         vehicle.no_permit vehicle.limits_unknown contract.second_supplier roster.firm_unlicensed""",
-    LATE: "filling.authorisation_expired review.too_late proxy.lapsed proxy.consent_over",
+    LATE: """
+        filling.authorisation_expired review.too_late proxy.lapsed proxy.consent_over plan.slot_over""",
     RECORDED: """
         filling.overfilled filling.check_failed filling.look_failed filling.residue_not_extracted
         filling.tare_drifted""",

@@ -54,6 +54,24 @@ CREW_CHANGED = reason(
     en="bindings have changed since this plan was made: {bindings}",
     office=("plan_again", "重新排一次", "make the plan again"),
 )
+CREW_BUSY = reason(
+    "plan.crew_busy",
+    "T06",
+    zh="方案排好后这些人车又派了别的趟次，时间重叠或趟数超过：{bindings}",
+    en="these crews have been given other trips since: the times overlap, or they are too many: {bindings}",
+    office=("plan_again", "重新排一次", "make the plan again"),
+)
+SLOT_OVER = reason(
+    "plan.slot_over",
+    "T05",
+    zh="方案排好后有订单的预约时段已经过完，不能再照它送：{orders}",
+    en="the slots of these orders have passed since this plan was made: {orders}",
+    office=(
+        "plan_again",
+        "重新排一次；过了时段的单请联系用户改约",
+        "plan again; call the users of orders whose slot is over, and book another",
+    ),
+)
 SERVES_NOBODY = reason(
     "plan.serves_nobody",
     "T07",

@@ -33,7 +33,7 @@ from dispatch.rounds.models import (
 from dispatch.rounds.queries import PLAN_JOB
 from dispatch.rounds.solving import solve_apart
 from dispatch.rounds.states import PLAN, ROUND, PlanState, RoundState
-from dispatch.rounds.zone_day import problem_of
+from dispatch.rounds.zone_day import problem_of, seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.documents import WrongDocument, check_plate
@@ -243,7 +243,13 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
     db.refresh(row, ["state"], with_for_update=True)
     on_duty = crews_for_zone(db, deed.district, row.zone_id, row.day)
     crews = {crew.binding.id: crew for crew in on_duty.crews}
-    reasons = [*_stale_orders(deed, row, order_ids, lines), *changed_crews(plan, crews)]
+    zone = db.get_one(Zone, (row.district, row.zone_id))
+    reasons = [
+        *_out_of_time(deed, row, plan),
+        *_stale_orders(deed, row, order_ids, lines),
+        *changed_crews(plan, crews),
+        *_busy_crews(deed, row, plan, crews, zone),
+    ]
     if row.state is PlanState.DISCARDED:
         reasons.append(no.SEEN_OTHERWISE())
     if not plan.trips:
@@ -252,18 +258,18 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
         raise Refused(reasons)
 
     PLAN.move(db, row, "apply")
-    zone = db.get_one(Zone, (row.district, row.zone_id))
     rounds = [_driven_by(deed, row, plan, crews[binding_id], zone) for binding_id in binding_ids]
     deed.note(rounds=[round.id for round in rounds])
     return {"plan_id": str(row.id), "round_ids": [str(round.id) for round in rounds]}
 
 
 def lock_bindings(deed: Deed, binding_ids: list[UUID]) -> None:
+    """Against each other too: of two who give the same crew trips, the later sees what the first gave."""
     deed.db.execute(
         sa.select(Binding.id)
         .where(Binding.id.in_(binding_ids))
         .order_by(Binding.id)
-        .with_for_update(read=True)
+        .with_for_update(key_share=True)
     )
 
 
@@ -290,6 +296,39 @@ def changed_crews(plan: Plan, crews: dict[UUID, BoundCrew]) -> list[Refusal]:
         if crew is None or trip.leave_s < crew.from_s or trip.return_s > crew.until_s:
             changed.add(trip.vehicle)
     return [no.CREW_CHANGED(bindings=changed)] if changed else []
+
+
+def _out_of_time(deed: Deed, row: RoundPlan, plan: Plan) -> Iterator[Refusal]:
+    """A plan that has lain about: its day is over, or slots that it promised are."""
+    today = clock.day_of(deed.recorded_at)
+    if row.day < today:
+        yield no.DAY_PAST(day=row.day)
+    elif row.day == today:
+        served = {visit.stop for trip in plan.trips for visit in trip.visits}
+        now_s = seconds_into(row.day, deed.recorded_at)
+        over = [stop["id"] for stop in row.problem["stops"] if stop["window"][1] <= now_s]
+        if over := sorted(served.intersection(over)):
+            yield no.SLOT_OVER(orders=over)
+
+
+def _busy_crews(
+    deed: Deed, row: RoundPlan, plan: Plan, crews: dict[UUID, BoundCrew], zone: Zone
+) -> Iterator[Refusal]:
+    """Crews that other plans and changes have given trips since: nobody drives two at once."""
+    if row.state is not PlanState.PROPOSED:
+        return
+    asked = queries.asked_already(deed.db, zone, row.day)
+    busy = set()
+    for driven_by, trips in plan.routes.items():
+        given, free_s = asked.get(UUID(driven_by), (0, 0))
+        crew = crews.get(UUID(driven_by))
+        leaves_s = min(trip.leave_s for trip in plan.trips if trip.vehicle == driven_by)
+        if given and (
+            leaves_s < free_s or (crew is not None and given + len(trips) > crew.vehicle.max_trips)
+        ):
+            busy.add(driven_by)
+    if busy:
+        yield no.CREW_BUSY(bindings=sorted(busy))
 
 
 def _driven_by(deed: Deed, row: RoundPlan, plan: Plan, crew: BoundCrew, zone: Zone) -> Round:

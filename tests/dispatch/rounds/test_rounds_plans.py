@@ -4,7 +4,8 @@ import json
 import sys
 import threading
 from collections.abc import Callable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from dispatch.rounds.models import Round, RoundPlan, RoundStop
 from evidence.models import Link, Outcome, SubjectType
 from evidence.verify import verify
 from oversight.board import board
-from routing import Plan, Problem, check
+from routing import Note, Plan, Problem, check, solve
 from tests.cast import EAST, WEST, Bound, made, square
 from tests.conftest import doing_as
 from tests.desk import Desk
@@ -92,6 +93,19 @@ def test_a_plan_serves_what_is_booked_and_can_be_checked_again(day: WorkingDay, 
 def test_a_plan_says_where_its_travel_times_come_from(day: WorkingDay) -> None:
     day.order()
     assert day.plan()["travel_times"] == "great-circle x 1.35"
+
+
+@pytest.mark.parametrize("note", Note)
+def test_a_plan_that_is_not_as_good_as_it_could_be_says_so(
+    day: WorkingDay, monkeypatch: pytest.MonkeyPatch, note: Note
+) -> None:
+    day.order()
+    worse = lambda problem, _, seed, *more: replace(solve(problem, 0, seed), notes=(note,))  # noqa: E731
+    monkeypatch.setattr(service, "solve_apart", worse)
+    [said] = day.plan()["notes"]
+    assert said["code"] == note.value
+    assert said["zh"]
+    assert said["en"].isascii()
 
 
 def test_what_a_new_user_gets_brings_no_empty_back(day: WorkingDay, db: Session) -> None:
@@ -282,7 +296,7 @@ def test_an_order_on_a_round_is_not_planned_and_not_applied_again(day: WorkingDa
     first, second = day.plan(), day.plan(wave=2)
     made(day.apply(first["id"]))
     answer = day.apply(second["id"])
-    assert codes(answer) == ["plan.stale"]
+    assert codes(answer) == ["plan.stale", "plan.crew_busy"]
     assert answer.get_json()["reasons"][0]["facts"]["orders"] == [on_round.order_id]
     assert codes(post_plan(day, wave=3)) == ["plan.nothing_to_plan"]
     later = day.order()
@@ -308,6 +322,37 @@ def test_a_plan_whose_binding_has_ended_is_refused(day: WorkingDay, db: Session)
     assert codes(answer) == ["plan.crew_changed"]
     assert answer.get_json()["reasons"][0]["facts"]["bindings"] == [str(day.bound.binding_id)]
     assert no_rounds(db)
+
+
+def test_a_plan_that_has_lain_until_its_slots_were_over_is_not_applied(day: WorkingDay, db: Session) -> None:
+    over, _ = day.order(hour=10), day.order(hour=14)
+    plan = day.plan()
+    with clock.standing_at(clock.at(clock.today(), time(12))):
+        late = day.apply(plan["id"])
+    assert codes(late) == ["plan.slot_over"]
+    assert late.get_json()["reasons"][0]["facts"]["orders"] == [over.order_id]
+    with clock.standing_at(clock.at(clock.today() + timedelta(days=1))):  # midnight, and not a moment after
+        assert codes(day.apply(plan["id"])) == ["plan.day_past"]
+    assert no_rounds(db)
+
+
+def test_a_crew_that_was_given_more_since_is_not_sent_to_two_doors_at_once(
+    day: WorkingDay, db: Session
+) -> None:
+    """An urgent order joins the first wave while the second lies there to be reviewed."""
+    day.order()
+    made(day.apply(day.plan()["id"]))
+    day.order()
+    second, urgent = day.plan(wave=2), day.order()
+    body = {"zone_id": str(day.bound.zone_id), "order_id": urgent.order_id}
+    change = made(day.dispatcher.post(day.at("round-changes"), body))
+    made(day.dispatcher.post(day.at(f"round-changes/{change['id']}/applications")))
+    answer = day.apply(second["id"])
+    assert codes(answer) == ["plan.crew_busy"]
+    assert answer.get_json()["reasons"][0]["facts"]["bindings"] == [str(day.bound.binding_id)]
+    assert len(list(db.scalars(sa.select(Round)))) == 1
+    third = day.plan(wave=2)
+    made(day.apply(third["id"]))
 
 
 def test_a_plan_that_serves_nobody_is_not_applied(day: WorkingDay, db: Session) -> None:
@@ -342,7 +387,8 @@ def test_of_two_plans_applied_at_once_exactly_one_stands(
     booked = day.order()
     first, second = day.plan(), day.plan(wave=wave)
     if not checked:
-        monkeypatch.setattr(service, "_stale_orders", lambda *_: [])
+        for looked_at in ("_stale_orders", "_busy_crews"):
+            monkeypatch.setattr(service, looked_at, lambda *_: [])
     acts = [lambda plan=plan: day.apply(plan["id"]) for plan in (first, second)]
     assert together(*acts) == [201, 409]
     assert len(list(db.scalars(sa.select(Round)))) == 1
