@@ -22,10 +22,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.auth import ScopeKind
 from core.doing import Doing
 from core.geo import Datum, Point, to_e7, to_wgs84
 from core.ground import Ground
 from core.ids import new_id
+from core.problems import NotFound
 from dispatch.rounds.models import Round
 from dispatch.rounds.position_models import CourierPosition, PositionBatch, PositionMark
 from dispatch.rounds.spikes import Fix, Limits, spikes
@@ -90,7 +92,8 @@ def report(deed: Deed, *, device_id: UUID, items: Sequence[Mapping[str, Any]]) -
     law = current().at(str(deed.district), clock.day_of(deed.recorded_at))
     reported = [_read(item, deed.recorded_at, law) for item in items]
     standing = _standing(deed.db, deed.district, device_id, [one.seq for one in reported])
-    duties = _duties(deed.db, deed.district, device_id, reported)
+    bindings = _bindings(deed, device_id, reported)
+    duties = _duties(deed.db, deed.district, bindings)
     new: dict[int, tuple[Reported, Duty]] = {}
     answers = {}
     for one in reported:
@@ -154,10 +157,24 @@ def _same(one: Reported, other: Reported | CourierPosition) -> bool:
     return (one.told_at, one.point) == (other.occurred_at, Point(other.lon, other.lat))
 
 
-def _duties(db: Session, district: int, device_id: UUID, reported: Sequence[Reported]) -> list[Duty]:
-    """Rounds that were driven with this device at some time of the batch."""
-    first, last = min(one.at for one in reported), max(one.at for one in reported)
-    bindings = {one.id: one for one in bindings_of_device(db, district, device_id, first, last)}
+def _bindings(deed: Deed, device_id: UUID, reported: Sequence[Reported]) -> dict[UUID, Binding]:
+    """Of the device, from the batch's first moment until now. 404 where a courier speaks for a colleague.
+
+    Of another's time speaks only who carries the phone now: it may still have to say what it saw before.
+    """
+    now, first = deed.recorded_at, min(one.at for one in reported)
+    found = {one.id: one for one in bindings_of_device(deed.db, deed.district, device_id, first, now)}
+    if deed.actor.reach.kind is ScopeKind.COURIER:
+        courier_id = deed.actor.scope_id(ScopeKind.COURIER)
+        others = [one for one in found.values() if one.courier_id != courier_id]
+        carries_it = any(now in one.span for one in found.values() if one.courier_id == courier_id)
+        if not carries_it and any(one.at in other.span for one in reported for other in others):
+            raise NotFound
+    return found
+
+
+def _duties(db: Session, district: int, bindings: Mapping[UUID, Binding]) -> list[Duty]:
+    """Rounds that were driven with the device at some time of the batch, or since."""
     rounds = db.scalars(
         sa.select(Round)
         .where(

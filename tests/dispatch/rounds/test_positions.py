@@ -161,6 +161,18 @@ def test_a_late_position_is_attributed_to_the_binding_of_its_own_time(
     assert row.binding_id == day.bound.binding_id
 
 
+def test_a_colleague_who_never_had_the_phone_makes_up_no_track_and_takes_no_number(
+    driving: Driving, day: WorkingDay, db: Session
+) -> None:
+    colleague = day.cast.signed_in_courier(day.cast.bind().courier_id)
+    assert driving.post(fix(1, 5, 90), by=colleague).status_code == 404
+    assert kept(db) == {}
+    assert driving.send(fix(1, 5)) == ["kept"]
+    with clock.standing_at(moment(10)):
+        day.dispatcher.post(day.at(f"bindings/{day.bound.binding_id}/end"), {})
+    assert driving.send(fix(2, 9)) == ["kept"], "one's own time may still be told when the shift is over"
+
+
 def test_only_a_courier_of_the_firm_brings_them_and_only_a_dispatcher_sees_them(
     driving: Driving, day: WorkingDay, desk: Desk, db: Session
 ) -> None:
