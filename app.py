@@ -14,6 +14,7 @@ import core.second_factor
 import rulebook.models
 import web.api_page
 import web.dispatcher_roster
+import web.dispatcher_stand_ins
 import web.pages
 import web.resident.my_data
 import web.resident.proxies

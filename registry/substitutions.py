@@ -136,7 +136,11 @@ def part_of(deed: Deed, binding: Binding, span: Range[datetime]) -> Binding:
 
 def substitution_view(doing: Doing, substitution_id: UUID) -> Substitution:
     with doing.ground.sessions() as db:
-        return db.get_one(Substitution, (doing.district, substitution_id))
+        row = db.get(Substitution, (doing.district, substitution_id))
+        if row is None:
+            raise NotFound
+        doing.actor.must_reach(firm=row.firm_id, district=row.district)
+        return row
 
 
 def substitutions(doing: Doing, at: datetime | None) -> dict[str, Any]:

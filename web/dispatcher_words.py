@@ -7,6 +7,7 @@ from dispatch.rounds.states import ChangeState, PlanState, RoundState
 from oversight.models import AlarmAction, AlarmKind
 from registry.roster_models import AbsenceReason
 from registry.states import RosterState
+from registry.zone_models import SubstitutionReason
 
 Said = tuple[str, str]
 
@@ -84,6 +85,14 @@ ABSENCE: dict[AbsenceReason, Said] = {
     AbsenceReason.SICK: ("病假", "sick"),
     AbsenceReason.IN_TRAINING: ("培训", "in training"),
     AbsenceReason.IN_REPAIR: ("修理", "in repair"),
+}
+
+STAND_IN: dict[SubstitutionReason, Said] = {
+    SubstitutionReason.COURIER_SICK: ("送气工生病", "courier sick"),
+    SubstitutionReason.COURIER_ON_LEAVE: ("送气工请假", "courier on leave"),
+    SubstitutionReason.VEHICLE_IN_REPAIR: ("车在修", "vehicle in repair"),
+    SubstitutionReason.DEVICE_OUT_OF_ORDER: ("终端坏了", "device out of order"),
+    SubstitutionReason.MORE_ORDERS: ("订单增多", "more orders"),
 }
 
 CHANNEL: dict[Channel, Said] = {

@@ -19,7 +19,7 @@ from dispatch.rounds.states import RoundState
 from evidence.deed import Answer, Deed, does
 from registry.models import Binding
 from registry.substitutions import stand_in
-from registry.zone_models import SubstitutionReason
+from registry.zone_models import Substitution, SubstitutionReason
 
 
 @does("binding.substitute")
@@ -46,14 +46,15 @@ def substitute(
         device_id=device_id,
     )
     deed.db.flush()
-    stranded = [
-        str(round.id)
-        for round, _ in rounds_without_crew(
-            deed.db, deed.recorded_at, Round.binding_id == binding_id, Round.binding_district == deed.district
-        )
-    ]
+    stranded = [str(round.id) for round in stranded_by(deed.db, row, deed.recorded_at)]
     deed.note(stranded_rounds=stranded)
     return {"substitution_id": str(row.id), "stranded_round_ids": stranded}
+
+
+def stranded_by(db: Session, row: Substitution, now: datetime | None = None) -> list[Round]:
+    """Rounds of the binding that was cut, with doors after its end, that nobody has taken over."""
+    cut = sa.and_(Round.binding_id == row.binding_id, Round.binding_district == row.district)
+    return [round for round, _ in rounds_without_crew(db, now or clock.now(), cut)]
 
 
 def rounds_without_crew(

@@ -15,6 +15,7 @@ from dispatch.rounds import service
 from dispatch.rounds.models import Round, RoundPlan
 from oversight.models import AlarmNote, Look
 from registry.models import Binding
+from registry.zone_models import Substitution
 from routing import solve
 from tests.cast import made
 from tests.desk import Desk
@@ -280,6 +281,43 @@ def test_a_binding_is_ended_and_another_bound(here: DispatcherDesk, day: Working
     assert substitute in couriers
     again = here.send("/dispatch/crews", "/dispatch/crews", form)
     assert again.status_code == 409
+
+
+def test_a_substitute_is_entered_with_reason_and_end_and_what_loses_its_crew_is_handed_on(
+    here: DispatcherDesk, desk: Desk, day: WorkingDay, db: Session
+) -> None:
+    day.order(hour=14)
+    day.planned_round()
+    page = f"/dispatch/crews/{day.bound.binding_id}/substitute"
+    assert page in here.look("/dispatch/crews")
+    form = {
+        "courier_id": str(day.cast.courier()),
+        "reason": "courier_sick",
+        "until_on": clock.today().isoformat(),
+        "until": "20:00",
+    }
+    for changed, status in (
+        ({"until": "08:00"}, 422),
+        ({"until": "noon"}, 422),
+        ({"reason": "because"}, 422),
+        ({"courier_id": ""}, 422),
+        ({"from_on": clock.today().isoformat(), "from": "07:00"}, 422),
+    ):
+        assert here.send(page, page, form | changed).status_code == status
+    assert not list(db.scalars(sa.select(Substitution)))
+    done = here.send(page, page, form)
+    assert done.status_code == 303, done.text
+    [row] = db.scalars(sa.select(Substitution))
+    assert (row.reason.value, row.until_at) == ("courier_sick", clock.at(clock.today(), time(20)))
+    seen = here.look(done.location)
+    assert "送气工生病" in seen
+    assert "余单改派" in seen
+    handed_on = {"zone_id": str(day.bound.zone_id), "binding_id": str(day.bound.binding_id)}
+    assert here.send(page, "/dispatch/changes", handed_on).status_code == 303
+    assert "这条人车对应已经结束" in here.look(page)
+    rival = DispatcherDesk(desk, desk.sign_in(Role.DISPATCHER, firm=day.cast.another_firm()))
+    rival.look(page, 404)
+    rival.look(done.location, 404)
 
 
 def test_a_failed_visit_is_an_alarm_until_somebody_says_what_they_did(
