@@ -94,11 +94,16 @@ def replay(connection: psycopg.Connection, steps: Iterable[Step]) -> None:
                 cursor.executemany(step.sql, step.parameters)
             elif isinstance(step.parameters, list):  # of a ``core.prepared`` statement
                 raw = psycopg.RawCursor(connection)
-                raw.execute(step.sql, step.parameters, prepare=True, binary=True).fetchall()
+                raw.execute(step.sql, step.parameters, prepare=True, binary=True)
+                _read(raw)
             else:
                 cursor.execute(step.sql, step.parameters)
-                if cursor.description is not None:
-                    cursor.fetchall()
+                _read(cursor)
+
+
+def _read(cursor: psycopg.Cursor[Any]) -> None:
+    if cursor.description is not None:
+        cursor.fetchall()
 
 
 def statements(steps: Sequence[Step]) -> list[Statement]:

@@ -6,7 +6,8 @@ page, so that a repeated request is shown under the caller's present rights.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.db import Base, District, Group, grouped, table_of
+from core.db import Base, District, Group, Sessions, grouped, table_of
+from core.prepared import Prepared
 from core.problems import Busy, KeyReused
 from core.sealed import Keyring
 
@@ -49,7 +51,9 @@ def fingerprint(keyring: Keyring, parts: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
-_CLAIM = insert(table_of(Idempotency)).on_conflict_do_nothing().returning(Idempotency.key)
+_table = table_of(Idempotency)
+_TAKEN = insert(_table).on_conflict_do_nothing()
+_CLAIM = Prepared(_TAKEN.returning(_table.c.key))
 
 
 def claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
@@ -58,8 +62,31 @@ def claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
     A second request with the same key waits here until the first has committed or gone; not for long:
     ``Busy``, since it holds a thread.
     """
-    try:
+    with _not_for_long():
         return _claim(db, row)
+
+
+_KEEP = Prepared(
+    _TAKEN.returning(
+        _table.c.key, sa.func.set_config("synchronous_commit", "off", sa.true()).label("waits_for_disk")
+    )
+)
+
+
+def keep(sessions: Sessions, row: dict[str, Any]) -> bool:
+    """Take the key and write down its answer at once, for what stood before; False: it was taken already.
+
+    A transaction of its own that does not wait for the disk: whoever asks again after a crash is answered by
+    what stands, as this was (docs/adr/0023).
+    """
+    with _not_for_long():
+        return bool(_KEEP.ask(sessions, **row))
+
+
+@contextmanager
+def _not_for_long() -> Iterator[None]:
+    try:
+        yield
     except OperationalError as error:
         if isinstance(error.orig, psycopg.errors.LockNotAvailable):
             raise Busy from error
@@ -67,7 +94,7 @@ def claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
 
 
 def _claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
-    if db.execute(_CLAIM, row).first() is not None:
+    if _CLAIM.within(db, **row):
         return None
     standing = db.get_one(Idempotency, (row["district"], row["actor_id"], row["key"]), with_for_update=True)
     if standing.fingerprint != row["fingerprint"] or standing.verb != row["verb"]:
@@ -75,8 +102,7 @@ def _claim(db: Session, row: dict[str, Any]) -> Idempotency | None:
     return standing
 
 
-_table = table_of(Idempotency)
-_SETTLE = (
+_SETTLE = Prepared(
     sa.update(_table)
     .where(
         _table.c.district == sa.bindparam("b_district"),
@@ -100,4 +126,4 @@ def settle(
 ) -> None:
     """Write down what this key answered: an answer, or reasons with their number. No entry: it stood."""
     settled = {"answer": answer, "reasons": reasons, "refusal_no": refusal_no, "entry_id": entry_id}
-    db.execute(_SETTLE, {"b_district": district, "b_actor_id": actor_id, "b_key": key, **settled})
+    _SETTLE.within(db, b_district=district, b_actor_id=actor_id, b_key=key, **settled)

@@ -13,14 +13,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock
 from core.auth import Actor, Reach, Role, ScopeKind
-from core.db import Base, District, Group, Json, grouped
+from core.db import Base, District, Group, Json, grouped, table_of
 from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
+from core.prepared import Prepared
 
 log = structlog.get_logger()
 
@@ -84,21 +86,36 @@ def subscribe(topic: str, consumer: str, handler: Handler) -> None:
 
 def tell(db: Session, district: int, topic: str, payload: dict[str, Any]) -> UUID:
     """Write an event and one delivery row per subscriber. Called only through an open deed."""
-    event = OutboxEvent(district=district, id=new_id(), topic=topic, payload=payload, recorded_at=clock.now())
-    db.add(event)
-    db.flush()
-    for consumer in SUBSCRIBERS.get(topic, {}):
-        db.add(
-            OutboxDelivery(
-                district=district,
-                event_id=event.id,
-                consumer=consumer,
-                state=DeliveryState.DUE,
-                due_at=event.recorded_at,
-                attempts=0,
-            )
-        )
-    return event.id
+    event_id, now = new_id(), clock.now()
+    _TELL.within(
+        db,
+        district=district,
+        id=event_id,
+        topic=topic,
+        payload=payload,
+        recorded_at=now,
+    )
+    consumers = list(SUBSCRIBERS.get(topic, {}))
+    if consumers:
+        _HAND_OUT.within(db, district_=district, event_id_=event_id, due_at_=now, consumers=consumers)
+    return event_id
+
+
+_TELL = Prepared(sa.insert(table_of(OutboxEvent)))
+_consumer = sa.func.unnest(sa.bindparam("consumers", type_=ARRAY(sa.Text))).column_valued("consumer")
+_HAND_OUT = Prepared(
+    sa.insert(table_of(OutboxDelivery)).from_select(
+        ["district", "event_id", "consumer", "state", "due_at", "attempts"],
+        sa.select(
+            sa.bindparam("district_", type_=sa.Integer),
+            sa.bindparam("event_id_", type_=sa.Uuid),
+            _consumer,
+            sa.literal(DeliveryState.DUE.value),
+            sa.bindparam("due_at_", type_=sa.DateTime(timezone=True)),
+            sa.literal(0),
+        ),
+    )
+)
 
 
 def house_actor(district: int) -> Actor:

@@ -29,7 +29,7 @@ from uuid import UUID
 
 import psycopg.errors
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,6 +40,7 @@ from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
 from core.machine import ILLEGAL_MOVE
+from core.prepared import Prepared
 from core.problems import Busy
 from core.refusal import Reason, Refusal, Refused, plain, with_basis
 from evidence.entry import Place, Subject, entry_bytes, leaf_hash
@@ -165,6 +166,17 @@ class Stands(Exception):
         super().__init__()
 
 
+def answered_by_what_stands(doing: Doing, verb: str, answer: Answer) -> bool:
+    """As after ``Stands``, but seen before anything was opened: only the key and its answer are kept.
+
+    False: the key was used before. Open the deed: it answers as that key first did.
+    """
+    if doing.key is None:
+        return True
+    row = _key_of(doing, verb, _to_milliseconds(clock.now()))
+    return idempotency.keep(doing.ground.sessions, row | {"answer": answer})
+
+
 def run(doing: Doing, verb: str, work: Callable[[Deed], Answer]) -> Answer:
     for attempt in range(TRIES):
         try:
@@ -274,20 +286,20 @@ def _new_refusal_number(at: datetime) -> str:
 
 
 def _claim(deed: Deed) -> idempotency.Idempotency | None:
-    doing = deed.doing
-    if doing.key is None:
+    if deed.doing.key is None:
         return None
-    return idempotency.claim(
-        deed.db,
-        {
-            "district": doing.actor.key_district,
-            "actor_id": doing.actor.principal_id,
-            "key": doing.key,
-            "verb": deed.verb,
-            "fingerprint": doing.fingerprint,
-            "recorded_at": deed.recorded_at,
-        },
-    )
+    return idempotency.claim(deed.db, _key_of(deed.doing, deed.verb, deed.recorded_at))
+
+
+def _key_of(doing: Doing, verb: str, at: datetime) -> dict[str, Any]:
+    return {
+        "district": doing.actor.key_district,
+        "actor_id": doing.actor.principal_id,
+        "key": doing.key,
+        "verb": verb,
+        "fingerprint": doing.fingerprint,
+        "recorded_at": at,
+    }
 
 
 def _settle(deed: Deed, **answer: Any) -> None:
@@ -326,56 +338,85 @@ def _write_entry(deed: Deed, outcome: Outcome, reasons: tuple[Refusal, ...], num
     fields["reasons"] = [refusal.to_plain() for refusal in reasons]
     written = entry_bytes(fields, places)
     hashed = leaf_hash(written)
-    deed.db.execute(_INSERT_ENTRY, {**columns, "written": written, "hash": hashed})
-    deed.db.execute(
-        _INSERT_LINK,
-        [
-            {
-                "subject_type": place.subject.type,
-                "subject_key": place.subject.key,
-                "seq": place.seq,
-                "entry_id": deed.id,
-                "previous": place.previous,
-            }
-            for place in places
-        ],
-    )
-    deed.db.execute(
-        _MOVE_HEAD,
-        [
-            {"b_type": place.subject.type, "b_key": place.subject.key, "b_seq": place.seq, "b_hash": hashed}
-            for place in places
-        ],
+    _ENTRY.within(
+        deed.db,
+        **columns,
+        written=written,
+        hash=hashed,
+        hashed=hashed,
+        entry=deed.id,
+        type=[place.subject.type.value for place in places],
+        key=[place.subject.key for place in places],
+        seq=[place.seq for place in places],
+        previous=[place.previous for place in places],
     )
 
 
-_heads = table_of(Head)
-_INSERT_ENTRY = sa.insert(table_of(Entry))
-_INSERT_LINK = sa.insert(table_of(Link))
-_OPEN_HEAD = insert(_heads).on_conflict_do_nothing()
-_READ_HEAD = (
+_heads, _links = table_of(Head), table_of(Link)
+
+
+def _unnested(**columns: Any) -> sa.TableValuedAlias:
+    """Lists of equal length as rows, numbered by ``n``: so many subjects in one statement."""
+    lists = [sa.bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items()]
+    rows = sa.func.unnest(*lists).table_valued(
+        *(sa.column(name, kind) for name, kind in columns.items()), with_ordinality="n"
+    )
+    return rows.render_derived(name="subject")
+
+
+_subjects = _unnested(type=sa.Text, key=sa.Text)
+_OPEN_HEADS = Prepared(
+    insert(_heads)
+    .from_select(
+        ["subject_type", "subject_key", "seq"],
+        sa.select(_subjects.c.type, _subjects.c.key, sa.literal(0)).order_by(_subjects.c.n),
+    )
+    .on_conflict_do_nothing()
+)
+_head = (
     sa.select(_heads.c.seq, _heads.c.hash)
-    .where(_heads.c.subject_type == sa.bindparam("b_type"), _heads.c.subject_key == sa.bindparam("b_key"))
+    .where(
+        sa.type_coerce(_heads.c.subject_type, sa.Text) == _subjects.c.type,
+        _heads.c.subject_key == _subjects.c.key,
+    )
     .with_for_update()
+    .lateral("head")
 )
-_MOVE_HEAD = (
-    sa.update(_heads)
-    .where(_heads.c.subject_type == sa.bindparam("b_type"), _heads.c.subject_key == sa.bindparam("b_key"))
-    .values(seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"))
+_LOCK_HEADS = Prepared(
+    sa.select(_head.c.seq, _head.c.hash).select_from(_subjects.join(_head, sa.true())).order_by(_subjects.c.n)
 )
+_places = _unnested(type=sa.Text, key=sa.Text, seq=sa.Integer, previous=sa.LargeBinary)
+_moved = insert(_heads).from_select(
+    ["subject_type", "subject_key", "seq", "hash"],
+    sa.select(
+        _places.c.type, _places.c.key, _places.c.seq, sa.bindparam("hashed", type_=sa.LargeBinary)
+    ).order_by(_places.c.n),
+)
+_linked = sa.insert(_links).from_select(
+    ["subject_type", "subject_key", "seq", "entry_id", "previous"],
+    sa.select(
+        _places.c.type,
+        _places.c.key,
+        _places.c.seq,
+        sa.bindparam("entry", type_=sa.Uuid),
+        _places.c.previous,
+    ),
+)
+_ENTRY = Prepared(
+    _moved.on_conflict_do_update(
+        index_elements=["subject_type", "subject_key"],
+        set_={"seq": _moved.excluded.seq, "hash": _moved.excluded.hash},
+    ).add_cte(sa.insert(table_of(Entry)).cte("entry"), _linked.cte("link"))
+)
+"""The entry, its place in each chain, and the chains' new heads: one statement."""
 
 
 def _lock_heads(db: Session, subjects: list[Subject]) -> list[Place]:
-    """Lock the heads one by one, ascending: the last locks any deed takes (house rule 14)."""
-    db.execute(
-        _OPEN_HEAD,
-        [{"subject_type": one.type, "subject_key": one.key, "seq": 0, "hash": None} for one in subjects],
-    )
-    places = []
-    for subject in subjects:
-        head = db.execute(_READ_HEAD, {"b_type": subject.type, "b_key": subject.key}).one()
-        places.append(Place(subject, head.seq + 1, head.hash))
-    return places
+    """Lock the heads one after the other, ascending: the last locks any deed takes (house rule 14)."""
+    asked = {"type": [one.type.value for one in subjects], "key": [one.key for one in subjects]}
+    _OPEN_HEADS.within(db, **asked)
+    heads = _LOCK_HEADS.within(db, **asked)
+    return [Place(subject, head.seq + 1, head.hash) for subject, head in zip(subjects, heads, strict=True)]
 
 
 def _written(value: Any) -> Any:
