@@ -5,25 +5,28 @@ Locks, in the order of the house: premises, household, account, person, slot, ca
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import Role
 from core.db import table_of
 from core.doing import Doing
 from core.ids import new_id
+from core.prepared import Prepared
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from dispatch.orders import refusals as no
 from dispatch.orders.booking_desk import Booking, Desk, firm_of, in_hours, open_desk
 from dispatch.orders.judging import judged, keep_decisions
 from dispatch.orders.models import BookingRepeat, Channel, Order, OrderLine, Purpose, Slot
-from dispatch.orders.queries import must_reach_order, order_with_lines, reaches_order
+from dispatch.orders.queries import is_named_for, must_reach_order, order_with_lines
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
-from evidence.deed import Answer, Deed, Stands, does, held_by
+from evidence.deed import Answer, Deed, Stands, answered_by_what_stands, does, held_by
 from evidence.models import SubjectType
 from registry.models import Premises, Zone
 from registry.proxy_queries import ProxyAct
@@ -144,14 +147,21 @@ def book(
     channel: Channel,
     card_ids: Sequence[UUID],
 ) -> Answer:
-    """Book a swap for each card: ``order_id``, and ``again`` where the same booking already stands."""
-    return _book(doing, Booking(household_id, slot_id, purpose, channel, tuple(sorted(card_ids))))
+    """Book a swap for each card: ``order_id``, and ``again`` where the same booking already stands.
+
+    Looked for before a deed is opened: who is afraid that it did not work asks many times.
+    """
+    asked = Booking(household_id, slot_id, purpose, channel, tuple(sorted(card_ids)))
+    _must_be_own_channel(doing, channel)
+    with doing.ground.reads() as db:
+        standing = _standing(db, doing, asked, _OPEN_LINES.ask(doing.ground.reads, **_same(doing, asked)))
+    if standing is not None and answered_by_what_stands(doing, "order.book", standing):
+        return standing
+    return _book(doing, asked)
 
 
 @does("order.book")
 def _book(deed: Deed, asked: Booking) -> Answer:
-    _must_be_own_channel(deed, asked.channel)
-    _unless_it_stands(deed, asked)
     desk = open_desk(deed, asked)
     deed.at(firm=firm_of(desk), zone=desk.zone.id, site=desk.zone.supply_site_id)
     deed.note(slot_id=asked.slot_id, purpose=asked.purpose, channel=asked.channel, card_ids=asked.card_ids)
@@ -164,42 +174,42 @@ def _book(deed: Deed, asked: Booking) -> Answer:
     return {"order_id": str(order.id)}
 
 
-def _must_be_own_channel(deed: Deed, channel: Channel) -> None:
-    if deed.actor.role is Role.RESIDENT and channel is not Channel.WEB:
+def _must_be_own_channel(doing: Doing, channel: Channel) -> None:
+    if doing.actor.role is Role.RESIDENT and channel is not Channel.WEB:
         raise WrongField("/channel", "channel", "本人订气只能走网上渠道", "expected web: you book yourself")
 
 
 def _unless_it_stands(deed: Deed, asked: Booking) -> None:
-    """The very booking that stands open (the same cards, slot and purpose) is answered, not done again.
+    lines = _OPEN_LINES.within(deed.db, **_same(deed.doing, asked))
+    standing = _standing(deed.db, deed.doing, asked, lines)
+    if standing is not None:
+        raise Stands(standing)
 
-    Looked for before anything is locked: who is afraid that it did not work asks many times.
-    """
-    lines = deed.db.execute(
-        _OPEN_LINES,
-        {
-            "district": deed.district,
-            "household_id": asked.household_id,
-            "slot_id": asked.slot_id,
-            "purpose": asked.purpose,
-        },
-    ).all()
+
+def _standing(db: Session, doing: Doing, asked: Booking, lines: Sequence[Any]) -> Answer | None:
+    """The very booking that stands open (the same cards, slot and purpose) is answered, not done again."""
     orders = {line.order_id: line for line in lines}
     if len(orders) != 1 or {line.card_id for line in lines} != set(asked.card_ids):
-        return
+        return None
     [(order_id, of)] = orders.items()
-    is_own = deed.actor.reach.covers(
-        district=deed.district, street=of.street_code, firm=of.firm_id, person=of.person_id
+    is_own = doing.actor.reach.covers(
+        district=doing.district, street=of.street_code, firm=of.firm_id, person=of.person_id
     )
-    if is_own or _is_named_for(deed, order_id):
-        raise Stands({"order_id": str(order_id), "again": True})
+    if is_own or is_named_for(db, doing, order_id, ProxyAct.BOOK):
+        return {"order_id": str(order_id), "again": True}
+    return None
 
 
-def _is_named_for(deed: Deed, order_id: UUID) -> bool:
-    order = deed.db.get_one(Order, (deed.district, order_id))
-    return reaches_order(deed.db, deed.actor, order, ProxyAct.BOOK)
+def _same(doing: Doing, asked: Booking) -> dict[str, Any]:
+    return {
+        "district": doing.district,
+        "household_id": asked.household_id,
+        "slot_id": asked.slot_id,
+        "purpose": asked.purpose,
+    }
 
 
-_OPEN_LINES = (
+_OPEN_LINES = Prepared(
     sa.select(OrderLine.order_id, OrderLine.card_id, Order.firm_id, Order.person_id, Premises.street_code)
     .join(Order, sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id))
     .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
@@ -208,7 +218,7 @@ _OPEN_LINES = (
         Order.household_id == sa.bindparam("household_id"),
         Order.slot_id == sa.bindparam("slot_id"),
         Order.purpose == sa.bindparam("purpose"),
-        OrderLine.state.in_(OPEN_STATES),
+        sa.or_(*(OrderLine.state == state for state in OPEN_STATES)),
     )
 )
 
