@@ -4,7 +4,8 @@ A firm reads its own recalls whole, and of the authority's those that list bottl
 it: then the counts and the tasks are of these only. A street reads of the bottles that stood with its homes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,74 @@ from core.auth import ScopeKind
 from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
+from core.refusal import plain
+from cylinders.code import classify
 from cylinders.life_models import RecallCampaign, RecallTask
-from cylinders.models import Cylinder
+from cylinders.models import Cylinder, CylinderCustody, CylinderIdentifier, CylinderType, Phase, Scheme
 from cylinders.queries import labels_of
-from cylinders.states import TaskState
-from registry.models import HolderKind
+from cylinders.states import CylinderState, TaskState
+from registry.models import Firm, HolderKind
 from registry.queries import cards_of_street
+
+MADE_BY = (Scheme.STAMP, Scheme.MAKER)
+
+Criterion = Mapping[str, Any]
+"""Any of ``phase``, ``maker``, ``model``, ``standard``, ``made_from``, ``made_until`` and ``codes``, as JSON
+has them; all that are given must hold. ``maker``: how its stamps or its own marks begin."""
+
+
+def how_many(doing: Doing, criterion: Criterion) -> int:
+    """How many bottles a recall would list and hold now, before anybody opens it."""
+    reach = doing.actor.reach
+    firm_id = UUID(reach.code) if reach.kind is ScopeKind.FIRM else None
+    if firm_id is None and not reach.covers(district=doing.district):
+        raise NotFound
+    counted = (
+        sa.select(sa.func.count())
+        .select_from(Cylinder)
+        .outerjoin(CylinderCustody, CylinderCustody.cylinder_id == Cylinder.cylinder_id)
+        .outerjoin(CylinderType, CylinderType.model == Cylinder.model)
+        .where(*meant(firm_id, doing.district, plain(criterion)))
+    )
+    with doing.ground.sessions() as db:
+        return db.scalar(counted) or 0
+
+
+def meant(firm_id: UUID | None, district: int, criterion: Criterion) -> list[sa.ColumnElement[bool]]:
+    """Of bottles joined with custody and type: those that a recall by a firm, or by the authority, means.
+
+    A bottle's own file goes before what the catalogue says of its model.
+    """
+    phase = sa.func.coalesce(Cylinder.phase, CylinderType.phase)
+    standard = sa.func.coalesce(Cylinder.standard, CylinderType.standard)
+    conditions: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
+        "phase": lambda value: phase == Phase(value),
+        "model": lambda value: Cylinder.model == value,
+        "standard": lambda value: standard == value,
+        "made_from": lambda value: Cylinder.made_on >= date.fromisoformat(value),
+        "made_until": lambda value: Cylinder.made_on <= date.fromisoformat(value),
+        "maker": lambda value: _bears(
+            CylinderIdentifier.scheme.in_(MADE_BY),
+            CylinderIdentifier.value.startswith(value, autoescape=True),
+        ),
+        "codes": lambda value: _bears(CylinderIdentifier.value.in_([classify(code).code for code in value])),
+    }
+    return [
+        Cylinder.state != CylinderState.SCRAPPED,
+        _within(firm_id, district),
+        *(conditions[name](value) for name, value in criterion.items() if value is not None),
+    ]
+
+
+def _within(firm_id: UUID | None, district: int) -> sa.ColumnElement[bool]:
+    if firm_id is not None:
+        return sa.or_(Cylinder.owner_firm_id == firm_id, Cylinder.entrusted_to_firm_id == firm_id)
+    at_home = sa.select(Firm.id).where(Firm.home_district == district)
+    return sa.or_(CylinderCustody.district == district, Cylinder.owner_firm_id.in_(at_home))
+
+
+def _bears(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return Cylinder.cylinder_id.in_(sa.select(CylinderIdentifier.cylinder_id).where(*which))
 
 
 def recalls(doing: Doing, *, limit: int, cursor: str | None = None) -> Page:
@@ -76,6 +139,23 @@ def tasks(
         rows = [row.RecallTask for row in page.items]
         labels = labels_of(db, [row.cylinder_id for row in rows])
         return Page([_task_view(row, labels.get(row.cylinder_id)) for row in rows], page.next_cursor)
+
+
+def task(doing: Doing, campaign_id: UUID, cylinder_id: UUID) -> dict[str, Any]:
+    """One bottle of a recall."""
+    with doing.ground.sessions() as db:
+        campaign = _campaign(db, doing, campaign_id)
+        found = db.scalars(
+            sa.select(RecallTask).where(
+                RecallTask.district == campaign.district,
+                RecallTask.campaign_id == campaign.id,
+                RecallTask.cylinder_id == cylinder_id,
+                *_own(doing),
+            )
+        ).one_or_none()
+        if found is None:
+            raise NotFound
+        return _task_view(found, labels_of(db, [cylinder_id]).get(cylinder_id))
 
 
 def _campaign(db: Session, doing: Doing, campaign_id: UUID | str) -> RecallCampaign:

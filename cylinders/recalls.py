@@ -12,8 +12,7 @@ themselves where these are few enough to lock one by one.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,32 +26,22 @@ from core.problems import NotFound
 from core.refusal import Refused, plain
 from cylinders import acts, recall_tasks
 from cylinders import refusals as no
-from cylinders.code import classify
 from cylinders.holds import release_if_free
 from cylinders.life_models import RecallCampaign, RecallOutcome, RecallTask
 from cylinders.models import (
     Cylinder,
     CylinderCustody,
-    CylinderIdentifier,
     CylinderType,
     Hold,
     HoldKind,
-    Phase,
-    Scheme,
 )
-from cylinders.recall_queries import of_firm
+from cylinders.recall_queries import Criterion, meant, of_firm
 from cylinders.states import CYLINDER, RECALL, RECALL_TASK, CylinderState, RecallState, TaskState
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry.models import Firm
 
 TOLD = "recall.told"
 MOST_NAMED = 200
-MADE_BY = (Scheme.STAMP, Scheme.MAKER)
-
-Criterion = Mapping[str, Any]
-"""Any of ``phase``, ``maker``, ``model``, ``standard``, ``made_from``, ``made_until`` and ``codes``, as JSON
-has them; all that are given must hold. ``maker``: how its stamps or its own marks begin."""
 
 
 @does("recall.open")
@@ -232,47 +221,13 @@ def _matching(deed: Deed, campaign: RecallCampaign) -> Sequence[Listed]:
         .outerjoin(CylinderCustody, CylinderCustody.cylinder_id == Cylinder.cylinder_id)
         .outerjoin(CylinderType, CylinderType.model == Cylinder.model)
         .where(
-            Cylinder.state != CylinderState.SCRAPPED,
-            _within(campaign),
-            *_conditions(campaign.criterion),
+            *meant(campaign.firm_id, campaign.district, campaign.criterion),
             Cylinder.cylinder_id.not_in(known),
         )
         .order_by(Cylinder.cylinder_id)
         .with_for_update(of=Cylinder)
     )
     return deed.db.execute(query).all()
-
-
-def _within(campaign: RecallCampaign) -> sa.ColumnElement[bool]:
-    if campaign.firm_id is not None:
-        return sa.or_(
-            Cylinder.owner_firm_id == campaign.firm_id, Cylinder.entrusted_to_firm_id == campaign.firm_id
-        )
-    at_home = sa.select(Firm.id).where(Firm.home_district == campaign.district)
-    return sa.or_(CylinderCustody.district == campaign.district, Cylinder.owner_firm_id.in_(at_home))
-
-
-def _conditions(criterion: Criterion) -> list[sa.ColumnElement[bool]]:
-    """A bottle's own file goes before what the catalogue says of its model."""
-    phase = sa.func.coalesce(Cylinder.phase, CylinderType.phase)
-    standard = sa.func.coalesce(Cylinder.standard, CylinderType.standard)
-    conditions: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
-        "phase": lambda value: phase == Phase(value),
-        "model": lambda value: Cylinder.model == value,
-        "standard": lambda value: standard == value,
-        "made_from": lambda value: Cylinder.made_on >= date.fromisoformat(value),
-        "made_until": lambda value: Cylinder.made_on <= date.fromisoformat(value),
-        "maker": lambda value: _bears(
-            CylinderIdentifier.scheme.in_(MADE_BY),
-            CylinderIdentifier.value.startswith(value, autoescape=True),
-        ),
-        "codes": lambda value: _bears(CylinderIdentifier.value.in_([classify(code).code for code in value])),
-    }
-    return [conditions[name](value) for name, value in criterion.items() if value is not None]
-
-
-def _bears(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return Cylinder.cylinder_id.in_(sa.select(CylinderIdentifier.cylinder_id).where(*which))
 
 
 def _root(rows: Sequence[Listed]) -> str:
