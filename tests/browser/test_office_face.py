@@ -142,6 +142,43 @@ def test_a_card_that_was_lost_is_replaced_at_the_desk(
     assert after.credential != before
 
 
+def test_a_recall_is_opened_after_a_look_and_a_bottle_sent_to_inspection(
+    house: House, browse: Browse, cast: Cast, bottles: Bottles
+) -> None:
+    recalled, due = bottles.on_card(cast.household(), phase="two_phase"), bottles.empty()
+    page = browse.page(house.cookie_of(cast.clerk.principal_id))
+    page.goto(house.at("/office/recalls"))
+    page.get_by_role("link", name="发起召回").click()
+    page.get_by_label("介质").select_option("two_phase")
+    page.get_by_label("文号").fill("ZH-2024-8")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("符合的有 1 只")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "office-recall-look")
+    page.get_by_role("button", name="发起召回").click()
+    expect(page.locator("h1")).to_contain_text("ZH-2024-8")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "office-recall")
+    page.get_by_role("button", name="已打钩的都通知").click()
+    page.get_by_role("link", name=f"了结 Settle {recalled.code}").click()
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "office-recall-task")
+    agency_id = str(bottles.agency_id)
+    page.goto(house.at(f"/office/cylinders/{due.id}"))
+    page.get_by_role("link", name="送检").click()
+    page.get_by_label("检验机构").select_option(agency_id)
+    page.get_by_label("为什么").select_option("due")
+    page.get_by_label("单据编号").fill("SJ-8")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    browse.shot(page, "office-send")
+    page.get_by_role("button", name="送检").click()
+    expect(page.locator("#where + p")).to_contain_text("检验机构")
+
+
 def test_a_bottle_is_put_on_file_without_scripts(
     house: House, browse: Browse, cast: Cast, bottles: Bottles
 ) -> None:

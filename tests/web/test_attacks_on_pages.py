@@ -27,20 +27,20 @@ from web.rights import RIGHTS
 pytestmark = pytest.mark.slow
 
 IDS = (
-    "before", "binding_id", "check_id", "courier_id", "device_id", "filler_id", "firm_id", "grant_id",
-    "hold_id",
-    "household", "household_id", "like", "line", "line_id", "person_id", "slot", "slot_id",
-    "subject_id", "vehicle_id", "zone", "zone_id",
+    "agency_id", "before", "binding_id", "check_id", "courier_id", "cylinder_ids", "device_id",
+    "filler_id", "firm_id", "grant_id", "hold_id", "household", "household_id", "like", "line",
+    "line_id", "person_id", "slot", "slot_id", "subject_id", "vehicle_id", "zone", "zone_id",
 )  # fmt: skip
 WORDS = (
-    "action", "after-0", "back", "before-0", "booked", "capacity", "card", "card_ids", "code", "codes",
-    "done", "empty", "ends", "exception", "filled", "fill", "from", "from-0",
-    "from_on", "full", "grade", "gross_g",
-    "gross_g-0", "hose_length", "hose_length.measured", "hose_length-measured", "kind", "lat", "leak",
-    "loaded", "login", "lon", "new", "note", "old", "overdue", "page", "password", "phone", "place", "plate",
-    "problem", "proof", "purpose", "q", "reason", "residue_g-0", "row", "scale", "seal_no-0",
-    "signature", "starts", "state", "step", "street", "tare_weighed_g", "tare_weighed_g-0", "until",
-    "until-0", "until_on", "untold", "wave", "who",
+    "action", "after-0", "back", "before-0", "booked", "cancelled_on", "capacity", "card", "card_ids",
+    "code", "codes", "document_no", "done", "empty", "ends", "exception", "fill", "filled", "from",
+    "from-0", "from_on", "full", "grade", "gross_g", "gross_g-0", "hose_length", "hose_length-measured",
+    "hose_length.measured", "kind", "lat", "leak", "loaded", "login", "lon", "looked", "made_from",
+    "made_until", "maker", "model", "new", "note", "old", "outcome", "overdue", "page", "password",
+    "phone", "place", "plate", "problem", "proof", "purpose", "q", "reason", "reference", "residue_g-0",
+    "row", "scale", "seal_no-0", "signature", "standard", "starts", "state", "step", "street",
+    "tare_weighed_g", "tare_weighed_g-0", "until", "until-0", "until_on", "untold", "wave", "who",
+    "why",
 )  # fmt: skip
 """The fields that pages read: of an id, and of anything else."""
 

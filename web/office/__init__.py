@@ -11,7 +11,9 @@
     equipment   hoses, regulators, alarms: of a household, and what is due
     privacy     what is masked, shown with a reason; what people ask about their data
     importing   台账导入: a register of bottles as a file, how far it is, what is wrong; the firm's own
-    queues      what falls due, what is recalled, what is held and contested, and why
+    queues      what falls due, what is held and contested, and why
+    recalling   召回: opened after a look, holders told, bottles settled
+    leaving     送检, 上报, 注销: a bottle's way out of use
     reviews     refusals to be looked at again; how often what was refused, street by street
     successions 户内继承: asked for at a household, decided by another from the list
     vulnerable  重点关照: why a household is looked after first, whom to visit first
@@ -28,9 +30,11 @@ from web.office import (
     filling,
     households,
     importing,
+    leaving,
     opening,
     privacy,
     queues,
+    recalling,
     registering,
     reviews,
     successions,
@@ -48,9 +52,11 @@ __all__ = [
     "filling",
     "households",
     "importing",
+    "leaving",
     "opening",
     "privacy",
     "queues",
+    "recalling",
     "registering",
     "reviews",
     "successions",

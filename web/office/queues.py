@@ -1,8 +1,7 @@
-"""What waits: bottles that fall due, are recalled, are held and why; custody that contradicts itself."""
+"""What waits: bottles that fall due, are held and why; custody that contradicts itself."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from uuid import UUID
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
@@ -12,11 +11,10 @@ from core.auth import ScopeKind
 from core.doing import Doing
 from core.http import doing
 from core.paging import MAX_LIMIT, Page
-from cylinders import cancellation_queries, due_queries, office_queries, recall_queries
+from cylinders import cancellation_queries, due_queries, office_queries
 from cylinders.life_models import DueKind
 from cylinders.models import HoldKind
 from cylinders.office_queries import ROWS_A_PAGE, Office
-from cylinders.states import TaskState
 from registry.models import HolderKind
 from rulebook import current
 from rulebook.words import WORDS
@@ -153,28 +151,4 @@ def _cancellations(page: Page) -> ResponseReturnValue:
         page=page,
         within_days=cancellation_queries.within_days(cancellation_queries.law_of(doing())),
         basis=cancellation_queries.basis_of(doing()),
-    )
-
-
-# --- recalls (cylinders/recall_queries) ---------------------------------------------------------------------
-
-
-@face.page("/recalls", "recall.read")
-def recalls() -> ResponseReturnValue:
-    """Each with how far it has come; a site's office has none of its own."""
-    if doing().actor.reach.kind is ScopeKind.SITE:
-        return drawn("recalls", recalls=[])
-    return drawn("recalls", recalls=recall_queries.recalls(doing(), limit=MAX_LIMIT).items)
-
-
-@face.page("/recalls/<uuid:campaign_id>", "recall.read")
-def recall(campaign_id: UUID) -> ResponseReturnValue:
-    state = request.args.get("state", "")
-    chosen = TaskState(state) if state in {one.value for one in TaskState} else None
-    return drawn(
-        "recall",
-        recall=recall_queries.recall(doing(), campaign_id),
-        tasks=recall_queries.tasks(doing(), campaign_id, limit=MAX_LIMIT, state=chosen),
-        chosen=chosen,
-        states=list(TaskState),
     )

@@ -3,7 +3,14 @@
 from core.geo import Datum
 from core.jobs import Fault, JobState
 from cylinders.count_queries import KIND_WORDS, WHY_WORDS
-from cylinders.life_models import DueKind, RecallOutcome, SightingKind, UnfitReason
+from cylinders.life_models import (
+    CancelReason,
+    DueKind,
+    RecallOutcome,
+    SendingReason,
+    SightingKind,
+    UnfitReason,
+)
 from cylinders.models import Phase, Scheme
 from cylinders.states import TaskState
 from dispatch.safety.equipment_models import EndReason, EquipmentKind, HoseMaterial
@@ -46,6 +53,38 @@ UNFIT: dict[str, Said] = {
     UnfitReason.ILLEGAL_MAKE.value: ("非法制造", "unlawfully made"),
     UnfitReason.SCREWED_GUARD.value: ("螺丝固定护罩", "a screwed-on guard"),
 }
+
+SENDING: dict[str, Said] = {
+    SendingReason.DUE.value: ("检验快到期", "inspection coming due"),
+    SendingReason.OVERDUE.value: ("检验已过期", "inspection overdue"),
+    SendingReason.PAST_LIFE.value: ("到了使用年限", "past its life"),
+    SendingReason.FAILED_CHECK.value: ("充装检查不合格", "failed a check when filling"),
+    SendingReason.UNFIT.value: ("不能再用，送去报废", "unfit, to be scrapped"),
+    SendingReason.RECALL.value: ("被召回", "recalled"),
+}
+"""Why a firm sends a bottle to an agency."""
+
+CANCELLING: dict[str, Said] = {
+    CancelReason.FAILED_INSPECTION.value: ("检验不合格", "failed its inspection"),
+    CancelReason.PAST_LIFE.value: ("到了使用年限", "past its life"),
+    CancelReason.REFURBISHED.value: ("翻新、改装", "refurbished"),
+    CancelReason.ILLEGAL_MAKE.value: ("非法制造", "unlawfully made"),
+    CancelReason.SCREWED_GUARD.value: ("螺丝固定护罩", "a screwed-on guard"),
+    CancelReason.TWO_PHASE.value: ("双相瓶", "two-phase"),
+    CancelReason.SEIZED.value: ("被查扣", "seized"),
+    CancelReason.SCRAPPED.value: ("已报废", "scrapped"),
+    CancelReason.LOST.value: ("遗失", "lost"),
+}
+"""Why a bottle's use registration is cancelled."""
+
+LEAVING: dict[str, Said] = {
+    "agency_id": ("检验机构", "Agency"),
+    "why": ("为什么", "Why"),
+    "reference": ("单据编号", "Number of the slip"),
+    "document_no": ("注销文书编号", "Number of the authority's paper"),
+    "cancelled_on": ("注销日期", "Cancelled on"),
+}
+"""The fields of the forms by which a bottle leaves use."""
 
 SIGHTINGS: dict[str, Said] = {
     SightingKind.UNKNOWN.value: ("查不到的瓶", "unknown"),
@@ -164,6 +203,20 @@ TASKS: dict[str, Said] = {
     TaskState.SETTLED.value: ("已了结", "settled"),
 }
 """How far a recall has come with a bottle."""
+
+RECALL: dict[str, Said] = {
+    "phase": ("介质", "Phase"),
+    "maker": ("钢印或制造厂码的开头", "How its stamp or maker's mark begins"),
+    "model": ("型号", "Model"),
+    "standard": ("标准", "Standard"),
+    "made_from": ("制造日期从", "Made from"),
+    "made_until": ("制造日期到", "Made until"),
+    "codes": ("瓶码", "Codes"),
+    "reference": ("文号", "Reference"),
+    "outcome": ("怎么了结", "What became of it"),
+    "cylinder_ids": ("气瓶", "Bottles"),
+}
+"""The fields of the forms of a recall."""
 
 OUTCOMES: dict[str, Said] = {
     RecallOutcome.SCRAPPED.value: ("报废", "scrapped"),
