@@ -6,6 +6,7 @@
     solve       greedy start, compiled search, OR-Tools' proof; a plan in which every stop is accounted for
     replan      a plan under way: an urgent order, a lost crew, and how much those who drive it notice
     by_hand     one stop put at another place by a person, and what each vehicle then does
+    pricing     a day with every crew in its zone, beside the same crews free: what fixed zones cost
     ground      units of ground, and the districts it is divided into
     districting divides it: balanced, whole, compact
     crews       crews and what zones need of them, shift by shift
@@ -27,6 +28,8 @@ from routing.crews import Crew, Need, Roster
 from routing.ground import Districts, Unit
 from routing.matrix import GreatCircle, Matrix, TravelTimes, TravelTimesFailed
 from routing.plan import Note, Plan, Reason, Routes, Stopped, Trip, Unserved, Visit
+from routing.pricing import Priced, bound
+from routing.pricing import Zone as PricedZone
 from routing.problem import Problem, Stop, Vehicle
 from routing.replan import Churn, Replanned, churn, insert_urgent, without_crew
 from routing.solve import solve
@@ -45,6 +48,8 @@ __all__ = [
     "Need",
     "Note",
     "Plan",
+    "Priced",
+    "PricedZone",
     "Problem",
     "Reason",
     "Replanned",
@@ -62,6 +67,7 @@ __all__ = [
     "VehicleDay",
     "Violation",
     "Visit",
+    "bound",
     "check",
     "churn",
     "days",

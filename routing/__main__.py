@@ -3,8 +3,9 @@
 In:  {"problem": …, "iterations": n, "seed": n} and, if wanted, "warm": {vehicle: [[stop, …], …]}
 Or   {"districts": {"units": [unit, …], "zones": n, "seed": n}}
 Or   {"roster": {"crews": [crew, …], "needs": [need, …], "seed": n}}
-Out: the plan, the districts or the roster, as one JSON object and exit 0; bad input: one line on stderr and
-     exit 2.
+Or   {"price": {"problem": …, "zones": [zone, …], "iterations": n, "seed": n}}
+Out: the plan, the districts, the roster or the price, as one JSON object and exit 0; bad input: one line on
+     stderr and exit 2.
 
 In:  {"problem": …, "iterations": n, "seed": n, "standing": {vehicle: [[stop, …], …]}} and either
      "urgent": stop or "lost": vehicle, of a day that is being driven
@@ -23,6 +24,7 @@ from routing.crews import Crew, Need
 from routing.ground import Unit
 from routing.plain import fields, rows, text, whole
 from routing.plan import routes_from_plain
+from routing.pricing import Zone, price
 from routing.problem import Problem
 from routing.replan import Replanned, insert_urgent, without_crew
 from routing.solve import compiled_search, solve
@@ -36,6 +38,8 @@ def answer(order: Any) -> dict[str, Any]:
         return _districts(fields(order, "the input", ("districts",))["districts"])
     if isinstance(order, Mapping) and "roster" in order:
         return _roster(fields(order, "the input", ("roster",))["roster"])
+    if isinstance(order, Mapping) and "price" in order:
+        return _price(fields(order, "the input", ("price",))["price"])
     if isinstance(order, Mapping):
         if "standing" in order:
             return replanned(order).to_plain()
@@ -62,6 +66,13 @@ def _roster(order: Any) -> dict[str, Any]:
     crews = [Crew.from_plain(crew) for crew in rows(asked["crews"], "the crews")]
     needs = [Need.from_plain(need) for need in rows(asked["needs"], "the needs")]
     return assign(crews, needs, whole(asked["seed"], "the seed", 0, 2**31 - 1)).to_plain()
+
+
+def _price(order: Any) -> dict[str, Any]:
+    asked = fields(order, "what a price is asked for", ("problem", "zones", "iterations", "seed"))
+    zones = [Zone.from_plain(zone) for zone in rows(asked["zones"], "the zones")]
+    problem = Problem.from_plain(asked["problem"])
+    return price(problem, zones, asked["iterations"], asked["seed"], is_over_guard).to_plain()
 
 
 def replanned(order: Mapping[str, Any]) -> Replanned:
