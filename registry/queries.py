@@ -266,19 +266,28 @@ class BoundPeople:
     device: Device
 
 
+def ids_bound_on(db: Session, district: int, day: date, firm_id: UUID) -> set[UUID]:
+    """Ids only, to lock them by; ``district`` is the firm's home."""
+    return set(db.scalars(sa.select(Binding.id).where(_hold_on(district, day, firm_id))))
+
+
+def _hold_on(district: int, day: date, firm_id: UUID | None) -> sa.ColumnElement[bool]:
+    midnight, next_midnight = clock.at(day), clock.at(day + timedelta(days=1))
+    return sa.and_(
+        Binding.district == district,
+        Binding.span.overlaps(sa.func.tstzrange(midnight, next_midnight)),
+        sa.true() if firm_id is None else Binding.firm_id == firm_id,
+    )
+
+
 def bindings_on(db: Session, district: int, day: date, firm_id: UUID | None) -> list[BoundPeople]:
     """Bindings that hold at some time of ``day``; ``district`` is the firm's home, None: every firm's."""
-    midnight, next_midnight = clock.at(day), clock.at(day + timedelta(days=1))
     rows = db.execute(
         sa.select(Binding, Staff, Vehicle, Device)
         .join(Staff, sa.and_(Staff.district == Binding.district, Staff.id == Binding.courier_id))
         .join(Vehicle, sa.and_(Vehicle.district == Binding.district, Vehicle.id == Binding.vehicle_id))
         .join(Device, sa.and_(Device.district == Binding.district, Device.id == Binding.device_id))
-        .where(
-            Binding.district == district,
-            Binding.span.overlaps(sa.func.tstzrange(midnight, next_midnight)),
-            sa.true() if firm_id is None else Binding.firm_id == firm_id,
-        )
+        .where(_hold_on(district, day, firm_id))
         .order_by(sa.func.lower(Binding.span), Binding.id)
     )
     return [BoundPeople(*row) for row in rows]

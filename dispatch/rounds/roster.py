@@ -40,7 +40,7 @@ from evidence.models import SubjectType
 from registry import roster_refusals as no_roster
 from registry.mentions import my_home_firm, resting
 from registry.models import Binding, Staff, StaffKind, Zone
-from registry.queries import site, zone_set_at
+from registry.queries import ids_bound_on, site, zone_set_at
 from registry.roster_gate import CrewFacts, Shift, day_refusals, shift_refusals
 from registry.roster_models import Roster
 from registry.rosters import RosterCrew, confirmed_roster, crews_on, shift_of
@@ -408,8 +408,7 @@ def confirm_roster(deed: Deed, *, roster_id: UUID) -> Answer:
     """From now on the day's plans go by it. One that stood for the day is replaced."""
     row = _locked(deed, roster_id)
     deed.note(lines=len(row.lines), sha256=hashlib.sha256(rfc8785.dumps(row.lines)).hexdigest())
-    _lock_bindings(deed, [UUID(line["binding_id"]) for line in row.lines])
-    crews = {one.bound.binding.id: one for one in _crews(deed, row)}
+    crews = _locked_crews(deed, row)
     reasons = [*_reasons_of_lines(deed, row, crews), *_rounds_left(deed, row, crews)]
     if row.day < clock.day_of(deed.recorded_at):
         reasons.append(no.DAY_PAST(day=row.day))
@@ -423,6 +422,20 @@ def confirm_roster(deed: Deed, *, roster_id: UUID) -> Answer:
     row.confirmed_by, row.confirmed_at = deed.actor.principal_id, deed.recorded_at
     ROSTER.move(deed.db, row, "confirm")
     return {"roster_id": str(row.id)}
+
+
+def _locked_crews(deed: Deed, row: Roster) -> dict[UUID, RosterCrew]:
+    """Every crew of the firm that day, on the roster or off it, their bindings locked.
+
+    A plan locks the bindings that it gives rounds to. So either it is known here what rounds a crew off the
+    roster has, or the plan knows that the crew is off.
+    """
+    lines = {UUID(line["binding_id"]) for line in row.lines}
+    locked: set[UUID] = set()
+    while not (wanted := lines | ids_bound_on(deed.db, deed.district, row.day, row.firm_id)) <= locked:
+        _lock_bindings(deed, sorted(wanted))
+        locked = wanted
+    return {one.bound.binding.id: one for one in _crews(deed, row)}
 
 
 def _lock_bindings(deed: Deed, binding_ids: Sequence[UUID]) -> None:

@@ -1,6 +1,7 @@
 """排班 through HTTP: proposed by the worker, changed by hand, confirmed, and what a plan makes of it."""
 
 import sys
+import threading
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.auth import Role
 from core.ground import Ground
-from dispatch.rounds import solving
+from dispatch.rounds import roster as rostering
+from dispatch.rounds import service, solving
 from dispatch.rounds.models import Round, RoundPlan
 from dispatch.rounds.states import PlanState, RoundState
 from evidence.models import Outcome
@@ -442,3 +444,51 @@ def test_a_substitution_says_which_rounds_lose_their_crew_and_the_board_keeps_sa
     assert f'"stranded_rounds":["{round_id}"]'.encode() in day.entries(db, "binding.substitute")[0].written
     noted = {"day": "2024-06-12", "kind": "round_without_crew", "subject_id": round_id, "action": "passed_on"}
     made(day.dispatcher.post(day.at("alarm-notes"), noted))
+
+
+@pytest.mark.parametrize("first", ["plan", "roster"])
+def test_of_a_plan_and_a_roster_without_its_crew_at_once_only_the_first_holds(
+    day: WorkingDay, ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Real threads: the second comes while the first has done everything but commit."""
+    other = day.cast.bind()
+    day.order()
+    roster = proposed(day, ground)
+    for bound, shift in ((day.bound, None), (other, 0)):
+        roster = made(change(day, roster, bound, shift))
+    plan = day.plan()
+    assert crews(plan) <= {str(day.bound.binding_id), str(other.binding_id)}
+    if crews(plan) != {str(day.bound.binding_id)}:
+        pytest.fail("the plan was to be driven by the crew that the roster leaves out")
+    calls = {"plan": lambda: day.apply(plan["id"]), "roster": lambda: confirm(day, roster)}
+    is_done, is_tried = threading.Event(), threading.Event()
+    last_act = {"plan": (service, "_driven_by"), "roster": (rostering, "_where_it_works")}[first]
+    act = getattr(*last_act)
+
+    def done_and_waiting(*given: Any) -> Any:
+        found = act(*given)
+        is_done.set()
+        is_tried.wait(0.5)
+        return found
+
+    monkeypatch.setattr(*last_act, done_and_waiting)
+    second = "roster" if first == "plan" else "plan"
+    answers: dict[str, Any] = {}
+
+    def try_the_second() -> None:
+        is_done.wait(10)
+        answers[second] = calls[second]()
+        is_tried.set()
+
+    threads = [
+        threading.Thread(target=lambda: answers.update({first: calls[first]()})),
+        threading.Thread(target=try_the_second),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made(answers[first])
+    assert codes(answers[second]) == [{"roster": "roster.rounds_left", "plan": "plan.crew_changed"}[second]]
+    confirmed = [one.state.value for one in db.scalars(sa.select(Roster))] == ["confirmed"]
+    assert (confirmed, len(list(db.scalars(sa.select(Round))))) == (first == "roster", int(first == "plan"))
