@@ -84,20 +84,22 @@ def _hand_out(ground: Ground) -> None:
 def _keep_watch(ground: Ground) -> None:
     """Each morning what comes due, of bottles and hoses; all day long the road, and ended bottles."""
     pause = threading.Event()
-    told_on, back = None, FIRST_LOOK_BACK
+    told_on, back, road = None, FIRST_LOOK_BACK, road_watch.Watch()
     while not pause.wait(LOOK_EVERY_S):
         try:
-            told_on = watch(ground, told_on, back)
+            told_on = watch(ground, told_on, back, road)
             back = LOOK_BACK
         except Exception:
             log.exception("watch.stopped_for_now")
 
 
-def watch(ground: Ground, told_on: date | None, back: timedelta) -> date | None:
+def watch(
+    ground: Ground, told_on: date | None, back: timedelta, road: road_watch.Watch | None = None
+) -> date | None:
     """One look; the day whose notices were asked for. Looking twice asks for the same job."""
     now = clock.now()
     sightings.sweep(ground, now - back)
-    road_watch.sweep(ground)
+    road_watch.sweep(ground, road)
     today = clock.day_of(now)
     if told_on != today and now >= clock.at(today, NOTICES_FROM):
         notices.ask_all(ground, today)

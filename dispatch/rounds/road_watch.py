@@ -4,9 +4,10 @@ The judges are pure: a track of believed fixes in, spans out. A span is judged b
 that what comes in late is found late, and found once. The limits are rules of the place: G03, G04, G06.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import shapely
@@ -20,18 +21,22 @@ from core.ids import new_id
 from core.outbox import house_of
 from dispatch.orders.models import Order
 from dispatch.rounds.models import Round, ZoneApproval
-from dispatch.rounds.position_models import CourierPosition, RoadAlarm, RoadAlarmKind
+from dispatch.rounds.position_models import RoadAlarm, RoadAlarmKind
 from dispatch.rounds.positions import fix_of, track_of
 from dispatch.rounds.spikes import Fix
 from dispatch.rounds.states import RoundState
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry.models import Premises, Zone
-from registry.queries import site
+from registry.models import Premises, Site, Zone
 from rulebook import current
 from rulebook.edition import Law
 
-LOOK_BACK = timedelta(minutes=10)
+FIRST_LOOK_BACK = timedelta(days=1)
+COMMITTED_WITHIN = timedelta(minutes=2)
+"""What was recorded before a look and committed after it is looked at once more: twice finds nothing new."""
+LOOKED_AT_LEAST = timedelta(minutes=2)
+ROUNDS_AT_ONCE = 100
+"""Whose tracks lie in memory together: the first look after a start reads them whole."""
 AT_THE_SITE_M = 200
 
 
@@ -47,8 +52,8 @@ def spans_outside(track: Sequence[Fix], allowed: Area, beyond_m: int, lasting: t
     """Outside for so long, by more than the fix's own accuracy and the margin."""
     first: Fix | None = None
     last: Fix | None = None
-    for fix in track:
-        if outside_by_m(allowed, fix.point) > beyond_m + fix.accuracy_m:
+    for fix, is_within in zip(track, _are_within(allowed, track), strict=True):
+        if not is_within and outside_by_m(allowed, fix.point) > beyond_m + fix.accuracy_m:
             first, last = first or fix, fix
         elif first is not None and last is not None:
             if last.at - first.at >= lasting:
@@ -56,6 +61,12 @@ def spans_outside(track: Sequence[Fix], allowed: Area, beyond_m: int, lasting: t
             first = last = None
     if first is not None and last is not None and last.at - first.at >= lasting:
         yield Span(first.at, None)
+
+
+def _are_within(allowed: Area, track: Sequence[Fix]) -> Sequence[bool]:
+    """Of all at once: one by one, half of a look's time goes into asking."""
+    lons, lats = [fix.point.lon for fix in track], [fix.point.lat for fix in track]
+    return list(shapely.intersects_xy(allowed, lons, lats))
 
 
 def spans_stopped(track: Sequence[Fix], station: Point, radius_m: int, lasting: timedelta) -> Iterator[Span]:
@@ -83,29 +94,195 @@ def span_silent(track: Sequence[Fix], now: datetime, lasting: timedelta) -> Span
 
 # --- the sweep ----------------------------------------------------------------------------------------------
 
+Alarms = Sequence[RoadAlarm]
 
-def sweep(ground: Ground) -> int:
-    """One look at every round that is driven, or that something came in of; how many alarms are new."""
-    now = clock.now()
+
+@dataclass(slots=True)
+class Watch:
+    """What the worker remembers from one look to the next; a new one looks at everything once.
+
+    ``looked_at``: up to where what came in is known. ``allowed``: of rounds that are driven, with the doors
+    that were approved when it was drawn.
+    """
+
+    looked_at: datetime | None = None
+    allowed: dict[UUID, tuple[tuple[Point, ...], Area]] = field(default_factory=dict)
+
+    def since(self, now: datetime) -> datetime:
+        return now - FIRST_LOOK_BACK if self.looked_at is None else self.looked_at - COMMITTED_WITHIN
+
+    def allowed_of(self, db: Session, round: Round, station: Point, doors: tuple[Point, ...]) -> Area:
+        known = self.allowed.get(round.id)
+        if known is None or known[0] != doors:
+            known = (doors, _allowed(db, round, station, doors))
+            self.allowed[round.id] = known
+        return known[1]
+
+
+def sweep(ground: Ground, watch: Watch | None = None) -> int:
+    """One look at every round that is driven, or that something came in of; how many alarms are new.
+
+    Only what is new of a track is read, with as much before it as an alarm takes. Where that shows something,
+    the round is judged by the whole of its track.
+    """
+    watch, now = watch or Watch(), clock.now()
     with ground.reads() as db:
-        rounds = list(db.execute(_to_look_at(now)).all())
-    return sum(_sweep_one(ground, district, round_id) for district, round_id in rounds)
+        suspects = _suspects(db, watch, now)
+    found = sum(_sweep_one(ground, district, round_id) for district, round_id in suspects)
+    watch.looked_at = now
+    return found
 
 
-def _to_look_at(now: datetime) -> sa.Select[int, UUID]:
-    lately = sa.select(CourierPosition.round_id).where(CourierPosition.recorded_at >= now - LOOK_BACK)
-    has_sent = sa.exists().where(
-        CourierPosition.district == Round.binding_district, CourierPosition.round_id == Round.id
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look reads of every round at once. ``tracks``: of each round the part that is looked at.
+
+    ``new``: rounds that something came in of; of the others only their silence is news. True: of all.
+    """
+
+    new: Collection[UUID] | Literal[True]
+    tracks: Mapping[UUID, list[Fix]]
+    alarms: Mapping[UUID, list[RoadAlarm]]
+    doors: Mapping[UUID, tuple[Point, ...]]
+    stations: Mapping[UUID, Point]
+
+    def has_new(self, round_id: UUID) -> bool:
+        return self.new is True or round_id in self.new
+
+
+def _suspects(db: Session, watch: Watch, now: datetime) -> list[tuple[int, UUID]]:
+    """Rounds of which something may be new or over."""
+    new_from = {row.round_id: row.first for row in db.execute(_NEW, {"since": watch.since(now)})}
+    rounds = list(
+        db.scalars(
+            sa.select(Round)
+            .where(sa.or_(Round.id.in_(list(new_from)), Round.state == RoundState.STARTED))
+            .order_by(Round.district, Round.id)
+        )
     )
-    return (
-        sa.select(Round.district, Round.id)
-        .where(sa.or_(Round.id.in_(lately), sa.and_(Round.state == RoundState.STARTED, has_sent)))
-        .order_by(Round.district, Round.id)
+    watch.allowed = {one.id: watch.allowed[one.id] for one in rounds if one.id in watch.allowed}
+    froms = {round.id: None if watch.looked_at is None else new_from.get(round.id, now) for round in rounds}
+    found = []
+    for first in range(0, len(rounds), ROUNDS_AT_ONCE):
+        some = rounds[first : first + ROUNDS_AT_ONCE]
+        seen = Seen(
+            True if watch.looked_at is None else new_from.keys(),
+            _tracks(db, some, froms),
+            alarms_of_rounds(db, some),
+            _doors_of(db, some),
+            _stations_of(db, some),
+        )
+        found += [(one.district, one.id) for one in some if _is_suspect(db, watch, one, seen, now)]
+    return found
+
+
+def _is_suspect(db: Session, watch: Watch, round: Round, seen: Seen, now: datetime) -> bool:
+    track, station = seen.tracks.get(round.id, []), seen.stations.get(round.supply_site_id)
+    if not track or station is None:
+        return False
+    if not seen.has_new(round.id):
+        silent = _silent(round, track, now, _law_of(round))
+        kind = RoadAlarmKind.NO_POSITION
+        return silent is not None and not _is_known(kind, silent, seen.alarms.get(round.id, []))
+    allowed = watch.allowed_of(db, round, station, seen.doors.get(round.id, ()))
+    standing = seen.alarms.get(round.id, [])
+    spans = list(_spans(round, track, station, allowed, now))
+    new, over = _compared(spans, standing, track)
+    # What stands and is not to be seen in this part of the track may be over.
+    gone = (
+        one
+        for one in standing
+        if one.over_at is None and not any(_is_known(kind, span, [one]) for kind, span in spans)
     )
+    return bool(new or over or any(gone))
+
+
+_NEW = sa.text("""
+    SELECT round_id, min(occurred_at) AS first FROM courier_position
+    WHERE recorded_at >= :since AND mark IS NULL GROUP BY round_id
+""")
+_TRACKS = sa.text("""
+    SELECT at.round_id, found.occurred_at, found.lon, found.lat, coalesce(found.accuracy_m, 0) AS accuracy_m
+    FROM unnest(CAST(:districts AS integer[]), CAST(:rounds AS uuid[]), CAST(:froms AS timestamptz[]))
+         WITH ORDINALITY AS at (district, round_id, from_at, place)
+    LEFT JOIN LATERAL (
+        SELECT occurred_at FROM courier_position AS before
+        WHERE before.district = at.district AND before.round_id = at.round_id
+          AND before.occurred_at <= at.from_at AND before.mark IS NULL
+        ORDER BY occurred_at DESC LIMIT 1
+    ) AS anchor ON true
+    JOIN LATERAL (
+        SELECT occurred_at, device_seq, lon, lat, accuracy_m FROM courier_position AS one
+        WHERE one.district = at.district AND one.round_id = at.round_id AND one.mark IS NULL
+          AND one.occurred_at >= coalesce(anchor.occurred_at, at.from_at, '-infinity')
+    ) AS found ON true
+    ORDER BY at.place, found.occurred_at, found.device_seq
+""")
+"""Of each round what lies after its moment, and the last before it; all of it where no moment is named."""
+
+
+def _tracks(
+    db: Session, rounds: Sequence[Round], froms: Mapping[UUID, datetime | None]
+) -> dict[UUID, list[Fix]]:
+    found: dict[UUID, list[Fix]] = {}
+    asked = {
+        "districts": [round.binding_district for round in rounds],
+        "rounds": [round.id for round in rounds],
+        "froms": [_some_before(round, froms[round.id]) for round in rounds],
+    }
+    for round_id, at, lon, lat, accuracy_m in db.execute(_TRACKS, asked):
+        found.setdefault(round_id, []).append(Fix(at, Point(lon, lat), accuracy_m))
+    return found
+
+
+def _some_before(round: Round, at: datetime | None) -> datetime | None:
+    """Whatever goes on at ``at`` and is an alarm, has gone on since then for as long as an alarm takes."""
+    law = _law_of(round)
+    minutes = max(law.integer("G03.minutes") or 0, law.integer("G04.minutes") or 0)
+    return at and at - timedelta(minutes=minutes) - LOOKED_AT_LEAST
+
+
+def alarms_of_rounds(db: Session, rounds: Sequence[Round]) -> dict[UUID, list[RoadAlarm]]:
+    found: dict[UUID, list[RoadAlarm]] = {}
+    for one in db.scalars(
+        sa.select(RoadAlarm)
+        .where(
+            RoadAlarm.district.in_({round.district for round in rounds}),
+            RoadAlarm.round_id.in_([round.id for round in rounds]),
+        )
+        .order_by(RoadAlarm.since, RoadAlarm.id)
+    ):
+        found.setdefault(one.round_id, []).append(one)
+    return found
+
+
+def _doors_of(db: Session, rounds: Sequence[Round]) -> dict[UUID, tuple[Point, ...]]:
+    """Outside the zone, and approved by a dispatcher (D03)."""
+    found: dict[UUID, list[Point]] = {}
+    rows = db.execute(
+        sa.select(ZoneApproval.round_id, Premises.lon, Premises.lat)
+        .join(Order, sa.and_(Order.district == ZoneApproval.district, Order.id == ZoneApproval.order_id))
+        .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
+        .where(
+            ZoneApproval.district.in_({round.district for round in rounds}),
+            ZoneApproval.round_id.in_([round.id for round in rounds]),
+        )
+        .order_by(ZoneApproval.round_id, ZoneApproval.order_id)
+    )
+    for round_id, lon, lat in rows:
+        found.setdefault(round_id, []).append(Point(lon, lat))
+    return {round_id: tuple(doors) for round_id, doors in found.items()}
+
+
+def _stations_of(db: Session, rounds: Sequence[Round]) -> dict[UUID, Point]:
+    rows = db.execute(
+        sa.select(Site.id, Site.lon, Site.lat).where(Site.id.in_({round.supply_site_id for round in rounds}))
+    )
+    return {site_id: Point(lon, lat) for site_id, lon, lat in rows}
 
 
 def _sweep_one(ground: Ground, district: int, round_id: UUID) -> int:
-    """A deed only where something is new or over."""
+    """By the whole track; a deed only where something is new or over."""
     with ground.reads() as db:
         round = db.get_one(Round, (district, round_id))
         new, over = _changes(db, round, clock.now())
@@ -145,16 +322,22 @@ def keep_alarms(deed: Deed, round_id: UUID) -> Answer:
 
 
 def _changes(db: Session, round: Round, now: datetime) -> tuple[Found, list[tuple[RoadAlarm, datetime]]]:
-    """Spans that no alarm has yet, and alarms that are over."""
+    """Of the whole track: spans that no alarm has yet, and alarms that are over."""
+    station = _stations_of(db, [round]).get(round.supply_site_id)
+    if station is None:
+        return [], []
     track = [fix_of(row) for row in track_of(db, round) if row.mark is None]
-    standing = list(
-        db.scalars(
-            sa.select(RoadAlarm).where(RoadAlarm.district == round.district, RoadAlarm.round_id == round.id)
-        )
-    )
+    allowed = _allowed(db, round, station, _doors_of(db, [round]).get(round.id, ()))
+    spans = list(_spans(round, track, station, allowed, now))
+    return _compared(spans, alarms_of_rounds(db, [round]).get(round.id, []), track)
+
+
+def _compared(
+    spans: Found, standing: Alarms, track: Sequence[Fix]
+) -> tuple[Found, list[tuple[RoadAlarm, datetime]]]:
     new: Found = []
     over: list[tuple[RoadAlarm, datetime]] = []
-    for kind, span in _spans(db, round, track, now):
+    for kind, span in spans:
         known = next((one for one in standing if one.kind is kind and _overlap(one, span)), None)
         if known is None:
             new.append((kind, span))
@@ -167,6 +350,10 @@ def _changes(db: Session, round: Round, now: datetime) -> tuple[Found, list[tupl
     return new, over
 
 
+def _is_known(kind: RoadAlarmKind, span: Span, standing: Alarms) -> bool:
+    return any(one.kind is kind and _overlap(one, span) for one in standing)
+
+
 def _overlap(alarm: RoadAlarm, span: Span) -> bool:
     """Late fixes may show that it began earlier than was known."""
     ends, begins = span.over_at, alarm.over_at
@@ -174,25 +361,24 @@ def _overlap(alarm: RoadAlarm, span: Span) -> bool:
 
 
 def _spans(
-    db: Session, round: Round, track: Sequence[Fix], now: datetime
+    round: Round, track: Sequence[Fix], station: Point, allowed: Area, now: datetime
 ) -> Iterator[tuple[RoadAlarmKind, Span]]:
-    law = current().at(str(round.district), round.day)
+    law = _law_of(round)
     beyond_m, outside_min = law.integer("G03.beyond_m"), law.integer("G03.minutes")
-    station = site(db, round.supply_site_id)
-    if station is None:
-        return
-    at = Point(station.lon, station.lat)
     if beyond_m is not None and outside_min is not None:
-        allowed = _allowed(db, round, at)
         for span in spans_outside(track, allowed, beyond_m, timedelta(minutes=outside_min)):
             yield RoadAlarmKind.OUT_OF_ZONE, span
     radius_m, stopped_min = law.integer("G04.radius_m"), law.integer("G04.minutes")
     if radius_m is not None and stopped_min is not None:
-        for span in spans_stopped(track, at, radius_m, timedelta(minutes=stopped_min)):
+        for span in spans_stopped(track, station, radius_m, timedelta(minutes=stopped_min)):
             yield RoadAlarmKind.STOPPED_TOO_LONG, span
     silent = _silent(round, track, now, law)
     if silent is not None:
         yield RoadAlarmKind.NO_POSITION, silent
+
+
+def _law_of(round: Round) -> Law:
+    return current().at(str(round.district), round.day)
 
 
 def _silent(round: Round, track: Sequence[Fix], now: datetime, law: Law) -> Span | None:
@@ -202,20 +388,13 @@ def _silent(round: Round, track: Sequence[Fix], now: datetime, law: Law) -> Span
     return span_silent(track, now, timedelta(minutes=minutes))
 
 
-def _allowed(db: Session, round: Round, station: Point) -> Area:
+def _allowed(db: Session, round: Round, station: Point, doors: Sequence[Point]) -> Area:
     """The zone, the way between it and the station, and doors outside that a dispatcher approved (D03)."""
     zone = db.get_one(Zone, (round.district, round.zone_id))
-    doors = db.execute(
-        sa.select(Premises.lon, Premises.lat)
-        .join(Order, sa.and_(Order.district == Premises.district, Order.premises_id == Premises.id))
-        .join(
-            ZoneApproval, sa.and_(ZoneApproval.district == Order.district, ZoneApproval.order_id == Order.id)
-        )
-        .where(ZoneApproval.district == round.district, ZoneApproval.round_id == round.id)
-    )
-    points = [shapely.Point(station.lon, station.lat), *(shapely.Point(lon, lat) for lon, lat in doors)]
+    points = [shapely.Point(place.lon, place.lat) for place in (station, *doors)]
     ground = area_from_geojson(zone.outline, Datum.WGS84)
     hull: Area = shapely.convex_hull(shapely.union_all([ground, *points]))
+    shapely.prepare(hull)
     return hull
 
 
