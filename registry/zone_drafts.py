@@ -4,8 +4,9 @@ A draft binds nobody. What is wrong with the ground as drawn is said by ``checks
 gone to another zone, the room of rounds says, which knows the orders.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,15 @@ from registry.models import Site, SiteKind, Zone, ZoneSet
 from registry.queries import zone_set_at, zones_of
 from registry.zone_checks import Areas, Hole
 from registry.zone_models import ZoneDraft
-from registry.zones import Drawn, are_of_others, areas_of, drawn_zones, enter_zone_set, homes_of
+from registry.zones import (
+    Drawn,
+    Home,
+    are_of_others,
+    areas_of,
+    drawn_zones,
+    enter_zone_set,
+    homes_by_parts,
+)
 
 MOST_HOMES_NAMED = 100
 MOST_LISTED = 20
@@ -223,28 +232,52 @@ def checks(doing: Doing, draft_id: UUID, day: date | None) -> dict[str, Any]:
         standing = zone_set_at(db, doing.district, day or clock.today())
         before = {zone.number: area for zone, area in areas_of(db, standing)} if standing else {}
         of_others = are_of_others(db, doing.actor, standing)
-        homes = homes_of(db, doing.district)
-    areas = ground_of(draft)
-    after, was = ZoneIndex(sorted(areas.items())), ZoneIndex(sorted(before.items()))
-    numbers = [after.zone_of(home.point) for home in homes]
-    outside = [home for home, number in zip(homes, numbers, strict=True) if number is None]
-    newly = [home for home in outside if was.zone_of(home.point) is not None]
+        areas = ground_of(draft)
+        after, was = ZoneIndex(sorted(areas.items())), ZoneIndex(sorted(before.items()))
+        homes = _counted(homes_by_parts(db, doing.district), after, was)
     found = _faults(areas, before)
     return {
         "draft_id": draft.id,
         "compared_with": standing and standing.id,
         **found,
         "zones": [
-            {"number": zone["number"], "name": zone["name"], "homes": numbers.count(zone["number"])}
+            {"number": zone["number"], "name": zone["name"], "homes": homes.within[zone["number"]]}
             for zone in draft.zones
         ],
-        "homes": len(homes),
-        "homes_outside": len(outside),
-        "homes_newly_outside": len(newly),
-        "premises_outside": [home.premises_id for home in (newly or outside)[:MOST_HOMES_NAMED]],
+        "homes": homes.within.total() + homes.outside,
+        "homes_outside": homes.outside,
+        "homes_newly_outside": homes.newly,
+        "premises_outside": homes.newly_named or homes.named,
         "zones_of_others": of_others,
-        "may_be_published": not newly and not found["overlaps"] and not of_others,
+        "may_be_published": not homes.newly and not found["overlaps"] and not of_others,
     }
+
+
+@dataclass(slots=True)
+class Homes:
+    """How many lie in each zone, and outside; the first of those outside by the ids of their premises."""
+
+    within: Counter[int] = field(default_factory=Counter)
+    outside: int = 0
+    newly: int = 0
+    named: list[UUID] = field(default_factory=list)
+    newly_named: list[UUID] = field(default_factory=list)
+
+
+def _counted(parts: Iterator[list[Home]], after: ZoneIndex[int], was: ZoneIndex[int]) -> Homes:
+    """A city's homes are never held together, and each is asked after once."""
+    counted = Homes()
+    for homes in parts:
+        numbers = after.zones_of([home.point for home in homes])
+        counted.within.update(number for number in numbers if number is not None)
+        outside = [home for home, number in zip(homes, numbers, strict=True) if number is None]
+        had = was.zones_of([home.point for home in outside])
+        newly = [home for home, number in zip(outside, had, strict=True) if number is not None]
+        counted.outside += len(outside)
+        counted.newly += len(newly)
+        for named, some in ((counted.named, outside), (counted.newly_named, newly)):
+            named += [home.premises_id for home in some[: MOST_HOMES_NAMED - len(named)]]
+    return counted
 
 
 def _faults(areas: Areas, before: Areas) -> dict[str, Any]:

@@ -156,10 +156,11 @@ def _home_refusals(deed: Deed, valid_from: date, drawn: Sequence[Drawn]) -> list
         return []
     before = ZoneIndex([(zone.number, area) for zone, area in areas_of(deed.db, replaced)])
     after = ZoneIndex([(zone.number, zone.area) for zone in drawn])
-    left = sum(
-        after.zone_of(home.point) is None and before.zone_of(home.point) is not None
-        for home in homes_of(deed.db, deed.district)
-    )
+    left = 0
+    for homes in homes_by_parts(deed.db, deed.district):
+        points = [home.point for home in homes]
+        zones = zip(before.zones_of(points), after.zones_of(points), strict=True)
+        left += sum(had is not None and has is None for had, has in zones)
     return [resting(deed, no.ZONES_LEAVE_HOMES(homes=left))] if left else []
 
 
@@ -172,18 +173,32 @@ class Home:
     point: Point
 
 
+HOMES_AT_ONCE = 5_000
+
+
 def homes_of(db: Session, district: int) -> list[Home]:
     """By the id of their premises."""
-    rows = db.execute(
-        sa.select(Premises.id, Premises.committee_code, Premises.lon, Premises.lat)
+    return [home for homes in homes_by_parts(db, district) for home in homes]
+
+
+def homes_by_parts(db: Session, district: int) -> Iterator[list[Home]]:
+    """The same, some thousands at a time: who only counts them need not hold a city's."""
+    homes = (
+        sa.select(Premises.id, Household.id, Premises.committee_code, Premises.lon, Premises.lat)
         .join(
             Household,
             sa.and_(Household.district == Premises.district, Household.premises_id == Premises.id),
         )
         .where(Household.district == district, Household.closed_at.is_(None))
-        .order_by(Premises.id)
+        .order_by(Premises.id, Household.id)
+        .limit(HOMES_AT_ONCE)
     )
-    return [Home(row.id, row.committee_code, Point(row.lon, row.lat)) for row in rows]
+    rows = db.execute(homes).all()
+    while rows:
+        yield [Home(row[0], row.committee_code, Point(row.lon, row.lat)) for row in rows]
+        last = sa.tuple_(sa.literal(rows[-1][0]), sa.literal(rows[-1][1]))
+        after = sa.tuple_(Premises.id, Household.id) > last
+        rows = db.execute(homes.where(after)).all() if len(rows) == HOMES_AT_ONCE else []
 
 
 def areas_of(db: Session, zone_set: ZoneSet) -> list[tuple[Zone, Area]]:
