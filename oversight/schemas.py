@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from core.fields import Day, Form, Id, Instant, PageQuery, Text, View, Word, page_view
-from dispatch.rounds.position_schemas import TrackPointView
+from dispatch.rounds.position_schemas import RoadAlarmView, TrackPointView
 from evidence.models import Outcome
 from oversight.models import AlarmAction, AlarmKind
 from oversight.replays import ReplayReason
@@ -90,7 +90,7 @@ class ReplayIn(Form):
 
 
 class ReplayView(View):
-    """A past track as it is on record; empty once its days are over."""
+    """A past track as it is on record; empty once its days are over. ``alarms``: what was found then."""
 
     round_id = Id()
     binding_id = Id()
@@ -98,6 +98,7 @@ class ReplayView(View):
     reason = Word(ReplayReason)
     replayed_at = fields.String()
     points = fields.List(fields.Nested(TrackPointView))
+    alarms = fields.List(fields.Nested(RoadAlarmView))
 
 
 class AlarmNoteIn(Form):

@@ -8,6 +8,11 @@ from core import clock
 WEEKDAYS = "一二三四五六日"
 
 
+def hms(instant: datetime) -> str:
+    """09:05:30"""
+    return f"{instant.astimezone(clock.SHANGHAI):%H:%M:%S}"
+
+
 def hm(instant: datetime) -> str:
     """09:05"""
     return f"{instant.astimezone(clock.SHANGHAI):%H:%M}"
@@ -62,6 +67,7 @@ def demo_day() -> str:
 
 FILTERS = {
     "hm": hm,
+    "hms": hms,
     "day_zh": day_zh,
     "day_plain": day_plain,
     "day_short": day_short,

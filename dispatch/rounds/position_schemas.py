@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from core.fields import Form, Id, Instant, Number, Part, PointForm, Rows, View, Word
-from dispatch.rounds.position_models import PositionMark
+from dispatch.rounds.position_models import PositionMark, RoadAlarmKind
 from dispatch.rounds.positions import PositionStatus
 from dispatch.rounds.schemas import PointView
 
@@ -55,3 +55,11 @@ class TrackPointView(View):
     point = fields.Nested(PointView)
     accuracy_m = fields.Integer(allow_none=True)
     mark = Word(PositionMark, allow_none=True)
+
+
+class RoadAlarmView(View):
+    """``over_at``: null while it goes on, or was never seen to end."""
+
+    kind = Word(RoadAlarmKind)
+    since = Instant()
+    over_at = Instant(allow_none=True)
