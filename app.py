@@ -16,11 +16,13 @@ import web.api_page
 import web.dispatcher_roster
 import web.dispatcher_stand_ins
 import web.pages
+import web.replay_pages
 import web.resident.my_data
 import web.resident.proxies
 import web.resident.reviews
 import web.rights
 import web.vehicle_labels
+import web.zone_price_pages
 from core import http, logs
 from core.ground import Ground
 from core.outbox import subscribe
@@ -31,6 +33,7 @@ from dispatch.orders.routes import room as orders
 from dispatch.rounds.position_routes import room as positions
 from dispatch.rounds.roster_routes import room as rosters
 from dispatch.rounds.routes import room as rounds
+from dispatch.rounds.zone_price_routes import room as zone_prices
 from dispatch.safety.routes import room as safety
 from oversight.review_routes import room as reviews
 from oversight.routes import room as oversight
@@ -83,6 +86,7 @@ ROOMS = (
     rosters,
     positions,
     rounds,
+    zone_prices,
     deliveries,
     oversight,
     reviews,
@@ -194,12 +198,14 @@ def take_on_jobs() -> None:
     from dispatch.rounds.queries import PLAN_JOB
     from dispatch.rounds.roster import ROSTER_JOB, do_roster_job
     from dispatch.rounds.service import do_plan_job
+    from dispatch.rounds.zone_prices import PRICE_JOB, do_price_job
     from dispatch.rounds.zoning_jobs import ZONES_JOB, do_zones_job
     from dispatch.safety import equipment_due
 
     core.jobs.take_on(PLAN_JOB, do_plan_job)
     core.jobs.take_on(ROSTER_JOB, do_roster_job)
     core.jobs.take_on(ZONES_JOB, do_zones_job)
+    core.jobs.take_on(PRICE_JOB, do_price_job)
     core.jobs.take_on(IMPORT_JOB, do_import_job)
     core.jobs.take_on(notices.DUE_JOB, notices.do_job)
     core.jobs.take_on(equipment_due.HAZARDS_JOB, equipment_due.do_job)

@@ -16,6 +16,7 @@ from sample.offline import Offline
 from sample.passing_on import pass_on_and_plan
 from sample.planning import plan_the_day
 from sample.positions import report_positions
+from sample.prices import price_the_zones
 from sample.road import Road
 from sample.rosters import confirm_the_rosters
 from sample.scene import Scene
@@ -37,6 +38,7 @@ def live(scene: Scene) -> None:
     agenda = Agenda(scene)
     road = Road(scene, agenda)
     confirm_the_rosters(scene)
+    price_the_zones(scene)
     rounds = plan_the_day(scene)
     too_late_to_move(scene)
     road.drive(rounds)

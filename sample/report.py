@@ -41,6 +41,7 @@ COUNTED = {
     "scans declared an error": ("更正的扫码，原记录保留", "scans declared an error, and kept"),
     "copied phones noticed": ("发现的克隆手机", "copied phones noticed"),
     "rosters confirmed": ("确认的排班", "rosters confirmed before the day is planned"),
+    "prices of fixed zones": ("测算的固定片区代价", "what fixed zones cost, worked out for a day"),
     "plans": ("配送计划", "plans made and applied"),
     "plans refused": ("人车变了不能执行的计划", "plans refused: their crew had changed"),
     "couriers replaced": ("顶班", "couriers replaced by one in reserve"),

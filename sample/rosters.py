@@ -34,14 +34,20 @@ def _proposed(scene: Scene, firm: str) -> Any:
     who = f"dispatcher {firm}"
     body = {"firm_id": scene.world.firms[firm], "day": DEMO_DAY.isoformat(), "shifts": [THE_SHIFT]}
     job = scene.do_here(who, "roster-jobs", body, f"propose a roster of {firm}")
+    done = waited_for(scene, who, f"roster-jobs/{job['id']}")
+    return scene.read_here(who, f"rosters/{done['roster_id']}")
+
+
+def waited_for(scene: Scene, who: str, path: str) -> Any:
+    """A job that the worker does meanwhile, once it is done."""
     for _ in range(LOOKS):
-        found = scene.read_here(who, f"roster-jobs/{job['id']}")
+        found = scene.read_here(who, path)
         if found["state"] not in ON_THEIR_WAY:
             break
         time.sleep(BETWEEN_LOOKS_S)
     if found["state"] != "done":
-        raise Unexpected(f"roster of {firm}: expected it proposed, got {found}")
-    return scene.read_here(who, f"rosters/{found['roster_id']}")
+        raise Unexpected(f"{path}: expected it done, got {found}")
+    return found
 
 
 def _all_at_home(scene: Scene, firm: str, roster: Any) -> Any:

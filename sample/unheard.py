@@ -66,6 +66,7 @@ _BY_REASON: dict[Why, str] = {
         succession.order_open conversion.of_nobody conversion.number_taken
         division.code_taken division.ended division.has_parts
         zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm
+        zone_price.one_zone zone_price.nothing_booked zone_price.no_crew zone_price.too_many
         binding.does_not_cover round.false_vehicle_code roster.not_bound roster.bound_for_part
         roster.courier_away roster.vehicle_away roster.nobody roster.no_zones roster.crew_gone
         roster.rounds_left""",

@@ -29,6 +29,7 @@ from dispatch.rounds import changes as changing
 from dispatch.rounds import moving, positions
 from dispatch.rounds import queries as rounds
 from dispatch.rounds import service as planning
+from dispatch.rounds import zone_prices as pricing
 from dispatch.rounds.schemas import ChangeIn, PlanIn
 from dispatch.rounds.states import PlanState, RoundState
 from evidence.deed import Answer
@@ -46,7 +47,7 @@ from registry import queries as registry
 from registry.models import Zone
 from registry.schemas import BindingEndIn, BindingIn
 from registry.states import CardState
-from web import dispatcher_map, dispatcher_words, words
+from web import dispatcher_map, dispatcher_words, words, zone_price_words
 from web.pages import Face, No, day_said, form_of, number_said, tried
 
 face = Face("dispatch", __name__, prefix="/dispatch")
@@ -317,8 +318,11 @@ def _reviewed(plan_id: UUID) -> dict[str, Any]:
     planned = [UUID(str(stop["order_id"])) for trip in plan["trips"] for stop in trip["stops"]]
     known = [visits[order_id].household_id for order_id in planned if order_id in visits]
     left = [visits[UUID(one["order_id"])] for one in plan["unserved"] if UUID(one["order_id"]) in visits]
+    priced = pricing.prices(doing(), supply_site_id=zone.supply_site_id, day=plan["day"]) if zone else []
     return {
         "plan": plan,
+        "price": priced[0] if priced else None,
+        "priced": zone_price_words,
         "change": boards.change_of(doing(), plan_id),
         "zone": zone,
         "by_text": {str(order_id): visit for order_id, visit in visits.items()},

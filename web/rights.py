@@ -303,3 +303,5 @@ RIGHTS |= {Role.REGULATOR: RIGHTS[Role.REGULATOR] | {"position.replay"}}
 RIGHTS[Role.REGULATOR] |= {"division.enter"}
 WHO_READS_DIVISIONS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"division.read"} for role in WHO_READS_DIVISIONS}
+WHO_WEIGHS_ZONES = (Role.DISPATCHER, Role.REGULATOR)
+RIGHTS |= {role: RIGHTS[role] | {"zone_price.ask", "zone_price.read"} for role in WHO_WEIGHS_ZONES}

@@ -178,4 +178,6 @@ SAID: dict[str, tuple[str, str]] = {
     "vulnerability.read": ("查看重点户", "read who is looked after first, and why"),
     "zone.publish": ("发布固定配送范围", "publish a set of zones"),
     "zone.read": ("查看固定配送范围", "read zones"),
+    "zone_price.ask": ("测算固定片区的代价", "have it worked out what fixed zones cost"),
+    "zone_price.read": ("查看固定片区的代价", "read what fixed zones cost"),
 }

@@ -71,13 +71,24 @@ def to_plan(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOr
     Which of them stand on a round already, only the room of rounds knows: it leaves those out. Where zones
     were drawn anew after an order was booked, it is planned where its door lies on that day.
     """
-    waits = sa.and_(Slot.day == day, OrderLine.state == LineState.BOOKED)
-    booked = _plan_orders(db, district, sa.and_(Slot.zone_id == zone_id, waits))
+    return _of_zone(db, district, zone_id, day, OrderLine.state == LineState.BOOKED)
+
+
+def of_day(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOrder]:
+    """The same of all that was booked and not cancelled, whatever has become of it since."""
+    return _of_zone(db, district, zone_id, day, OrderLine.state != LineState.CANCELLED)
+
+
+def _of_zone(
+    db: Session, district: int, zone_id: UUID, day: date, which: sa.ColumnElement[bool]
+) -> list[PlanOrder]:
+    asked = sa.and_(Slot.day == day, which)
+    booked = _plan_orders(db, district, sa.and_(Slot.zone_id == zone_id, asked))
     zone = db.get(Zone, (district, zone_id))
     if zone is None:
         return booked
     of_other_sets = sa.select(Zone.id).where(Zone.district == district, Zone.zone_set_id != zone.zone_set_id)
-    redrawn = sa.and_(Slot.zone_id.in_(of_other_sets), Order.firm_id == zone.firm_id, waits)
+    redrawn = sa.and_(Slot.zone_id.in_(of_other_sets), Order.firm_id == zone.firm_id, asked)
     come = [one for one in _plan_orders(db, district, redrawn) if _lies_in(db, zone, one.point, day)]
     return sorted(booked + come, key=lambda order: (order.starts_at, order.order_id))
 

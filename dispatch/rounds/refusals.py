@@ -351,6 +351,37 @@ ANOTHER_STARTED = reason(
 )
 
 held_by("pk_zone_approval", APPROVED_ALREADY)
+
+# D03: what fixed zones cost
+ONE_ZONE_TO_PRICE = reason(
+    "zone_price.one_zone",
+    "D03",
+    zh="{day}由这个供应站供气的片区不到两个，没有可比的",
+    en="fewer than two zones are supplied from here on {day}: there is nothing to compare",
+    office=("other_site", "换一个供应站，或换一天", "take another supply site, or another day"),
+)
+NOTHING_TO_PRICE = reason(
+    "zone_price.nothing_booked",
+    "D03",
+    zh="{day}这些片区没有订单",
+    en="nothing is booked in these zones on {day}",
+    office=("other_day", "换一天再算", "take another day"),
+)
+NO_CREW_TO_PRICE = reason(
+    "zone_price.no_crew",
+    "D03",
+    zh="{day}这些片区都没有人车当班",
+    en="no crew is on duty in any of these zones on {day}",
+    office=("bind", "先办理当天的人车对应或排班", "bind or roster crews for that day first"),
+)
+TOO_MANY_TO_PRICE = reason(
+    "zone_price.too_many",
+    "D03",
+    zh="这天有{orders}单，一次最多比{most}单",
+    en="there are {orders} orders that day; at most {most} are compared at once",
+    office=("other_day", "换订单少些的一天", "take a day with fewer orders"),
+)
+
 held_by("uq_round_plan_applied", ALREADY_APPLIED)
 held_by("uq_round_stop_active_order", STOP_TAKEN)
 held_by("uq_round_started_courier", ANOTHER_STARTED)

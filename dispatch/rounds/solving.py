@@ -1,7 +1,8 @@
 """Have one problem solved in a process of its own, so that no solver can harm the service.
 
 The child gets the problem on stdin and answers on stdout. It is killed, with all it started, when it takes
-longer than the guard or says more than it may. What it answers is believed only after ``routing.check``.
+longer than the guard or says more than it may, or when nobody wants its answer any more (``jobs.Unwanted``,
+which is no failure). What it answers is believed only after ``routing.check``.
 """
 
 import json
@@ -20,8 +21,21 @@ from typing import IO, Any, TypeVar
 import structlog
 
 import routing
+from core.jobs import Unwanted
 from core.problems import Busy
-from routing import Crew, Districts, Need, Plan, Problem, Replanned, Roster, Routes, Unit
+from routing import (
+    Crew,
+    Districts,
+    Need,
+    Plan,
+    Priced,
+    PricedZone,
+    Problem,
+    Replanned,
+    Roster,
+    Routes,
+    Unit,
+)
 
 SOLVER = (sys.executable, "-m", "routing")
 WALL_GUARD_S = 60.0
@@ -50,7 +64,7 @@ Change = Mapping[str, str]
 def solve_apart(problem: Problem, iterations: int, seed: int, is_wanted: Wanted | None = None) -> Plan:
     """The child's plan, not yet checked. ``Busy`` when the solver cannot be had, or failed.
 
-    ``is_wanted`` is asked now and then; where it says no the child is killed, and the solver has failed.
+    ``is_wanted`` is asked now and then; where it says no the child is killed, and that is ``Unwanted``.
     """
     with _a_place(problem=problem.digest):
         return _plan_of(problem, iterations, seed, is_wanted)
@@ -106,6 +120,26 @@ def roster_apart(
         return found
 
 
+def price_apart(
+    problem: Problem,
+    zones: Sequence[PricedZone],
+    iterations: int,
+    seed: int,
+    is_wanted: Wanted | None = None,
+) -> Priced:
+    """The day with every crew in its zone, and with the same crews free; not yet checked, as all plans."""
+    order = {
+        "price": {
+            "problem": problem.to_plain(),
+            "zones": [zone.to_plain() for zone in zones],
+            "iterations": iterations,
+            "seed": seed,
+        }
+    }
+    with _a_place(problem=problem.digest):
+        return _read(Priced.from_plain, _ask_child(json.dumps(order).encode(), is_wanted))
+
+
 @contextmanager
 def _a_place(**what: Any) -> Iterator[None]:
     """One of the few places for solvers; a failure in it is an alarm for us, and ``Busy`` for who asked."""
@@ -158,8 +192,8 @@ def _answer(question: IO[bytes], is_wanted: Wanted | None) -> bytes:
     # Should we be killed ourselves, nobody guards it any more: then it ends when it has worked too long.
     with suppress(ProcessLookupError):
         resource.prlimit(child.pid, resource.RLIMIT_CPU, (int(WALL_GUARD_S) + 1,) * 2)
-    ended = threading.Event()
-    guard = threading.Thread(target=_guard, args=(child, ended, is_wanted), daemon=True)
+    ended, unwanted = threading.Event(), threading.Event()
+    guard = threading.Thread(target=_guard, args=(child, ended, is_wanted, unwanted), daemon=True)
     guard.start()
     assert child.stdout is not None
     try:
@@ -174,15 +208,25 @@ def _answer(question: IO[bytes], is_wanted: Wanted | None) -> bytes:
         _kill(child)
         code = child.wait()
         child.stdout.close()
+    if unwanted.is_set():
+        raise Unwanted
     if code != 0:
         raise SolverFailed(f"ended with {code}")
     return answer
 
 
-def _guard(child: subprocess.Popen[bytes], ended: threading.Event, is_wanted: Wanted | None) -> None:
-    """Kill a child that takes too long, or whose answer nobody wants any more."""
+def _guard(
+    child: subprocess.Popen[bytes],
+    ended: threading.Event,
+    is_wanted: Wanted | None,
+    unwanted: threading.Event,
+) -> None:
+    """Kill a child that takes too long, or whose answer nobody wants any more: then ``unwanted`` is set."""
     left_s = WALL_GUARD_S
-    while left_s > 0 and (is_wanted is None or is_wanted()):
+    while left_s > 0:
+        if is_wanted is not None and not is_wanted():
+            unwanted.set()
+            break
         pause_s = min(LOOK_EVERY_S if is_wanted else left_s, left_s)
         if ended.wait(pause_s):
             return
