@@ -178,14 +178,27 @@ _HOMES = sa.func.count()
 _LEFT = sa.func.count().filter(Account.state != AccountState.CLOSED)
 
 
+def _counted(db: Session, district: int, plan_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Plan → how many homes it is about, and how many of them are left; in one statement for a whole page."""
+    query = _homes_of(district, ConversionHome.plan_id.in_(plan_ids))
+    rows = db.execute(
+        query.with_only_columns(ConversionHome.plan_id, _HOMES, _LEFT).group_by(ConversionHome.plan_id)
+    )
+    return dict.fromkeys(plan_ids, (0, 0)) | {plan_id: (homes, left) for plan_id, homes, left in rows}
+
+
 def _counts(district: int, plan_id: UUID) -> sa.Select[Any]:
+    return _homes_of(district, ConversionHome.plan_id == plan_id)
+
+
+def _homes_of(district: int, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return (
         sa.select(ConversionHome.account_id)
         .join(
             Account,
             sa.and_(Account.district == ConversionHome.district, Account.id == ConversionHome.account_id),
         )
-        .where(ConversionHome.district == district, ConversionHome.plan_id == plan_id)
+        .where(ConversionHome.district == district, which)
     )
 
 
@@ -214,7 +227,9 @@ def plans(
             cursor=cursor,
             position=lambda row: (row.ConversionPlan.recorded_at, row.ConversionPlan.id),
         )
-        return Page([_shown(db, row.ConversionPlan) for row in page.items], page.next_cursor)
+        found = [row.ConversionPlan for row in page.items]
+        counted = _counted(db, doing.district, [plan.id for plan in found])
+        return Page([_shown(plan, *counted[plan.id]) for plan in found], page.next_cursor)
 
 
 def _within(doing: Doing) -> Any:
@@ -250,7 +265,8 @@ def plan_view(doing: Doing, plan_id: UUID) -> dict[str, Any]:
             .order_by(Account.state == AccountState.CLOSED, Account.id)
             .limit(MOST_HOMES)
         ).all()
-        return _shown(db, plan) | {"items": [_home(plan, row) for row in rows]}
+        homes, left = _counted(db, doing.district, [plan_id])[plan_id]
+        return _shown(plan, homes, left) | {"items": [_home(plan, row) for row in rows]}
 
 
 def _home(plan: ConversionPlan, row: Any) -> dict[str, Any]:
@@ -264,8 +280,7 @@ def _home(plan: ConversionPlan, row: Any) -> dict[str, Any]:
     }
 
 
-def _shown(db: Session, plan: ConversionPlan) -> dict[str, Any]:
-    homes, left = db.execute(_counts(plan.district, plan.id).with_only_columns(_HOMES, _LEFT)).one()
+def _shown(plan: ConversionPlan, homes: int, left: int) -> dict[str, Any]:
     columns = {column.key: getattr(plan, column.key) for column in sa.inspect(ConversionPlan).column_attrs}
     is_open = plan.state in (ConversionState.ANNOUNCED, ConversionState.UNDER_WAY)
     late = is_open and left > 0 and plan.due_on < clock.today()

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -179,6 +180,25 @@ def test_a_plan_names_its_homes_or_takes_those_of_a_committee(
         later = made(cast.regulator.post(cast.at("conversions"), plan_body(plan_no="GZ-3")))
         [dropped, late] = cast.regulator.get(cast.at("conversions")).json["items"]  # type: ignore[index]
     assert (dropped["is_late"], late["id"], late["is_late"]) == (False, later["id"], True)
+
+
+def test_a_page_of_plans_is_counted_in_one_statement(cast: Cast, homes: list[Users], ground: Ground) -> None:
+    """It was two statements for each plan of the page."""
+    for number in range(3):
+        made(cast.regulator.post(cast.at("conversions"), plan_body(plan_no=f"GZ-{number}")))
+    told: list[str] = []
+
+    def hear(_: Any, __: Any, statement: str, *___: Any) -> None:
+        told.append(statement)
+
+    engine: Any = ground.sessions.kw["bind"]
+    sa.event.listen(engine, "before_cursor_execute", hear)
+    try:
+        items = cast.regulator.get(cast.at("conversions")).json["items"]  # type: ignore[index]
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", hear)
+    assert [one["homes"] for one in items] == [3, 3, 3]
+    assert len([one for one in told if "conversion_home" in one]) == 1
 
 
 @pytest.mark.parametrize(
