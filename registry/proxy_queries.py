@@ -1,8 +1,8 @@
 """Reads of consents: what the rooms above ask, then what people see of those they gave and have."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,9 @@ from registry.models import Household, Person, PersonPhone
 from registry.proxies import OPEN
 from registry.proxy_models import ProxyConsent
 from registry.queries import BookingParty, booking_party, files_of, party_within_reach, reach_of
-from registry.states import ProxyState
+from registry.states import AccountState, ProxyState
+
+MOST_SHOWN = 100
 
 
 class ProxyAct(StrEnum):
@@ -70,17 +72,45 @@ def consent_between(db: Session, party: BookingParty, proxy_id: UUID) -> ProxyCo
     ).first()
 
 
+Home = tuple[UUID, UUID]
+"""A household, and the registrant who ordered for it."""
+
+
 def receivers(
-    db: Session, district: int, household_id: UUID, person_id: UUID, day: date
-) -> list[ProxyConsent]:
-    """Who may receive at this door on the day, by the consent of this registrant."""
+    db: Session, district: int, homes: Collection[Home], day: date
+) -> dict[Home, list[ProxyConsent]]:
+    """Who may receive at each of these doors on the day, by the consent of that registrant."""
     query = sa.select(ProxyConsent).where(
         ProxyConsent.district == district,
-        ProxyConsent.household_id == household_id,
-        ProxyConsent.person_id == person_id,
+        sa.tuple_(ProxyConsent.household_id, ProxyConsent.person_id).in_(homes),
         stands(ProxyAct.RECEIVE, day),
     )
-    return list(db.scalars(query.order_by(ProxyConsent.id)))
+    found: dict[Home, list[ProxyConsent]] = {home: [] for home in homes}
+    for one in db.scalars(query.order_by(ProxyConsent.id)):
+        found[one.household_id, one.person_id].append(one)
+    return found
+
+
+def might_receive(
+    db: Session, district: int, home: Home, consent_id: UUID, earliest: datetime, latest: datetime
+) -> bool:
+    """Whether by this consent somebody might receive at that door through all of the span."""
+    one = db.get(ProxyConsent, (district, consent_id))
+    is_of_home = one is not None and (one.household_id, one.person_id) == home
+    return one is not None and is_of_home and one.may_receive and held_through(one, earliest, latest)
+
+
+def held_through(one: ProxyConsent, earliest: datetime, latest: datetime) -> bool:
+    """A consent that has ended since held until it ended; one that was answered later did not hold yet.
+
+    Where the span straddles either, it did not hold: the stricter.
+    """
+    if one.state not in (ProxyState.AGREED, ProxyState.ENDED):
+        return False
+    begun = one.answered_at is not None and one.answered_at <= earliest
+    standing = one.ended_at is None or latest < one.ended_at
+    days = one.valid_from <= clock.day_of(earliest) and clock.day_of(latest) <= one.valid_until
+    return begun and standing and days
 
 
 def receivers_masked(db: Session, ground: Ground, named: Iterable[ProxyConsent]) -> dict[UUID, str]:
@@ -126,7 +156,10 @@ def files_acted_for(doing: Doing) -> list[dict[str, Any]]:
         standing = [
             party
             for row, party in parties
-            if party is not None and party.account is not None and party.account.person_id == row.person_id
+            if party is not None
+            and party.account is not None
+            and party.account.state is not AccountState.CLOSED
+            and party.account.person_id == row.person_id
         ]
         return files_of(db, doing, standing)
 
@@ -163,6 +196,16 @@ def asked_to_act(doing: Doing) -> int:
         return db.scalar(sa.select(sa.func.count()).where(waiting)) or 0
 
 
+def acts_for_others(doing: Doing) -> bool:
+    """Whether one is named for any home today, to book or to receive."""
+    held = ProxyConsent.proxy_id == doing.actor.scope_id(ScopeKind.PERSON)
+    with doing.ground.reads() as db:
+        standing = sa.exists().where(
+            ProxyConsent.district == doing.district, held, stands(None, clock.today())
+        )
+        return bool(db.scalar(sa.select(standing)))
+
+
 def _asked(person_id: UUID) -> sa.ColumnElement[bool]:
     phones = sa.select(PersonPhone.scheme, PersonPhone.value).where(PersonPhone.person_id == person_id)
     return sa.and_(
@@ -174,7 +217,11 @@ def _asked(person_id: UUID) -> sa.ColumnElement[bool]:
 
 def own_consents(doing: Doing) -> list[ConsentSeen]:
     """Those one gave, has, or is asked for; open ones first."""
-    person_id = doing.actor.scope_id(ScopeKind.PERSON)
+    return consents_about(doing, doing.actor.scope_id(ScopeKind.PERSON))
+
+
+def consents_about(doing: Doing, person_id: UUID) -> list[ConsentSeen]:
+    """Of one person, for them or for whoever hands them their copy; past ones too."""
     with doing.ground.sessions() as db:
         concerns = sa.or_(
             ProxyConsent.person_id == person_id, ProxyConsent.proxy_id == person_id, _asked(person_id)
@@ -183,12 +230,12 @@ def own_consents(doing: Doing) -> list[ConsentSeen]:
             sa.select(ProxyConsent)
             .where(ProxyConsent.district == doing.district, concerns)
             .order_by(ProxyConsent.state.in_(OPEN).desc(), ProxyConsent.id.desc())
-            .limit(100)
+            .limit(MOST_SHOWN)
         ).all()
         return _seen(db, doing, rows, person_id)
 
 
-def consents_of(doing: Doing, household_id: UUID) -> list[ConsentSeen]:
+def consents_of(doing: Doing, household_id: UUID, *, most: int = MOST_SHOWN) -> list[ConsentSeen]:
     """Of one home, for whoever may read its file; no registrant sees an earlier one's."""
     with doing.ground.sessions() as db:
         party_within_reach(db, doing.actor, doing.district, household_id)
@@ -201,7 +248,7 @@ def consents_of(doing: Doing, household_id: UUID) -> list[ConsentSeen]:
                 sa.true() if resident is None else ProxyConsent.person_id == resident,
             )
             .order_by(ProxyConsent.state.in_(OPEN).desc(), ProxyConsent.id.desc())
-            .limit(100)
+            .limit(most)
         ).all()
         return _seen(db, doing, rows, None)
 

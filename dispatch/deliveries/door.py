@@ -104,7 +104,8 @@ def at_door(doing: Doing, order_id: UUID) -> Door:
             doing.actor.must_reach(courier=round.courier_id)
         lines = [line for line in found.lines if line.state is not LineState.CANCELLED]
         ordered = found.order
-        named = receivers(db, doing.district, ordered.household_id, ordered.person_id, clock.today())
+        home = (ordered.household_id, ordered.person_id)
+        named = receivers(db, doing.district, [home], clock.today())[home]
         return Door(
             order=found.order,
             round=round,
@@ -134,7 +135,11 @@ def _line_at_door(db: Session, line: OrderLine) -> LineAtDoor:
 def _last_visit(db: Session, line: OrderLine) -> Delivery | None:
     return db.scalars(
         sa.select(Delivery)
-        .where(Delivery.district == line.district, Delivery.line_id == line.id)
+        .where(
+            Delivery.district == line.district,
+            Delivery.order_id == line.order_id,
+            Delivery.line_id == line.id,
+        )
         .order_by(Delivery.recorded_at.desc(), Delivery.id.desc())
         .limit(1)
     ).first()

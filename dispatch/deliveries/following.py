@@ -26,6 +26,7 @@ from dispatch.rounds.queries import round_of, stop_of, stops_of
 from dispatch.rounds.states import RoundState
 from dispatch.safety.models import CheckItem, Hazard, ItemResult, SafetyCheck
 from registry import sealing
+from registry.proxy_queries import ProxyAct
 from registry.queries import staff, vehicle
 
 
@@ -89,8 +90,11 @@ def progress(doing: Doing, order_id: UUID) -> Progress:
 
 
 def visits(doing: Doing, order_id: UUID) -> list[VisitDone]:
-    """What was handed over or withheld, line by line; a wrong code at the door is no visit of its own."""
-    order(doing, order_id)
+    """What was handed over or withheld, line by line; a wrong code at the door is no visit of its own.
+
+    What was found in the home is not for a proxy who only books.
+    """
+    order(doing, order_id, ProxyAct.RECEIVE)
     with doing.ground.sessions() as db:
         done = db.scalars(
             sa.select(Delivery)
@@ -106,8 +110,8 @@ def visits(doing: Doing, order_id: UUID) -> list[VisitDone]:
 
 
 def confirmations(doing: Doing, order_id: UUID) -> list[Confirmation]:
-    """What the resident said of the order."""
-    order(doing, order_id)
+    """What the resident said of the order, or whoever received for them."""
+    order(doing, order_id, ProxyAct.RECEIVE)
     with doing.ground.sessions() as db:
         query = sa.select(Confirmation).where(
             Confirmation.district == doing.district, Confirmation.order_id == order_id

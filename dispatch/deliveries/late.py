@@ -353,7 +353,7 @@ def _who_looked(scene: Scene) -> UUID | None:
 
 
 def _ask_handover_gate(scene: Scene, visit: Visit, report: Report) -> None:
-    facts = handover_facts(scene.db, visit, report)
+    facts = handover_facts(scene.db, visit, report, (scene.when.earliest, scene.when.latest))
     known = _known_then(scene, visit.full.resolved.cylinder_id)
     facts = replace(
         facts,

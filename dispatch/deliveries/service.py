@@ -105,7 +105,7 @@ def deliver(doing: Doing, *, order_id: UUID, report: Report) -> Answer:
 def _deliver(deed: Deed, *, order_id: UUID, report: Report) -> Answer:
     deed.occurred_at = as_written(report.occurred_at)
     visit = _visit(deed, order_id, report)
-    facts = handover_facts(deed.db, visit, report)
+    facts = handover_facts(deed.db, visit, report, (deed.recorded_at, deed.recorded_at))
     verdict = judge("handover", facts, str(visit.order.district), clock.day_of(report.occurred_at), current())
     deed.keep(decision_of(verdict, deed.district, street_of_order(deed.db, visit.order)))
     tell_of_strangers(deed, visit, facts)

@@ -10,7 +10,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import clock
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal
 from cylinders import acts as bottles
@@ -31,7 +30,7 @@ from dispatch.safety.queries import open_hazards
 from evidence.deed import Deed
 from evidence.models import SubjectType
 from registry.models import Card
-from registry.proxy_queries import receivers
+from registry.proxy_queries import might_receive
 from registry.queries import card_by_credential, cards_of
 
 AHEAD_OF_US = timedelta(minutes=2)
@@ -182,7 +181,10 @@ def bottles_at_the_door(
 # --- facts ------------------------------------------------------------------------------------------------
 
 
-def handover_facts(db: Session, visit: Visit, report: Report) -> HandoverFacts:
+def handover_facts(
+    db: Session, visit: Visit, report: Report, within: tuple[datetime, datetime]
+) -> HandoverFacts:
+    """``within``: the span in which it happened; online that is now."""
     hazards = open_hazards(db, visit.order.district, visit.order.household_id)
     bottle = visit.full.cylinder
     custody = custody_of(db, bottle.cylinder_id) if bottle is not None else None
@@ -203,17 +205,18 @@ def handover_facts(db: Session, visit: Visit, report: Report) -> HandoverFacts:
         is_full=custody.full if custody is not None else None,
         ordered_type=visit.line.cylinder_model,
         loaded_type=bottle.model if bottle is not None else None,
-        proxy_may_receive=_proxy_may_receive(db, visit.order, report),
+        proxy_may_receive=_proxy_may_receive(db, visit.order, report, within),
     )
 
 
-def _proxy_may_receive(db: Session, order: Order, report: Report) -> bool | None:
-    """By the consents of the registrant who ordered, on the day it happened."""
+def _proxy_may_receive(
+    db: Session, order: Order, report: Report, within: tuple[datetime, datetime]
+) -> bool | None:
+    """By a consent of the registrant who ordered, that held when it happened."""
     if report.consent_id is None:
         return None
-    day = clock.day_of(report.occurred_at)
-    named = receivers(db, order.district, order.household_id, order.person_id, day)
-    return report.consent_id in {one.id for one in named}
+    home = (order.household_id, order.person_id)
+    return might_receive(db, order.district, home, report.consent_id, *within)
 
 
 def _outcome_of(check: VisitCheck | None) -> CheckOutcome:

@@ -26,6 +26,7 @@ from dispatch.deliveries import voucher_code
 from dispatch.deliveries.models import Delivery, VisitOutcome
 from dispatch.orders.queries import order
 from registry.models import Firm, Site
+from registry.proxy_queries import ProxyAct
 from rulebook import current
 
 
@@ -63,8 +64,8 @@ class Voucher:
 
 
 def vouchers(doing: Doing, order_id: UUID) -> list[Voucher]:
-    """One for each bottle of the order that was handed over; of whoever may read the order."""
-    order(doing, order_id)
+    """One for each bottle of the order that was handed over; of whoever may read what came of the order."""
+    order(doing, order_id, ProxyAct.RECEIVE)
     with doing.ground.sessions() as db:
         done = db.scalars(
             sa.select(Delivery)

@@ -286,8 +286,8 @@ _ORDER = Joined(
 """Every booking is answered with it, again and again where somebody is afraid: in one statement."""
 
 
-def order(doing: Doing, order_id: UUID) -> OrderWithLines:
-    """Within reach, as rows of a look-up, none of which can be changed."""
+def order(doing: Doing, order_id: UUID, act: ProxyAct | None = None) -> OrderWithLines:
+    """Within reach, as rows of a look-up, none of which can be changed. ``act``: what a proxy must be named for."""
     rows = _ORDER.ask(doing.ground.reads, district=doing.district, order_id=order_id)
     if not rows:
         raise NotFound
@@ -297,7 +297,7 @@ def order(doing: Doing, order_id: UUID) -> OrderWithLines:
     )
     if not is_own:
         with doing.ground.reads() as db:
-            if not is_named_for(db, doing, order_id):
+            if not is_named_for(db, doing, order_id, act):
                 raise NotFound
     return OrderWithLines(order, slot, [row[0] for row in rows])
 

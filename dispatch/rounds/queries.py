@@ -33,6 +33,7 @@ from dispatch.rounds.unserved import WORDS
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry import sealing
 from registry.models import Household, Person, Premises, Zone
+from registry.proxy_queries import receivers, receivers_masked
 from registry.queries import BoundCrew, site, vehicle
 from registry.rosters import crews_for_zone
 from routing import Plan, Reason, Unserved
@@ -411,6 +412,7 @@ def _stops(db: Session, doing: Doing, row: Round, *, masked: bool) -> list[dict[
     order_ids = [stop.order_id for stop in stops]
     lines = _lines_by_order(db, row.district, order_ids)
     people = _people(db, doing, row.district, order_ids, masked=masked)
+    named = {} if masked else _receivers(db, doing, row, order_ids)
     return [
         {
             "order_id": stop.order_id,
@@ -419,9 +421,26 @@ def _stops(db: Session, doing: Doing, row: Round, *, masked: bool) -> list[dict[
             "arrive_at": stop.arrive_at,
             "lines": lines.get(stop.order_id, []),
             **people[stop.order_id],
+            **({} if masked else {"receivers": named.get(stop.order_id, [])}),
         }
         for stop in stops
     ]
+
+
+def _receivers(
+    db: Session, doing: Doing, row: Round, order_ids: Collection[UUID]
+) -> dict[UUID, list[dict[str, Any]]]:
+    """Order → by which consents somebody else may receive on the round's day, each with a masked name."""
+    orders = db.scalars(sa.select(Order).where(Order.district == row.district, Order.id.in_(order_ids)))
+    homes = {order.id: (order.household_id, order.person_id) for order in orders}
+    named = receivers(db, row.district, set(homes.values()), row.day)
+    masked = receivers_masked(db, doing.ground, [one for some in named.values() for one in some])
+    return {
+        order_id: [
+            {"consent_id": one.id, "name_masked": masked[one.id]} for one in named[home] if one.id in masked
+        ]
+        for order_id, home in homes.items()
+    }
 
 
 def moved_since(db: Session, row: RoundPlan | RoundChange, order_ids: Collection[UUID]) -> set[UUID]:

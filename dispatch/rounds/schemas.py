@@ -347,8 +347,15 @@ class PointView(View):
     datum = fields.String()
 
 
+class ReceiverView(View):
+    """Whom the registrant named to receive; ``consent_id`` is what a handover to them names."""
+
+    consent_id = Id()
+    name_masked = fields.String()
+
+
 class StopView(View):
-    """``point`` only in a manifest; null where the registrant's data was erased."""
+    """``point`` and ``receivers`` only in a manifest; the point null where the data was erased."""
 
     order_id = Id()
     household_id = Id()
@@ -360,6 +367,7 @@ class StopView(View):
     phone = fields.String(allow_none=True)
     point = fields.Nested(PointView)
     lines = fields.List(fields.Nested(StopLineView))
+    receivers = fields.List(fields.Nested(ReceiverView))
 
 
 class RoundWithStopsView(RoundView):
