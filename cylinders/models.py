@@ -361,6 +361,7 @@ class CardHolding(Base):
         sa.Index(
             "uq_card_holding_active", "district", "card_id", unique=True, postgresql_where=sa.text("active")
         ),
+        sa.Index("ix_card_holding_card_id", "district", "card_id"),
     )
 
     district: Mapped[District]

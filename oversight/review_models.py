@@ -51,6 +51,7 @@ class RefusalReview(Base):
         ),
         sa.Index("ix_refusal_review_due_on", "district", "state", "due_on"),
         sa.Index("ix_refusal_review_household_id", "district", "household_id"),
+        sa.Index("ix_refusal_review_person_id", "district", "person_id"),
     )
 
     district: Mapped[District]

@@ -23,6 +23,7 @@ class Reveal(Base):
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.Index("ix_reveal_household_id", "district", "household_id"),
+        sa.Index("ix_reveal_person_id", "district", "person_id"),
         append_only=True,
     )
 

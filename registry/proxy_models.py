@@ -27,10 +27,10 @@ class ProxyConsent(Base):
         sa.CheckConstraint("valid_until >= valid_from", name="span"),
         sa.CheckConstraint("state <> 'agreed' OR proxy_id IS NOT NULL", name="agreed_by_whom"),
         sa.Index("ix_proxy_consent_household_id", "district", "household_id"),
-        sa.Index("ix_proxy_consent_proxy_id", "district", "proxy_id"),
+        sa.Index("ix_proxy_consent_person_id", "person_id"),
+        sa.Index("ix_proxy_consent_proxy_id", "proxy_id"),
         sa.Index(
             "ix_proxy_consent_phone",
-            "district",
             "phone_scheme",
             "phone_index",
             postgresql_where=sa.text("state = 'named'"),

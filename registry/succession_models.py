@@ -77,3 +77,20 @@ class Succession(Base):
     decided_by: Mapped[UUID | None] = mapped_column(default=None)
     decided_at: Mapped[datetime | None] = mapped_column(default=None)
     rejected_for: Mapped[RejectedFor | None] = mapped_column(default=None)
+
+
+class FormerHolder(Base):
+    """Who held an account before it passed to another person; from then on their term runs (N03)."""
+
+    __tablename__ = "former_holder"
+    __table_args__ = grouped(
+        Group.DISTRICT,
+        sa.ForeignKeyConstraint(["district", "account_id"], ["account.district", "account.id"]),
+        sa.Index("ix_former_holder_person_id", "person_id"),
+        append_only=True,
+    )
+
+    district: Mapped[District]
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    until_at: Mapped[datetime] = mapped_column(primary_key=True)

@@ -111,6 +111,7 @@ class RoundStop(Base):
             unique=True,
             postgresql_where=sa.text("active"),
         ),
+        sa.Index("ix_round_stop_order_id", "district", "order_id"),
     )
 
     district: Mapped[District]

@@ -54,6 +54,7 @@ class SafetyCheck(Base):
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.Index("ix_safety_check_household_id", "district", "household_id", "checked_at"),
+        sa.Index("ix_safety_check_order_id", "district", "order_id"),
         append_only=True,
     )
 
