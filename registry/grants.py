@@ -15,6 +15,7 @@ from evidence.deed import Answer, Deed, does, run
 from evidence.models import SubjectType
 from registry.mentions import named, unknown
 from registry.models import Account, Firm, InspectionAgency, Person, Site, Staff, StaffKind
+from registry.proxy_models import ProxyConsent
 
 SCOPES: dict[Role, frozenset[ScopeKind]] = {
     Role.RESIDENT: frozenset({ScopeKind.PERSON}),
@@ -205,7 +206,7 @@ def _scope_must_exist(deed: Deed, role: Role, kind: ScopeKind, code: str, home_d
             is_there = courier is not None and courier.kind is StaffKind.COURIER
         case ScopeKind.PERSON:
             is_there = deed.db.get(Person, _id(code)) is not None and (
-                over() or _has_account(deed, _id(code), home_district)
+                over() or _is_at_home(deed, _id(code), home_district)
             )
         case ScopeKind.AGENCY:
             is_there = deed.db.get(InspectionAgency, _id(code)) is not None
@@ -213,9 +214,11 @@ def _scope_must_exist(deed: Deed, role: Role, kind: ScopeKind, code: str, home_d
         raise unknown("/scope_code")
 
 
-def _has_account(deed: Deed, person_id: UUID, district: int) -> bool:
-    held = sa.select(Account.id).where(Account.district == district, Account.person_id == person_id)
-    return deed.db.scalars(held.limit(1)).first() is not None
+def _is_at_home(deed: Deed, person_id: UUID, district: int) -> bool:
+    """By an account there, or as the proxy of somebody who has one."""
+    held = sa.exists().where(Account.district == district, Account.person_id == person_id)
+    named_for = sa.exists().where(ProxyConsent.district == district, ProxyConsent.proxy_id == person_id)
+    return bool(deed.db.scalar(sa.select(sa.or_(held, named_for))))
 
 
 def _id(code: str) -> UUID:

@@ -28,6 +28,8 @@ from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import sealing
 from registry.models import Account, Person, PersonPhone, PhoneChallenge
+from registry.proxy_models import ProxyConsent
+from registry.states import ProxyState
 
 TOPIC = "sign_in.code_issued"
 LIFE = timedelta(minutes=10)
@@ -56,7 +58,7 @@ class Candidate:
 def challenge(ground: Ground, phone: str) -> UUID:
     """Ask for the code of this number; a message goes out after the commit to a number that is somebody's."""
     with ground.sessions() as db:
-        found = _account_holders(db, sealing.phone_indexes(ground, phone))
+        found = _people_of(db, sealing.phone_indexes(ground, phone))
         row = PhoneChallenge(
             id=new_id(),
             person_ids=[str(person_id) for person_id in dict.fromkeys(one.person_id for one in found)],
@@ -148,7 +150,8 @@ def send_code(ground: Ground, event: Event) -> None:
 
 
 def _admit(ground: Ground, person_id: UUID) -> None:
-    """Whoever has an account may act for it: the grant is made at the first sign-in by telephone.
+    """Whoever has an account, or is named for somebody's, may act for it: the grant is made at the first
+    sign-in by telephone. It reaches what is the person's own; for whom else they act, the consent says.
 
     A grant that was ended is not made again: whoever ended it had a reason.
     """
@@ -189,7 +192,8 @@ def _give_own_grant(deed: Deed, person_id: UUID) -> Answer:
 
 
 def _districts_without_grant(db: Session, person_id: UUID) -> list[int]:
-    with_account = db.scalars(sa.select(Account.district).where(Account.person_id == person_id).distinct())
+    own_numbers = PersonPhone.person_id == person_id
+    at_home_in = db.scalars(sa.select(_at_home_in(own_numbers).subquery().c.district).distinct())
     ever = db.scalars(
         sa.select(Grant.home_district).where(
             Grant.principal_id == db.get_one(Person, person_id).principal_id,
@@ -197,25 +201,41 @@ def _districts_without_grant(db: Session, person_id: UUID) -> list[int]:
             Grant.scope_code == str(person_id),
         )
     )
-    return sorted(set(with_account) - set(ever))
+    return sorted(set(at_home_in) - set(ever))
 
 
 # --- of a challenge ---------------------------------------------------------------------------------------
 
 
-def _account_holders(db: Session, indexes: list[sealed.BlindIndex]) -> Sequence[sa.Row[UUID, int]]:
-    """The number's people who have or had an account, oldest first; with the account's district."""
-    query = (
-        sa.select(PersonPhone.person_id, Account.district)
-        .join(Account, Account.person_id == PersonPhone.person_id)
-        .where(
-            sa.tuple_(PersonPhone.scheme, PersonPhone.value).in_(
-                [(index.scheme, index.digest) for index in indexes]
-            )
-        )
-        .order_by(PersonPhone.person_id, Account.district)
+def _people_of(db: Session, indexes: list[sealed.BlindIndex]) -> Sequence[sa.Row[UUID, int]]:
+    """The number's people who have to do with gas somewhere, oldest first, each with the districts.
+
+    One statement for a number of a registrant, of a proxy, and of nobody.
+    """
+    numbers = [(index.scheme, index.digest) for index in indexes]
+    found = _at_home_in(sa.tuple_(PersonPhone.scheme, PersonPhone.value).in_(numbers)).subquery()
+    return db.execute(sa.select(found).order_by(found.c.person_id, found.c.district)).all()
+
+
+def _at_home_in(numbers: sa.ColumnElement[bool]) -> sa.CompoundSelect[UUID, int]:
+    """Whose number it is, and where they have or had an account, are or were a proxy, or are asked to be."""
+    asked = sa.and_(
+        ProxyConsent.phone_scheme == PersonPhone.scheme,
+        ProxyConsent.phone_index == PersonPhone.value,
+        ProxyConsent.person_id != PersonPhone.person_id,
+        ProxyConsent.state == ProxyState.NAMED,
+        ProxyConsent.valid_until >= clock.today(),
     )
-    return db.execute(query).all()
+    whose = PersonPhone.person_id.label("person_id")
+    return sa.union(
+        sa.select(whose, Account.district)
+        .join(Account, Account.person_id == PersonPhone.person_id)
+        .where(numbers),
+        sa.select(whose, ProxyConsent.district)
+        .join(ProxyConsent, ProxyConsent.proxy_id == PersonPhone.person_id)
+        .where(numbers),
+        sa.select(whose, ProxyConsent.district).join(ProxyConsent, asked).where(numbers),
+    )
 
 
 def _had_it_then(db: Session, person_id: UUID, at: datetime) -> bool:
