@@ -169,7 +169,7 @@ def subscribe_handlers() -> None:
     from oversight.review_messages import send_answered
     from oversight.reviews import ANSWERED
     from oversight.service import raise_tip
-    from registry import phone_codes
+    from registry import phone_codes, proxies, proxy_messages
 
     from_phones = ("device.forked", "scan.not_applied")
     of_bottles = ("cylinder.stranger_seen", "cylinder.problem_reported", "identifier.collision_found")
@@ -189,6 +189,10 @@ def subscribe_handlers() -> None:
     subscribe("order.withheld", "messages", send_withheld)
     subscribe("hazard.told", "messages", send_told)
     subscribe(ANSWERED, "messages", send_answered)
+    for topic in (proxies.NAMED, proxies.AGREED, proxies.TURNED_DOWN, proxies.ENDED):
+        subscribe(topic, "messages", proxy_messages.send_to_giver)
+    for topic in (proxies.NAMED, proxies.AGREED, proxies.ENDED):
+        subscribe(topic, "messages.proxy", proxy_messages.send_to_proxy)
 
 
 def take_on_jobs() -> None:

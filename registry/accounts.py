@@ -17,7 +17,7 @@ from core.problems import WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import queries, sealing
+from registry import proxies, queries, sealing
 from registry import refusals as no
 from registry.account_gate import AccountBusiness, AccountFacts
 from registry.cards import CardGiven, enter_card
@@ -36,6 +36,7 @@ from registry.models import (
     UserClass,
 )
 from registry.states import ACCOUNT, AccountState
+from registry.succession_models import FormerHolder
 from rulebook import current
 from rulebook.decisions import decision_of
 from rulebook.gate import judge
@@ -120,11 +121,9 @@ def transfer_account(
         reasons += registrant_refusals(deed, household.user_class, person_id, applied_on)
     if reasons:
         raise Refused(sorted(reasons, key=lambda refusal: refusal.rule))
-    release_registrant(deed, account)
-    account.person_id = person_id
+    pass_to(deed, household, account, person_id)
     account.to_review = account.to_review or is_barred(deed, "A03", clock.day_of(deed.recorded_at))
     deed.note(to_review=account.to_review)
-    register_resident(deed, household, account)
     return {"account_id": str(account.id)}
 
 
@@ -244,8 +243,25 @@ def enter_contract(
     return contract
 
 
+def pass_to(deed: Deed, household: Household, account: Account, person_id: UUID) -> None:
+    """Another person holds the account from now on; who held it until now is known for their term (N03)."""
+    release_registrant(deed, account)
+    deed.db.add(
+        FormerHolder(
+            district=account.district,
+            account_id=account.id,
+            person_id=account.person_id,
+            until_at=deed.recorded_at,
+        )
+    )
+    account.person_id = person_id
+    deed.db.flush()
+    register_resident(deed, household, account)
+
+
 def release_registrant(deed: Deed, account: Account) -> None:
-    """The registrant is free to be another resident household's."""
+    """The registrant is free to be another resident household's; whom they named acts here no more."""
+    proxies.end_given(deed, account.household_id, account.person_id)
     deed.db.execute(
         sa.update(ResidentRegistration)
         .where(

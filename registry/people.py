@@ -375,7 +375,7 @@ def _enter_check(
 def must_reach_person(doing: Doing, person_id: UUID) -> None:
     """404 for a person who is not there, or whom the caller neither supplies nor identified."""
     with doing.ground.reads() as db:
-        _must_be_reached(db, doing.actor, doing.district, person_id)
+        must_be_reached(db, doing.actor, doing.district, person_id)
 
 
 def masked_person(doing: Doing, person_id: str) -> dict[str, Any] | None:
@@ -392,10 +392,10 @@ def masked_person(doing: Doing, person_id: str) -> dict[str, Any] | None:
 
 
 def _must_reach(deed: Deed, person_id: UUID) -> None:
-    _must_be_reached(deed.db, deed.actor, deed.district, person_id)
+    must_be_reached(deed.db, deed.actor, deed.district, person_id)
 
 
-def _must_be_reached(db: Session, actor: Actor, district: int, person_id: UUID) -> None:
+def must_be_reached(db: Session, actor: Actor, district: int, person_id: UUID) -> None:
     """A person is within reach through an account here, or by having been identified by this very actor."""
     firms = db.scalars(
         sa.select(Account.firm_id).where(Account.district == district, Account.person_id == person_id)

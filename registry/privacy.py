@@ -11,7 +11,7 @@ erasure is refused; while the term after closing runs the data are kept and used
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,9 +29,9 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refused
 from core.sealed import Subject
 from core.sealed import SubjectType as SealedSubject
-from evidence.deed import Answer, Deed, does
+from evidence.deed import Answer, Deed, Stands, does
 from evidence.models import SubjectType
-from registry import people, queries, sealing
+from registry import people, proxies, queries, sealing
 from registry import refusals as no
 from registry.grants import end_rights
 from registry.mentions import resting
@@ -43,8 +43,9 @@ from registry.privacy_models import (
     RequestKind,
     RequestReason,
 )
-from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState, SuccessionState
-from registry.succession_models import Succession
+from registry.proxy_models import ProxyConsent
+from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState, ProxyState
+from registry.succession_models import FormerHolder
 from rulebook import current
 
 
@@ -59,12 +60,17 @@ def ask(
 ) -> Answer:
     """A resident of their own; a clerk for the registrant of a household that is named."""
     account = _account_asked_about(deed, household_id)
-    deed.about(SubjectType.PERSON, account.person_id)
+    if account is not None:
+        person_id = account.person_id
+    else:
+        person_id, account = _account_acted_for(deed)
+        _must_be_a_proxys(kind, field)
+    deed.about(SubjectType.PERSON, person_id)
     deed.at(firm=account.firm_id)
     request = PrivacyRequest(
         district=deed.district,
         id=new_id(),
-        person_id=account.person_id,
+        person_id=person_id,
         household_id=account.household_id,
         firm_id=account.firm_id,
         kind=kind,
@@ -117,20 +123,26 @@ def decide(deed: Deed, request_id: UUID, *, granted: bool, reason: RequestReason
 
 @does("person.retain")
 def erase_when_due(deed: Deed, person_id: UUID) -> Answer:
-    """The daily job's: what no term holds any more is erased without being asked for (PIPL 47)."""
+    """The daily job's: what no term holds any more is erased without being asked for (PIPL 47).
+
+    Whoever has to do with gas again since they were found due is left as they are: they have asked nothing.
+    """
     deed.about(SubjectType.PERSON, person_id)
-    outcome = erase_or_stop(deed, person_id)
-    deed.note(**outcome)
-    return outcome
+    person = deed.db.get_one(Person, person_id, with_for_update=True)
+    homes = _homes_held_no_more(deed, person_id)
+    if clock.day_of(deed.recorded_at) < _term_ends_on(deed, person):
+        raise Stands({"outcome": "kept"})
+    _erase(deed, person, homes)
+    deed.note(outcome="erased")
+    return {"outcome": "erased"}
 
 
 def erase_or_stop(deed: Deed, person_id: UUID) -> dict[str, Any]:
-    """Erased; or kept and used for nothing until the term after the last closing is over."""
+    """Erased; or kept and used for nothing until the term after what was last is over."""
     person = deed.db.get_one(Person, person_id, with_for_update=True)
-    homes = _homes_of(deed.db, person_id)
-    if any(account.state is not AccountState.CLOSED for account, _ in homes):
-        raise Refused([resting(deed, no.ERASURE_HELD_BY_ACCOUNT())])
-    erase_on = _term_ends_on(deed, person, [household for _, household in homes])
+    homes = _homes_held_no_more(deed, person_id)
+    proxies.end_held(deed, person_id)
+    erase_on = _term_ends_on(deed, person)
     if clock.day_of(deed.recorded_at) < erase_on:
         stop = {
             "person_id": person_id,
@@ -140,8 +152,16 @@ def erase_or_stop(deed: Deed, person_id: UUID) -> dict[str, Any]:
         }
         deed.db.execute(insert(table_of(ProcessingStop)).values(stop).on_conflict_do_nothing())
         return {"outcome": "stopped", "erase_on": erase_on.isoformat()}
-    _erase(deed, person, [household for _, household in homes])
+    _erase(deed, person, homes)
     return {"outcome": "erased"}
+
+
+def _homes_held_no_more(deed: Deed, person_id: UUID) -> list[Household]:
+    """Every home in this name; refused while an account of one is not closed."""
+    homes = _homes_of(deed.db, person_id)
+    if any(account.state is not AccountState.CLOSED for account, _ in homes):
+        raise Refused([resting(deed, no.ERASURE_HELD_BY_ACCOUNT())])
+    return [household for _, household in homes]
 
 
 def _erase(deed: Deed, person: Person, households: list[Household]) -> None:
@@ -166,11 +186,11 @@ def _is_anothers(db: Session, household: Household, person_id: UUID) -> bool:
     return household.closed_at is None or db.scalars(others.limit(1)).first() is not None
 
 
-def _term_ends_on(deed: Deed, person: Person, households: list[Household]) -> date:
-    """Rule N03's months after the last home was closed or passed on; who never had one: from registering."""
-    ended = [clock.day_of(one.closed_at) for one in households if one.closed_at is not None]
-    ended += [clock.day_of(at) for at in deed.db.scalars(_passed_on_at(person.person_id)) if at is not None]
-    last = max(ended, default=clock.day_of(person.recorded_at))
+def _term_ends_on(deed: Deed, person: Person) -> date:
+    """Rule N03's months after a home was last closed or passed on, or acted for; else from registering."""
+    ties = _ties().subquery()
+    over = deed.db.scalar(sa.select(sa.func.max(ties.c.over_at)).where(ties.c.person_id == person.person_id))
+    last = clock.day_of(over if over is not None else person.recorded_at)
     rule = current().look("N03.keep_months", str(deed.district), clock.day_of(deed.recorded_at))
     months = rule.value if rule is not None and isinstance(rule.value, int) else 0
     return months_after(last, months)
@@ -181,13 +201,6 @@ def months_after(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
-
-
-def _passed_on_at(person_id: UUID) -> sa.Select[Any]:
-    """When homes of this person passed to another member of theirs."""
-    return sa.select(Succession.decided_at).where(
-        Succession.from_person_id == person_id, Succession.state == SuccessionState.APPROVED
-    )
 
 
 def _hand_over(deed: Deed, request: PrivacyRequest) -> dict[str, Any]:
@@ -243,13 +256,16 @@ def _correct_address(deed: Deed, household: Household, said: str) -> None:
 # --- rows ---------------------------------------------------------------------------------------------------
 
 
-def _account_asked_about(deed: Deed, household_id: UUID | None) -> Account:
+def _account_asked_about(deed: Deed, household_id: UUID | None) -> Account | None:
+    """None for a resident in whose name there never was one: they act for others."""
     if deed.actor.role is Role.RESIDENT:
         person_id = deed.actor.scope_id(ScopeKind.PERSON)
         own = sa.select(Account).where(Account.district == deed.district, Account.person_id == person_id)
         if household_id is not None:
             own = own.where(Account.household_id == household_id)
         account = deed.db.scalars(own.order_by(Account.id.desc()).limit(1)).first()
+        if account is None and household_id is None:
+            return None
     else:
         if household_id is None:
             raise WrongField("/household_id", "required", "必须填写", "expected a value, found none")
@@ -257,6 +273,29 @@ def _account_asked_about(deed: Deed, household_id: UUID | None) -> Account:
     if account is None:
         raise NotFound
     return account
+
+
+def _account_acted_for(deed: Deed) -> tuple[UUID, Account]:
+    """A proxy without an account asks the firm of the home they were last named for."""
+    person_id = deed.actor.scope_id(ScopeKind.PERSON)
+    last = deed.db.scalars(
+        sa.select(ProxyConsent)
+        .where(ProxyConsent.district == deed.district, ProxyConsent.proxy_id == person_id)
+        .order_by(ProxyConsent.id.desc())
+        .limit(1)
+    ).first()
+    account = queries.account_of(deed.db, deed.district, last.household_id) if last is not None else None
+    if account is None:
+        raise NotFound
+    return person_id, account
+
+
+def _must_be_a_proxys(kind: RequestKind, field: CorrectedField | None) -> None:
+    """The home is not theirs: neither its address nor a paper copy handed out in its name."""
+    if kind is RequestKind.COPY:
+        raise WrongField("/kind", "own_page", "请在网上自己下载", "expected correction or erasure")
+    if field is CorrectedField.ADDRESS:
+        raise WrongField("/field", "not_yours", "您名下没有用气地址", "expected name or phone")
 
 
 def _in_reach(deed: Deed, request_id: UUID) -> PrivacyRequest:
@@ -332,56 +371,57 @@ def request_views(db: Session, ground: Ground, rows: Sequence[PrivacyRequest]) -
 
 
 def districts_of_retention(db: Session) -> list[int]:
-    return list(db.scalars(sa.select(Account.district).distinct().order_by(Account.district)))
+    of_proxies = sa.select(ProxyConsent.district).where(ProxyConsent.proxy_id.is_not(None))
+    return sorted(db.scalars(sa.union(sa.select(Account.district), of_proxies)))
 
 
 def due_for_erasure(db: Session, district: int, today: date) -> list[UUID]:
-    """People of this district whose last account, wherever, is closed for the term of rule N03 and more."""
+    """People of this district who hold nothing open anywhere, and whose last tie to gas is over for the term
+    of rule N03 and more."""
     rule = current().look("N03.keep_months", str(district), today)
     if rule is None or not isinstance(rule.value, int):
         return []
     cutoff = clock.at(months_after(today, -rule.value) + timedelta(days=1))
+    ties = _ties().subquery()
+    holds_open = sa.exists().where(
+        Account.person_id == ties.c.person_id, Account.state != AccountState.CLOSED
+    )
+    has_key = sa.and_(
+        sealed.SealedKey.subject_type == SealedSubject.PERSON,
+        sealed.SealedKey.subject_id == ties.c.person_id,
+    )
     query = (
-        sa.select(Account.person_id)
+        sa.select(ties.c.person_id)
+        .join(sealed.SealedKey, has_key)
+        .where(~holds_open)
+        .group_by(ties.c.person_id)
+        .having(sa.func.bool_or(ties.c.district == district), sa.func.max(ties.c.over_at) < cutoff)
+        .order_by(ties.c.person_id)
+        .limit(MOST_AT_ONCE)
+    )
+    return list(db.scalars(query))
+
+
+def _ties() -> sa.CompoundSelect[Any]:
+    """What people had to do with gas, and since when no more: homes closed, accounts passed to another,
+    others' homes acted for. What has a day still to come is not over."""
+    last_day = sa.func.timezone("Asia/Shanghai", sa.cast(ProxyConsent.valid_until, sa.TIMESTAMP))
+    is_standing = ProxyConsent.state == ProxyState.AGREED
+    return sa.union_all(
+        sa.select(Account.person_id, Account.district, Household.closed_at.label("over_at"))
         .join(
             Household, sa.and_(Household.district == Account.district, Household.id == Account.household_id)
         )
-        .join(
-            sealed.SealedKey,
-            sa.and_(
-                sealed.SealedKey.subject_type == SealedSubject.PERSON,
-                sealed.SealedKey.subject_id == Account.person_id,
+        .where(Account.state == AccountState.CLOSED),
+        sa.select(FormerHolder.person_id, FormerHolder.district, FormerHolder.until_at),
+        sa.select(
+            ProxyConsent.proxy_id,
+            ProxyConsent.district,
+            sa.case(
+                (is_standing, last_day),
+                else_=sa.func.coalesce(ProxyConsent.ended_at, ProxyConsent.answered_at),
             ),
-        )
-        .group_by(Account.person_id)
-        .having(
-            sa.func.bool_or(Account.district == district),
-            sa.func.bool_and(Account.state == AccountState.CLOSED),
-            sa.func.max(Household.closed_at) < cutoff,
-        )
-        .order_by(Account.person_id)
-        .limit(MOST_AT_ONCE)
-    )
-    return sorted({*db.scalars(query), *db.scalars(_passed_on_before(district, cutoff))})[:MOST_AT_ONCE]
-
-
-def _passed_on_before(district: int, cutoff: datetime) -> sa.Select[Any]:
-    """Former registrants with no account left in any district, whose home passed on as long ago as that."""
-    held = sa.exists().where(Account.person_id == Succession.from_person_id)
-    return (
-        sa.select(Succession.from_person_id)
-        .join(
-            sealed.SealedKey,
-            sa.and_(
-                sealed.SealedKey.subject_type == SealedSubject.PERSON,
-                sealed.SealedKey.subject_id == Succession.from_person_id,
-            ),
-        )
-        .where(Succession.state == SuccessionState.APPROVED, ~held)
-        .group_by(Succession.from_person_id)
-        .having(sa.func.bool_or(Succession.district == district), sa.func.max(Succession.decided_at) < cutoff)
-        .order_by(Succession.from_person_id)
-        .limit(MOST_AT_ONCE)
+        ).where(ProxyConsent.proxy_id.is_not(None)),
     )
 
 

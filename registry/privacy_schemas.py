@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields
 from core.auth import Role
 from core.fields import Day, Flag, Form, Id, Instant, Text, View, Word
 from registry.privacy_models import CorrectedField, RequestKind, RequestReason
+from registry.proxy_schemas import ConsentView
 from registry.schemas import Phone
 from registry.states import PrivacyRequestState
 
@@ -88,12 +89,16 @@ class LooksView(View):
 
 
 class CopyView(View):
-    """Everything on record about the person who asks. Its number is on the document: it stays masked."""
+    """Everything on record about the person who asks. Its number is on the document: it stays masked.
+
+    ``proxies``: those they named, and for whom they were named, past ones too; the other side is masked.
+    """
 
     made_at = Instant()
     person = fields.Dict()
     homes = fields.List(fields.Dict())
     orders = fields.List(fields.Dict())
+    proxies = fields.List(fields.Nested(ConsentView))
     notices_shown = fields.List(fields.Dict())
     requests = fields.List(fields.Nested(RequestView))
     refusals = fields.List(fields.Dict())

@@ -1,25 +1,29 @@
 """Verbs: name somebody who may book or receive for one's home, answer that, end it (代办).
 
 Both sides say yes: the registrant by naming, the other by their own sign-in; or both on a paper, which a
-counter records. Locks: premises → household → account → person → consent.
+counter records. Both are told of each step, after the commit (``proxy_messages``). With the registrant's
+account ends what they allowed others. Locks: premises → household → account → person → consent.
 """
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from core import clock
+from core import clock, limits, outbox
 from core.auth import Role, ScopeKind
+from core.doing import Doing
 from core.ids import new_id
+from core.limits import Limit
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry import people, sealing
 from registry import proxy_refusals as no
-from registry import sealing
-from registry.mentions import named, resting
+from registry.mentions import named, resting, unknown
 from registry.models import Person, PersonPhone
 from registry.proxy_models import ProxyConsent
 from registry.queries import BookingParty, booking_party, reach_of
@@ -27,10 +31,22 @@ from registry.states import PROXY_CONSENT, AccountState, ProxyState
 from rulebook import current
 
 OPEN = (ProxyState.NAMED, ProxyState.AGREED)
+NAMED, AGREED, TURNED_DOWN, ENDED = "proxy.named", "proxy.agreed", "proxy.turned_down", "proxy.ended"
+"""What both are told of."""
+
+NAMED_A_DAY = Limit("proxy.named", 10, timedelta(days=1))
+"""Whoever names somebody sends a message to a number that they chose."""
+
+
+def name_proxy(doing: Doing, household_id: UUID, **asked: Any) -> Answer:
+    """What ``_name`` takes; how often a registrant names somebody is counted before anything is looked up."""
+    if doing.actor.role is Role.RESIDENT:
+        limits.count(doing.ground, NAMED_A_DAY, str(doing.actor.principal_id))
+    return _name(doing, household_id, **asked)
 
 
 @does("proxy.name")
-def name_proxy(
+def _name(
     deed: Deed,
     household_id: UUID,
     *,
@@ -51,7 +67,7 @@ def name_proxy(
     _must_fit(by_counter, phone, person_id, paper, may_book or may_receive)
     if until_on < clock.day_of(deed.recorded_at):
         raise WrongField("/until_on", "past", "不能早于今天", "expected today or a later day")
-    proxy = named(deed.db.get(Person, person_id), "/person_id") if person_id else None
+    proxy = _proxy_at_hand(deed, person_id) if person_id else None
     deed.about(SubjectType.HOUSEHOLD, household_id)
     deed.about(SubjectType.PERSON, party.account.person_id)
     deed.at(firm=party.account.firm_id)
@@ -82,6 +98,8 @@ def name_proxy(
     deed.note(consent_id=row.id)
     if proxy is not None:
         _agree(deed, row, proxy.person_id)
+    else:
+        deed.tell(NAMED, consent_id=row.id)
     return {"consent_id": str(row.id)}
 
 
@@ -104,6 +122,7 @@ def answer(deed: Deed, consent_id: UUID, *, agreed: bool) -> Answer:
         deed.db.flush()
         PROXY_CONSENT.move(deed.db, row, "turn_down")
         _answered(deed, row)
+        deed.tell(TURNED_DOWN, consent_id=row.id)
     return {"consent_id": str(consent_id)}
 
 
@@ -116,7 +135,36 @@ def end(deed: Deed, consent_id: UUID) -> Answer:
     deed.about(SubjectType.HOUSEHOLD, row.household_id)
     deed.note(consent_id=consent_id)
     _end(deed, row)
+    deed.tell(ENDED, consent_id=row.id)
     return {"consent_id": str(consent_id)}
+
+
+# --- within an open deed ----------------------------------------------------------------------------------
+
+
+def end_given(deed: Deed, household_id: UUID, person_id: UUID) -> None:
+    """What this registrant allowed others ends: the home is theirs no more. It is locked."""
+    here = sa.and_(ProxyConsent.household_id == household_id, ProxyConsent.person_id == person_id)
+    _end_all(deed, sa.and_(ProxyConsent.district == deed.district, here))
+
+
+def end_held(deed: Deed, person_id: UUID) -> None:
+    """What this person was named for ends, in every district: they asked to be forgotten."""
+    _end_all(deed, ProxyConsent.proxy_id == person_id)
+
+
+def _end_all(deed: Deed, which: sa.ColumnElement[bool]) -> None:
+    rows = deed.db.scalars(
+        sa.select(ProxyConsent)
+        .where(which, ProxyConsent.state.in_(OPEN))
+        .order_by(ProxyConsent.district, ProxyConsent.id)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        _end(deed, row)
+        outbox.tell(deed.db, row.district, ENDED, {"consent_id": str(row.id)})
+    if rows:
+        deed.note(consents_ended=[row.id for row in rows])
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -127,6 +175,15 @@ def is_meant(deed: Deed, row: ProxyConsent, person_id: UUID) -> bool:
     if row.phone_index is None or person_id == row.person_id:
         return False
     return deed.db.get(PersonPhone, (row.phone_scheme, row.phone_index, person_id)) is not None
+
+
+def _proxy_at_hand(deed: Deed, person_id: UUID) -> Person:
+    """A customer of the counter's own, or whom it has just identified: nobody else's file is touched."""
+    try:
+        people.must_be_reached(deed.db, deed.actor, deed.district, person_id)
+    except NotFound:
+        raise unknown("/person_id") from None
+    return named(deed.db.get(Person, person_id), "/person_id")
 
 
 def _locked_home(deed: Deed, household_id: UUID) -> BookingParty:
@@ -212,6 +269,7 @@ def _agree(deed: Deed, row: ProxyConsent, proxy_id: UUID) -> None:
     deed.db.flush()
     PROXY_CONSENT.move(deed.db, row, "agree")
     _answered(deed, row)
+    deed.tell(AGREED, consent_id=row.id)
 
 
 def _answered(deed: Deed, row: ProxyConsent) -> None:

@@ -25,7 +25,7 @@ from evidence.models import SubjectType
 from registry import queries
 from registry import refusals as no
 from registry.account_gate import AccountBusiness
-from registry.accounts import judged, register_resident, registrant_refusals, release_registrant
+from registry.accounts import judged, pass_to, registrant_refusals
 from registry.cards import new_credential
 from registry.grants import end_rights
 from registry.mentions import my_account, named, resting
@@ -166,9 +166,7 @@ def pass_on(deed: Deed, row: Succession, party: BookingParty, *, open_lines: int
     if reasons:
         raise Refused(sorted(reasons, key=lambda refusal: refusal.rule))
     _decide(deed, row, "approve")
-    release_registrant(deed, account)
-    account.person_id = row.to_person_id
-    register_resident(deed, party.household, account)
+    pass_to(deed, party.household, account, row.to_person_id)
     _renew_cards(deed, account)
     if row.ground is SuccessionGround.DIED:
         former = deed.db.get_one(Person, row.from_person_id)
