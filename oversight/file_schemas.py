@@ -9,6 +9,7 @@ from dispatch.safety.equipment_schemas import EquipmentView
 from dispatch.safety.schemas import CheckOut, HazardOut
 from registry.premises_models import ClosingReason
 from registry.privacy_schemas import LookView
+from registry.proxy_schemas import ConsentView
 from registry.schemas import HouseholdView
 
 
@@ -71,5 +72,6 @@ class WholeFileView(View):
     equipment = fields.List(fields.Nested(EquipmentView))
     refusals = fields.List(fields.Nested(FileRefusalView))
     closings = fields.List(fields.Nested(FileClosingView))
+    proxies = fields.List(fields.Nested(ConsentView))
     looks = fields.List(fields.Nested(LookView))
     cut = Flag()

@@ -28,6 +28,7 @@ from oversight.review_queries import OwnRefusal, own_refusals
 from registry import privacy, sealing
 from registry.models import Account, Card, Firm, Household, IdentityCheck, Person, Site
 from registry.privacy_models import NoticeShown, RequestReason, Reveal
+from registry.proxy_queries import consents_about
 
 
 @does("own_data.copy")
@@ -47,12 +48,14 @@ def decide(doing: Doing, request_id: UUID, *, granted: bool, reason: RequestReas
 def copied(doing: Doing, answer: Answer) -> dict[str, Any]:
     """Everything about the person who asked, in clear but for the document's number."""
     person_id = UUID(answer["person_id"])
+    consents = consents_about(doing, person_id)
     with doing.ground.sessions() as db:
         return {
             "made_at": datetime.fromisoformat(answer["made_at"]),
             "person": own_person(db, doing, person_id),
             "homes": own_homes(db, doing, person_id),
             "orders": _orders(db, doing.district, person_id),
+            "proxies": consents,
             "notices_shown": [
                 {"version": row.version, "shown_at": clock.stamp(row.shown_at)}
                 for row in db.scalars(

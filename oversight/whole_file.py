@@ -27,6 +27,7 @@ from oversight import own_data
 from oversight.queries import household_file
 from registry.models import Account, Card
 from registry.premises_models import AccountClosing
+from registry.proxy_queries import consents_of
 
 MOST_ROWS = 200
 
@@ -37,6 +38,7 @@ def whole_file(doing: Doing, household_id: UUID) -> dict[str, Any]:
     standing = safety.standing(doing, household_id)
     checks = safety.checks(doing, limit=MOST_ROWS, household_id=household_id)
     hazards = safety.hazards(doing, limit=MOST_ROWS, household_id=household_id)
+    consents = consents_of(doing, household_id, most=MOST_ROWS)
     with doing.ground.sessions() as db:
         district = doing.district
         cards = list(
@@ -59,9 +61,10 @@ def whole_file(doing: Doing, household_id: UUID) -> dict[str, Any]:
             "equipment": equipment_of(doing, household_id),
             "refusals": refusals,
             "closings": _closings(db, district, household_id),
+            "proxies": consents,
             "looks": looks,
             "cut": bool(checks.next_cursor or hazards.next_cursor)
-            or MOST_ROWS in (len(orders), len(bottles), len(refusals), len(looks)),
+            or MOST_ROWS in (len(orders), len(bottles), len(refusals), len(looks), len(consents)),
         }
 
 

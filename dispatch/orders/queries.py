@@ -287,7 +287,10 @@ _ORDER = Joined(
 
 
 def order(doing: Doing, order_id: UUID, act: ProxyAct | None = None) -> OrderWithLines:
-    """Within reach, as rows of a look-up, none of which can be changed. ``act``: what a proxy must be named for."""
+    """Within reach, as rows of a look-up, none of which can be changed.
+
+    ``act``: what a proxy must be named for.
+    """
     rows = _ORDER.ask(doing.ground.reads, district=doing.district, order_id=order_id)
     if not rows:
         raise NotFound

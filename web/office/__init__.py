@@ -15,6 +15,7 @@
     recalling   召回: opened after a look, holders told, bottles settled
     leaving     送检, 上报, 注销: a bottle's way out of use
     reviews     refusals to be looked at again; how often what was refused, street by street
+    proxies     代办人: who may book or receive for a household, by the paper both signed
     successions 户内继承: asked for at a household, decided by another from the list
     vulnerable  重点关照: why a household is looked after first, whom to visit first
     sheets      the same lists as files for a spreadsheet
@@ -33,6 +34,7 @@ from web.office import (
     leaving,
     opening,
     privacy,
+    proxies,
     queues,
     recalling,
     registering,
@@ -55,6 +57,7 @@ __all__ = [
     "leaving",
     "opening",
     "privacy",
+    "proxies",
     "queues",
     "recalling",
     "registering",

@@ -31,6 +31,8 @@ from web.pages import No, form_of, tried
 MOST_CARDS = 10
 OPENINGS = (AccountBusiness.OPENING, AccountBusiness.CHANGE_OF_ADDRESS, AccountBusiness.REOPENING)
 PERSON = ("name", "phone", "method", "evidence", "notice_version")
+COMES_FOR = {"succeeds": "successions", "acts_for": "proxies"}
+"""What else somebody is registered for than an account of their own, and the household's page to go on to."""
 PLACE = ("address", "street_code", "committee_code", "estate_code", "building_code", "kind")
 
 
@@ -48,13 +50,14 @@ def register_person() -> ResponseReturnValue:
     done, no = tried(lambda: people.register_person(doing(), **_person(request.form)))
     if done is None:
         return _person_page(request.form, no)
-    if household_id := _succeeds(request.form.get("succeeds")):
-        return redirect(f"/office/households/{household_id}/successions?person={done['person_id']}")
+    for named, page in COMES_FOR.items():
+        if household_id := _household(request.form.get(named)):
+            return redirect(f"/office/households/{household_id}/{page}?person={done['person_id']}")
     return redirect(f"/office/people/{done['person_id']}/place" + ("?known=1" if done["standing"] else ""))
 
 
-def _succeeds(said_of: str | None) -> UUID | None:
-    """The household whose account this person is to take over, where that is why they are registered."""
+def _household(said_of: str | None) -> UUID | None:
+    """The household this person is registered for: to take over its account, or to act for it."""
     try:
         return UUID(said_of or "")
     except ValueError:
@@ -76,7 +79,7 @@ def _person_page(form: Mapping[str, str], no: No | None) -> ResponseReturnValue:
         notice=in_force(clock.today()),
         kinds=list(DocumentKind),
         methods=list(CheckMethod),
-        succeeds=_succeeds(request.values.get("succeeds")),
+        comes_for={named: _household(request.values.get(named)) for named in COMES_FOR},
     )
 
 
