@@ -15,6 +15,7 @@ from dispatch.deliveries.models import Delivery, LineLoad
 from dispatch.orders.models import OrderLine
 from dispatch.orders.states import LineState
 from dispatch.rounds.models import ManifestReveal, Round
+from dispatch.rounds.position_models import CourierPosition
 from dispatch.rounds.states import RoundState
 from dispatch.safety.catalogue import ITEMS
 from dispatch.safety.equipment_models import Equipment
@@ -285,3 +286,43 @@ def test_what_hangs_at_the_door_is_entered_there_and_by_nobody_else(
         booked.home.users.household_id,
         day.courier.principal_id,
     )
+
+
+def test_positions_are_told_from_the_page_while_a_round_is_driven_and_from_no_other(
+    bo: Hand, stranger: Hand, day: WorkingDay, db: Session
+) -> None:
+    assert 'id="duty"' not in bo.client.get("/courier/").text
+    day.order()
+    round_id = day.round()
+    page = bo.client.get(f"/courier/rounds/{round_id}").text
+    assert f'data-device="{day.bound.device_id}"' in page
+    token = page.split('data-token="')[1].split('"')[0]
+    path = f"/courier/devices/{day.bound.device_id}/positions"
+    point = {"lon": 121.41, "lat": 31.215, "datum": "wgs84"}
+    item = {"seq": 9, "at": "2024-06-12T01:00:00.000Z", "point": point, "accuracy_m": 12}
+
+    def tell(hand: Hand, body: object, **more: str) -> int:
+        headers = {"X-CSRFToken": token, "Idempotency-Key": uuid4().hex} | more
+        return hand.client.post(path, json=body, headers=headers).status_code
+
+    for nonsense in (
+        {},
+        [],
+        None,
+        {"items": "x"},
+        {"items": [item | {"at": "now"}]},
+        {"items": [item], "x": 1},
+    ):
+        assert tell(bo, nonsense) == 422
+    assert tell(bo, {"items": [item]}, **{"X-CSRFToken": "none"}) == 400
+    assert tell(stranger, {"items": [item]}, **{"X-CSRFToken": _token_of(stranger)}) == 404
+    assert not list(db.scalars(sa.select(CourierPosition)))
+    assert tell(bo, {"items": [item]}) == 200
+    [kept] = db.scalars(sa.select(CourierPosition))
+    assert (str(kept.round_id), kept.device_seq, kept.mark) == (round_id, 9, None)
+    made(day.finish(round_id))
+    assert 'id="duty"' not in bo.client.get(f"/courier/rounds/{round_id}").text
+
+
+def _token_of(hand: Hand) -> str:
+    return hand.client.get("/courier/").text.split('name="csrf_token" value="')[1].split('"')[0]

@@ -4,12 +4,13 @@
     door      one stop: arriving, and the four steps (check who, check the home, swap, sign)
     equipment hose, regulator and alarm at the door, seen and entered
     undone    nobody home, a refused check, a hazard: what else can come of a visit
+    duty      where the vehicle is, told while a round is driven
     draft     what has been answered of a visit that is not yet a deed
 
 Every page works without scripts; with them codes are read by the camera and signatures are drawn.
 """
 
-from web.courier import door, equipment, road, undone
+from web.courier import door, duty, equipment, road, undone
 from web.courier.face import face
 
-__all__ = ["door", "equipment", "face", "road", "undone"]
+__all__ = ["door", "duty", "equipment", "face", "road", "undone"]
