@@ -11,8 +11,9 @@ For every place in a round two moments are kept, so that most insertions are jud
     EARLY     service starts (at a stop), or the vehicle may leave (at the station), at the earliest
     LATE      the vehicle must be there at the latest, or something after it fails
 
-Where trips wait for goods or lateness has a price an insertion shifts more than its own place; then
-(``is_plain`` is false) the whole round is driven for each candidate that is not dearer already.
+Where trips wait for goods (``is_plain`` is false) a stop may put off the whole trip it joins, and a reload
+may let the part before it leave sooner: then the trip is driven up to the place, for each candidate that is
+not dearer already. Where lateness has a price (``is_priced``) the whole round is.
 
 Chance comes from a small generator of our own (xorshift), so that a seed means the same everywhere.
 This module needs numba; ``routing.ruin`` is its only caller and does without it where it is missing.
@@ -43,7 +44,9 @@ PROFILE, BEGINS, ENDS, CAPACITY, ROOM_FIRST, MOST_TRIPS, LOCKED, HOLDS_FIRST, IS
 # Columns of ``rounds``: what is known of a round as a whole.
 LENGTH, TRIPS, COST, WAS_LENGTH, IS_TOUCHED = range(5)
 # Columns of ``notes``: what is known of each place in a round. WAS: ``route`` before this turn.
-EARLY, LATE, SO_FAR, IN_ALL, WAS, IS_TORN = range(6)
+# Of its trip, where goods come late: FROM: the position at which it begins; READY (there): when the vehicle
+# could leave if all had come; GOODS, MORE_GOODS: when those for the stops up to it, and after it, have come.
+EARLY, LATE, SO_FAR, IN_ALL, WAS, IS_TORN, FROM, READY, GOODS, MORE_GOODS = range(10)
 
 AVERAGE_REMOVED = 10.0
 LONGEST_STRING = 10.0
@@ -53,11 +56,16 @@ MOST_LEFT_TRIED = 24  # of the stops in no round, beside those just torn out
 
 
 def compiled(function: F) -> F:
-    """Compiled at its first call and kept beside this file; where that cannot be written, not kept."""
+    """Compiled at its first call and kept beside this file; where that cannot be written, not kept.
+
+    Nothing here may make an array: that is said to numba, which then need not count who holds one. The
+    counting took up to half the time of a turn.
+    """
+    uncounted: dict[str, Any] = {"_nrt": False}
     try:
-        return cast(F, njit(cache=True)(function))
+        return cast(F, njit(cache=True, **uncounted)(function))
     except RuntimeError:
-        return cast(F, njit(function))
+        return cast(F, njit(**uncounted)(function))
 
 
 class Day(NamedTuple):
@@ -68,7 +76,8 @@ class Day(NamedTuple):
     crews: Whole  # [v, columns]
     may: Yes  # [v, p]
     near: Whole  # [p, stops] stops by nearness, for each stop
-    is_plain: bool
+    is_plain: bool  # no goods come late and lateness has no price
+    is_priced: bool  # lateness has one
 
 
 class State(NamedTuple):
@@ -165,9 +174,11 @@ def note_times(day: Day, state: State, v: int) -> bool:
     seconds = day.seconds[crew[PROFILE]]
     last = state.rounds[v, LENGTH] - 1
     now = crew[BEGINS]
+    notes[0, READY], notes[0, SO_FAR] = now, 0
     if not day.is_plain:
-        now = max(now, released(stops, row, last + 1, 0))
-    notes[0, EARLY], notes[0, SO_FAR] = now, 0
+        note_goods(stops, row, notes, last)
+        now = max(now, notes[0, MORE_GOODS])
+    notes[0, EARLY] = now
     load, trips, cost = 0, 1, 0
     here = row[0]
     for k in range(1, last + 1):
@@ -187,8 +198,9 @@ def note_times(day: Day, state: State, v: int) -> bool:
             if k < last:
                 trips += 1
                 now += crew[RELOAD]
+                notes[k, READY] = now
                 if not day.is_plain:
-                    now = max(now, released(stops, row, last + 1, k))
+                    now = max(now, notes[k, MORE_GOODS])
             notes[k, EARLY] = now
             load = 0
         notes[k, SO_FAR] = load
@@ -198,6 +210,22 @@ def note_times(day: Day, state: State, v: int) -> bool:
     state.rounds[v, TRIPS], state.rounds[v, COST] = trips, cost
     note_limits(seconds, stops, crew, row, notes, last)
     return True
+
+
+@compiled
+def note_goods(stops: Whole, row: Whole, notes: Whole, last: int) -> None:
+    """Where each trip begins, and how long those of it wait for goods that come before and after each leg."""
+    goods = 0
+    for k in range(last - 1, -1, -1):
+        goods = 0 if row[k + 1] == STATION else max(goods, stops[row[k + 1], RELEASE])
+        notes[k, MORE_GOODS] = goods
+    begin = 0
+    for k in range(last):
+        if k == 0 or row[k] == STATION:
+            begin, goods = k, 0
+        else:
+            goods = max(goods, stops[row[k], RELEASE])
+        notes[k, FROM], notes[k, GOODS] = begin, goods
 
 
 @compiled
@@ -446,6 +474,61 @@ def driven_cost(day: Day, state: State, v: int, k: int, place: int, kind: int) -
 
 
 @compiled
+def done_at(day: Day, state: State, v: int, k: int, leave: int) -> int:
+    """When the vehicle is done at position ``k`` if it sets out on that trip at ``leave``, or NEVER."""
+    notes, row, stops = state.notes[v], state.route[v], day.stops
+    seconds = day.seconds[day.crews[v, PROFILE]]
+    begin, now = notes[k, FROM], leave
+    if now == notes[begin, EARLY] and k > begin:
+        return int(notes[k, EARLY] + stops[row[k], SERVICE])
+    for j in range(begin + 1, k + 1):
+        now = start_after(stops, row[j], now + seconds[row[j - 1], row[j]])
+        if now == NEVER:
+            return NEVER
+        if now == notes[j, EARLY]:
+            return int(notes[k, EARLY] + stops[row[k], SERVICE])
+        now += stops[row[j], SERVICE]
+    return int(now)
+
+
+@compiled
+def is_in_time(day: Day, state: State, v: int, k: int, place: int, kind: int) -> bool:
+    """Where trips wait for goods: can the round be driven with ``place`` after position ``k``?"""
+    stops, crew, notes, row = day.stops, day.crews[v], state.notes[v], state.route[v]
+    seconds = day.seconds[crew[PROFILE]]
+    goods = notes[k, GOODS]
+    if kind != 2:
+        goods = max(goods, stops[place, RELEASE])
+    if kind == 0:
+        goods = max(goods, notes[k, MORE_GOODS])
+    now = done_at(day, state, v, k, max(notes[notes[k, FROM], READY], goods))
+    if now == NEVER:
+        return False
+    here = row[k]
+    if kind == 2:
+        now += seconds[here, STATION] + crew[RELOAD]
+        now = max(now, stops[place, RELEASE], notes[k, MORE_GOODS])
+        here = STATION
+    now = start_after(stops, place, now + seconds[here, place])
+    if now == NEVER:
+        return False
+    now += stops[place, SERVICE]
+    here = place
+    if kind == 1:
+        now = max(now + seconds[here, STATION] + crew[RELOAD], notes[k, MORE_GOODS])
+        here = STATION
+    return bool(now + seconds[here, row[k + 1]] <= notes[k + 1, LATE])
+
+
+@compiled
+def dearer_by(day: Day, state: State, v: int, k: int, place: int, kind: int, added: int) -> int:
+    """Where days are not plain: ``added`` if the round holds so, more if lateness has a price, or NEVER."""
+    if day.is_priced:
+        return int(driven_cost(day, state, v, k, place, kind))
+    return added if is_in_time(day, state, v, k, place, kind) else NEVER
+
+
+@compiled
 def put_back(day: Day, state: State, place: int) -> bool:
     """Insert ``place`` where it costs least, if that is below its penalty.
 
@@ -479,7 +562,7 @@ def put_back(day: Day, state: State, place: int) -> bool:
             leave = notes[k, EARLY]
             if k > 0:
                 leave += stops[here, SERVICE]
-            if leave > closes:
+            if (leave if is_plain else notes[notes[k, FROM], READY]) > closes:
                 break
             state.counts[2] -= 1
             if state.counts[2] < 0:
@@ -495,7 +578,7 @@ def put_back(day: Day, state: State, place: int) -> bool:
             added = way + seconds[place, there] - leg
             if joins and added < best and start + service + seconds[place, there] <= notes[k + 1, LATE]:
                 if not is_plain:
-                    added = driven_cost(day, state, v, k, place, 0)
+                    added = dearer_by(day, state, v, k, place, 0, added)
                 if added < best:
                     best, best_v, best_k, best_kind = added, v, k, 0
             if not splits or (is_plain and joins):
@@ -503,7 +586,7 @@ def put_back(day: Day, state: State, place: int) -> bool:
             added = way + home_s + seconds[STATION, there] - leg
             if there != STATION and not is_held and added < best and notes[k, SO_FAR] <= room:
                 if not is_plain:
-                    added = driven_cost(day, state, v, k, place, 1)
+                    added = dearer_by(day, state, v, k, place, 1, added)
                 elif start + service + home_s + reload + seconds[STATION, there] > notes[k + 1, LATE]:
                     added = NEVER
                 if added < best:
@@ -516,7 +599,7 @@ def put_back(day: Day, state: State, place: int) -> bool:
                     if start + service + seconds[place, there] > notes[k + 1, LATE]:
                         added = NEVER
                 else:
-                    added = driven_cost(day, state, v, k, place, 2)
+                    added = dearer_by(day, state, v, k, place, 2, added)
                 if added < best:
                     best, best_v, best_k, best_kind = added, v, k, 2
     if best_v == NOBODY:
@@ -608,6 +691,7 @@ def turns(
         note_left(day, state)
         if cost < costs[1]:
             costs[1] = cost
-            best_length[:] = rounds[:, LENGTH]
             for v in range(rounds.shape[0]):
-                best_route[v, : best_length[v]] = state.route[v, : best_length[v]]
+                best_length[v] = rounds[v, LENGTH]
+                for k in range(best_length[v]):
+                    best_route[v, k] = state.route[v, k]

@@ -99,6 +99,7 @@ def _day(timetable: Timetable) -> kernel.Day:
         may=_may(timetable, places),
         near=np.argsort(seconds[0, :, 1 : len(stops) + 1], axis=1, kind="stable").astype(np.int64) + 1,
         is_plain=not any(stop.release_s or stop.late_weight for stop in stops),
+        is_priced=any(stop.late_weight for stop in stops),
     )
 
 
@@ -171,7 +172,7 @@ def _state(timetable: Timetable, start: Rounds, seed: int) -> kernel.State:
     longest = stops + min(most_trips, stops + 1) + 4
     state = kernel.State(
         route=np.zeros((vehicles, longest), dtype=np.int64),
-        notes=np.zeros((vehicles, longest, 6), dtype=np.int64),
+        notes=np.zeros((vehicles, longest, 10), dtype=np.int64),
         rounds=np.zeros((vehicles, 5), dtype=np.int64),
         vehicle=np.full(places, NOBODY, dtype=np.int64),
         out=np.zeros(stops + kernel.MOST_LEFT_TRIED + 1, dtype=np.int64),
