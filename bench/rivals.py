@@ -2,16 +2,19 @@
 
 Both are given our load rule, max(delivers, collects), so that all choose among the same plans; with ``exact``
 PyVRP counts the true load instead. Neither states everything: a stop that a vehicle may not serve is a very
-long way to PyVRP, and VROOM, which knows no reload, fetches each order from the station by itself and may
-break the limit of trips. What they answer is judged by our checker and counted by our sums.
+long way to PyVRP, and VROOM, which knows no reload, fetches each order from the station by itself, once its
+goods are there, and may break the limit of trips. Where every vehicle leaves once its orders are plain jobs.
+What they answer is judged by our checker and counted by our sums.
 """
 
 import time
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import Any
 
-from routing import Problem, Routes, check
+from routing import Problem, Routes, Stop, Vehicle, check
 from routing.matrix import NO_WAY
+from routing.problem import LATEST_S
 from routing.timetable import Timetable
 
 VERY_FAR = 10_000_000
@@ -59,10 +62,11 @@ def pyvrp(problem: Problem, budget_s: float, seed: int = 1, exact: bool = False)
     doors = [model.add_location(k + 1, 0) for k in range(len(problem.stops))]
     locations = [depot[0], *doors, reload_depot[0]]
     place = [0, *problem.stop_places, 0]
-    for vehicle in problem.vehicles:
+    alike = _alike(problem)
+    for kind, ids in alike.items():
+        vehicle, barred = kind
         profile = model.add_profile()
         seconds = problem.travel[vehicle.profile].seconds
-        barred = {k + 1 for k, stop in enumerate(problem.stops) if not stop.may_ride(vehicle.id)}
         for a, here in enumerate(locations):
             for b, there in enumerate(locations):
                 leg = int(seconds[place[a], place[b]])
@@ -71,7 +75,7 @@ def pyvrp(problem: Problem, budget_s: float, seed: int = 1, exact: bool = False)
                     leg = VERY_FAR if far else leg
                     model.add_edge(here, there, distance=leg, duration=leg, profile=profile)
         model.add_vehicle_type(
-            1,
+            len(ids),
             capacity=vehicle.capacity,
             start_depot=depot[1],
             end_depot=depot[1],
@@ -96,10 +100,20 @@ def pyvrp(problem: Problem, budget_s: float, seed: int = 1, exact: bool = False)
         )
     found = model.solve(_CpuStop(budget_s - (time.process_time() - began_s)), seed=seed, display=False)
     routes: dict[str, list[list[str]]] = {}
+    idle = [list(ids) for ids in alike.values()]
     for route in found.best.routes():
         stops = [0 if act.is_depot() else act.idx + 1 for act in _activities(route)]
-        routes[problem.vehicles[route.vehicle_type()].id] = _trips(problem, stops)
+        routes[idle[route.vehicle_type()].pop()] = _trips(problem, stops)
     return judged(problem, routes, time.process_time() - began_s)
+
+
+def _alike(problem: Problem) -> dict[tuple[Vehicle, frozenset[int]], list[str]]:
+    """Vehicles by what tells them apart, and the places each kind may not serve: the fewer, the faster."""
+    alike: defaultdict[tuple[Vehicle, frozenset[int]], list[str]] = defaultdict(list)
+    for vehicle in problem.vehicles:
+        barred = {k + 1 for k, stop in enumerate(problem.stops) if not stop.may_ride(vehicle.id)}
+        alike[(replace(vehicle, id="any"), frozenset(barred))].append(vehicle.id)
+    return alike
 
 
 def _depots(model: Any, problem: Problem) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -147,25 +161,30 @@ def vroom(problem: Problem, budget_s: float) -> Answer:
                 skills={k + 1 for k, stop in enumerate(problem.stops) if _is_bound(stop, vehicle.id)},
             )
         )
+    may_reload = any(vehicle.max_trips > 1 for vehicle in problem.vehicles)
     for k, stop in enumerate(problem.stops):
-        given.add_shipment(
-            rival.ShipmentStep(k + 1, location=0, default_setup=problem.reload_s),
-            rival.ShipmentStep(
-                k + 1,
-                location=problem.stop_places[k],
-                default_service=stop.service_s,
-                time_windows=[rival.TimeWindow(*stop.window)],
-            ),
-            amount=rival.Amount([max(stop.delivers, stop.collects)]),
-            skills=set() if stop.only_vehicles is None else {k + 1},
-            priority=min(MOST_PRIORITY, stop.penalty // 300),
-        )
+        amount = rival.Amount([max(stop.delivers, stop.collects)])
+        urgency = {
+            "skills": set() if stop.only_vehicles is None else {k + 1},
+            "priority": min(MOST_PRIORITY, stop.penalty // 300),
+        }
+        at_door = {
+            "location": problem.stop_places[k],
+            "default_service": stop.service_s,
+            "time_windows": [rival.TimeWindow(*stop.window)],
+        }
+        if not may_reload:
+            given.add_job(rival.Job(k + 1, delivery=amount, **at_door, **urgency))
+            continue
+        goods = [rival.TimeWindow(stop.release_s, LATEST_S)]
+        fetch = rival.ShipmentStep(k + 1, 0, default_setup=problem.reload_s, time_windows=goods)
+        given.add_shipment(fetch, rival.ShipmentStep(k + 1, **at_door), amount=amount, **urgency)
     found = given.solve(exploration_level=5, nb_threads=1, timeout=timedelta(seconds=4 * budget_s))
     routes: dict[str, list[list[str]]] = {}
     for number, steps in found.routes.groupby("vehicle_id"):
         order: list[int] = []
         for kind, stop in zip(steps.type, steps.id, strict=True):
-            if kind == "delivery":
+            if kind in ("delivery", "job"):
                 order.append(int(stop))
             elif kind == "pickup" and order and order[-1] != 0:
                 order.append(0)
@@ -173,5 +192,5 @@ def vroom(problem: Problem, budget_s: float) -> Answer:
     return judged(problem, routes, time.process_time() - began_s)
 
 
-def _is_bound(stop: Any, vehicle_id: str) -> bool:
+def _is_bound(stop: Stop, vehicle_id: str) -> bool:
     return stop.only_vehicles is not None and vehicle_id in stop.only_vehicles
