@@ -49,6 +49,7 @@ from web.household_file import face as household_file
 from web.labels import face as labels
 from web.metrics import room as metrics
 from web.moving import face as moving
+from web.new_number import room as new_number
 from web.office import face as office
 from web.phone import room as phone
 from web.privacy_page import room as privacy_page
@@ -99,6 +100,7 @@ PAGES = (
     suppliers,
     signing_in,
     phone,
+    new_number,
     own_password,
     second_step,
     own_sessions,
@@ -169,7 +171,7 @@ def subscribe_handlers() -> None:
     from oversight.review_messages import send_answered
     from oversight.reviews import ANSWERED
     from oversight.service import raise_tip
-    from registry import phone_codes, proxies, proxy_messages
+    from registry import new_numbers, phone_codes, proxies, proxy_messages
 
     from_phones = ("device.forked", "scan.not_applied")
     of_bottles = ("cylinder.stranger_seen", "cylinder.problem_reported", "identifier.collision_found")
@@ -182,6 +184,7 @@ def subscribe_handlers() -> None:
     subscribe(DUE_FOR_FIRM, "messages", about_bottles.send_due_to_firm)
     subscribe(TOLD, "messages", about_bottles.send_recalled)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
+    subscribe(new_numbers.NUMBER_ASKED, "messages", new_numbers.send_asked)
     subscribe("order.booked", "messages", send_booked)
     subscribe("order.moved", "messages", send_moved)
     subscribe("door_code.issued", "messages", send_door_code)

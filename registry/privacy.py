@@ -65,25 +65,7 @@ def ask(
     else:
         person_id, account = _account_acted_for(deed)
         _must_be_a_proxys(kind, field)
-    deed.about(SubjectType.PERSON, person_id)
-    deed.at(firm=account.firm_id)
-    request = PrivacyRequest(
-        district=deed.district,
-        id=new_id(),
-        person_id=person_id,
-        household_id=account.household_id,
-        firm_id=account.firm_id,
-        kind=kind,
-        field=field,
-        said_sealed=None,
-        state=PrivacyRequestState.ASKED,
-        asked_at=deed.recorded_at,
-    )
-    if said is not None:
-        said = sealing.plain_phone(said) if field is CorrectedField.PHONE else said
-        request.said_sealed = sealing.seal_request(deed.db, deed.ground, request, said)
-    deed.db.add(request)
-    deed.note(request_id=request.id, kind=kind, field=field)
+    request = enter_request(deed, person_id, account, kind, field, said)
     return {"request_id": str(request.id)}
 
 
@@ -251,6 +233,37 @@ def _correct_address(deed: Deed, household: Household, said: str) -> None:
     premises.address_scheme, premises.address_index = index.scheme, index.digest
     deed.about(SubjectType.HOUSEHOLD, household.id)
     deed.db.flush()
+
+
+def enter_request(
+    deed: Deed,
+    person_id: UUID,
+    account: Account,
+    kind: RequestKind,
+    field: CorrectedField | None,
+    said: str | None,
+) -> PrivacyRequest:
+    """A person's request, waiting to be decided by the firm of the account."""
+    deed.about(SubjectType.PERSON, person_id)
+    deed.at(firm=account.firm_id)
+    request = PrivacyRequest(
+        district=deed.district,
+        id=new_id(),
+        person_id=person_id,
+        household_id=account.household_id,
+        firm_id=account.firm_id,
+        kind=kind,
+        field=field,
+        said_sealed=None,
+        state=PrivacyRequestState.ASKED,
+        asked_at=deed.recorded_at,
+    )
+    if said is not None:
+        said = sealing.plain_phone(said) if field is CorrectedField.PHONE else said
+        request.said_sealed = sealing.seal_request(deed.db, deed.ground, request, said)
+    deed.db.add(request)
+    deed.note(request_id=request.id, kind=kind, field=field)
+    return request
 
 
 # --- rows ---------------------------------------------------------------------------------------------------

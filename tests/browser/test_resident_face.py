@@ -61,6 +61,36 @@ def orders(house: House) -> list[Order]:
         return list(db.scalars(sa.select(Order)))
 
 
+def test_a_new_telephone_is_said_from_home_one_question_a_page(
+    house: House, browse: Browse, day: WorkingDay
+) -> None:
+    person = day.cast.registrant(phone=PHONE)
+    users = day.cast.household(person=person)
+    with house.ground.sessions() as db:
+        card = db.get_one(Card, (CHANGNING, users.card_ids[0])).credential
+    page = browse.page(**ON_A_PHONE)
+    page.goto(house.at("/sign-in/phone"))
+    page.get_by_role("link", name="网上登记").click()
+    page.fill("#name", person["name"])
+    page.fill("#number", "110105194912310021")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_focused()
+    looked_at(browse, page, "register-wrong")
+    page.fill("#number", person["document"]["number"])
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("您的用户卡")
+    page.fill("#card", card)
+    looked_at(browse, page, "register-card")
+    page.keyboard.press("Enter")
+    page.fill("#phone", "13800001234")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("核对一遍")
+    looked_at(browse, page, "register-check")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("h1")).to_contain_text("已收到")
+    looked_at(browse, page, "register-sent")
+
+
 def test_a_family_signs_in_by_telephone(house: House, browse: Browse, day: WorkingDay) -> None:
     with_phone(day, "样例甲")
     with_phone(day, "例乙")

@@ -36,11 +36,11 @@ WORDS = (
     "code", "codes", "document_no", "done", "empty", "ends", "exception", "fill", "filled", "from",
     "from-0", "from_on", "full", "grade", "gross_g", "gross_g-0", "hose_length", "hose_length-measured",
     "hose_length.measured", "kind", "lat", "leak", "loaded", "login", "lon", "looked", "made_from",
-    "made_until", "maker", "model", "new", "note", "old", "outcome", "overdue", "page", "password",
-    "phone", "place", "plate", "problem", "proof", "purpose", "q", "reason", "reference", "residue_g-0",
-    "row", "scale", "seal_no-0", "signature", "standard", "starts", "state", "step", "street",
-    "tare_weighed_g", "tare_weighed_g-0", "until", "until-0", "until_on", "untold", "wave", "who",
-    "why",
+    "made_until", "maker", "model", "name", "new", "note", "number", "old", "outcome", "overdue",
+    "page", "password", "phone", "place", "plate", "problem", "proof", "purpose", "q", "reason",
+    "reference", "residue_g-0", "row", "scale", "seal_no-0", "signature", "standard", "starts", "state",
+    "step", "street", "tare_weighed_g", "tare_weighed_g-0", "until", "until-0", "until_on", "untold",
+    "wave", "who", "why",
 )  # fmt: skip
 """The fields that pages read: of an id, and of anything else."""
 
