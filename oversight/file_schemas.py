@@ -7,10 +7,18 @@ from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import LineState, OrderState
 from dispatch.safety.equipment_schemas import EquipmentView
 from dispatch.safety.schemas import CheckOut, HazardOut
-from registry.premises_models import ClosingReason
+from oversight.review_models import Finding, Ground
+from oversight.review_states import ReviewState
+from registry.conversion_models import ConversionTarget
+from registry.models import CheckMethod
+from registry.premises_models import BannedUseKind, ClosingReason, ExemptionGround
+from registry.premises_schemas import DepositLineView
 from registry.privacy_schemas import LookView
 from registry.proxy_schemas import ConsentView
 from registry.schemas import HouseholdView
+from registry.states import BannedUseState, ConversionState, SuccessionState
+from registry.succession_models import Kinship, SuccessionGround
+from registry.vulnerability_models import VulnerableGround
 
 
 class HeldBottleView(View):
@@ -57,6 +65,87 @@ class FileClosingView(View):
     closed_on = Day()
 
 
+class FileIdentityView(View):
+    """How the present registrant was identified; the number stays sealed."""
+
+    document_kind = fields.String()
+    method = Word(CheckMethod)
+    passed = Flag()
+    valid_until = Day(allow_none=True)
+    evidence = fields.String(allow_none=True)
+    checked_at = Instant()
+
+
+class FileDepositView(DepositLineView):
+    account_id = Id()
+
+
+class FileSuccessionView(View):
+    id = Id()
+    ground = Word(SuccessionGround)
+    kinship = Word(Kinship)
+    state = Word(SuccessionState)
+    evidence = fields.String()
+    asked_at = Instant()
+    decided_at = Instant(allow_none=True)
+
+
+class FileVulnerabilityView(View):
+    id = Id()
+    ground = Word(VulnerableGround, allow_none=True)
+    since_on = Day()
+    evidence = fields.String()
+    ended_on = Day(allow_none=True)
+
+
+class FileExceptionView(View):
+    """A rule that a review has lifted for this home, both days included."""
+
+    rule = fields.String()
+    review_id = Id()
+    valid_from = Day()
+    valid_until = Day()
+
+
+class FileAreaExemptionView(View):
+    area_id = Id()
+    area = fields.String()
+    ground = Word(ExemptionGround)
+    document_no = fields.String()
+    valid_from = Day()
+    valid_until = Day()
+
+
+class FileConversionView(View):
+    plan_no = fields.String()
+    target = Word(ConversionTarget)
+    state = Word(ConversionState)
+    starts_on = Day()
+    due_on = Day()
+
+
+class FileBannedUseView(View):
+    id = Id()
+    kind = Word(BannedUseKind)
+    state = Word(BannedUseState)
+    found_on = Day()
+    deadline_on = Day(allow_none=True)
+    closed_on = Day(allow_none=True)
+
+
+class FileReviewView(View):
+    """What people wrote is read where it is decided, on record."""
+
+    id = Id()
+    refusal_no = fields.String()
+    ground = Word(Ground)
+    state = Word(ReviewState)
+    asked_at = Instant()
+    due_on = Day()
+    finding = Word(Finding, allow_none=True)
+    answered_at = Instant(allow_none=True)
+
+
 class WholeFileView(View):
     """Everything on record about one household, masked. ``cut``: a list held more than it shows."""
 
@@ -74,4 +163,13 @@ class WholeFileView(View):
     closings = fields.List(fields.Nested(FileClosingView))
     proxies = fields.List(fields.Nested(ConsentView))
     looks = fields.List(fields.Nested(LookView))
+    identity_checks = fields.List(fields.Nested(FileIdentityView))
+    deposit = fields.List(fields.Nested(FileDepositView))
+    successions = fields.List(fields.Nested(FileSuccessionView))
+    vulnerabilities = fields.List(fields.Nested(FileVulnerabilityView))
+    exceptions = fields.List(fields.Nested(FileExceptionView))
+    area_exemptions = fields.List(fields.Nested(FileAreaExemptionView))
+    conversions = fields.List(fields.Nested(FileConversionView))
+    banned_uses = fields.List(fields.Nested(FileBannedUseView))
+    reviews = fields.List(fields.Nested(FileReviewView))
     cut = Flag()

@@ -24,6 +24,7 @@ from evidence.entry import Subject
 from evidence.models import Outcome, SubjectType
 from evidence.queries import chain
 from oversight import own_data
+from oversight.file_books import books_of
 from oversight.queries import household_file
 from registry.models import Account, Card
 from registry.premises_models import AccountClosing
@@ -48,6 +49,7 @@ def whole_file(doing: Doing, household_id: UUID) -> dict[str, Any]:
         orders, bottles = _orders(db, district, household_id), _bottles(db, district, card_ids)
         refusals = _refusals(db, doing, household_id, card_ids)
         looks = own_data.looks_at_home(db, district, household_id)[:MOST_ROWS]
+        books = books_of(doing, db, household_id, MOST_ROWS)
         return {
             "as_of": clock.now(),
             "household": file,
@@ -63,8 +65,10 @@ def whole_file(doing: Doing, household_id: UUID) -> dict[str, Any]:
             "closings": _closings(db, district, household_id),
             "proxies": consents,
             "looks": looks,
+            **books,
             "cut": bool(checks.next_cursor or hazards.next_cursor)
-            or MOST_ROWS in (len(orders), len(bottles), len(refusals), len(looks), len(consents)),
+            or MOST_ROWS in (len(orders), len(bottles), len(refusals), len(looks), len(consents))
+            or MOST_ROWS in map(len, books.values()),
         }
 
 

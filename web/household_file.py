@@ -13,7 +13,7 @@ from core.http import doing
 from oversight.file_schemas import WholeFileView
 from oversight.whole_file import whole_file
 from rulebook.words import WORDS
-from web import trace_words
+from web import book_words, review_words, trace_words
 from web.office import said as office_words
 from web.pages import Face
 from web.resident import said as resident_words
@@ -33,6 +33,8 @@ def whole(household_id: UUID) -> ResponseReturnValue:
         said=office_words,
         resident_said=resident_words,
         words=trace_words,
+        review_words=review_words,
+        book_words=book_words,
         state_zh=lambda code: WORDS.get(code, code),
         back=BACK[doing().actor.role] + str(household_id),
         now=clock.now(),

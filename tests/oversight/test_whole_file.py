@@ -13,7 +13,7 @@ from core.auth import Role
 from core.sessions import SignedInBy
 from evidence.models import Entry
 from oversight.models import Look
-from tests.cast import CHANGNING, made
+from tests.cast import CHANGNING, MIDDLE, made
 from tests.desk import Desk
 from tests.dispatch.checklist import answers, check
 from tests.dispatch.rounds.working_day import WorkingDay
@@ -96,3 +96,42 @@ def test_the_page_and_its_file_say_the_same(day: WorkingDay, app: Flask, db: Ses
         assert body["household"]["registrant"] == told["household"]["registrant"]
         assert client.get(f"/files/households/{uuid4()}").status_code == 404
     assert len(db.scalars(sa.select(Look)).all()) == 6
+
+
+def test_the_file_tells_what_every_book_holds_of_the_home(day: WorkingDay, desk: Desk) -> None:
+    cast = day.cast
+    users = day.home().users
+    clerk, household, account = cast.clerk, users.household_id, users.account_id
+    paid = {"kind": "paid", "amount_fen": 12_050, "receipt_no": "SJ-1"}
+    made(clerk.post(day.at(f"accounts/{account}/deposit-lines"), paid))
+    first = {"ground": "elderly_alone", "since_on": "2024-01-01", "evidence": "MZ-1"}
+    made(clerk.post(day.at(f"households/{household}/vulnerabilities"), first))
+    use = {
+        "kind": "basement",
+        "point": MIDDLE,
+        "street_code": "310105001",
+        "committee_code": "310105001001",
+        "found_on": "2024-06-01",
+        "evidence": "PIC-1",
+        "household_id": str(household),
+    }
+    made(clerk.post(day.at("banned-uses"), use))
+    refused = clerk.post(day.at(f"accounts/{account}/closings"), {"reason": "moved", "evidence": "TH-1"})
+    asked = {"refusal_no": refused.json["refusal_no"], "ground": "hardship", "said": "我们这里很难办"}  # type: ignore[index]
+    made(clerk.post(day.at("refusal-reviews"), asked))
+    answer = clerk.get(day.at(f"households/{household}/file"))
+    file = answer.json
+    assert file is not None
+    assert [one["balance_fen"] for one in file["deposit"]] == [12_050]
+    assert [one["ground"] for one in file["vulnerabilities"]] == ["elderly_alone"]
+    assert [one["kind"] for one in file["banned_uses"]] == ["basement"]
+    assert [(one["refusal_no"], one["state"]) for one in file["reviews"]] == [(asked["refusal_no"], "asked")]
+    assert [one["method"] for one in file["identity_checks"]] == ["database"]
+    assert "很难办" not in answer.text, "their own words are read where it is decided"
+    client = desk.app.test_client()
+    secret = sessions.open_session(desk.ground, clerk.principal_id, SignedInBy.PASSWORD)
+    signer = desk.app.session_interface.get_signing_serializer(desk.app)  # type: ignore[attr-defined]
+    client.set_cookie("lpg", str(signer.dumps({"secret": secret})))
+    page = client.get(f"/files/households/{household}").text
+    for said in ("¥120.50", "独居老人", "地下室", "等待受理", asked["refusal_no"]):
+        assert said in page
