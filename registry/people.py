@@ -372,6 +372,12 @@ def _enter_check(
     return check_id
 
 
+def checked_at_door(deed: Deed, person_id: UUID, facts: DocumentFacts, valid_until: date | None) -> UUID:
+    """For the room that stands at the door: the document on file was seen there; refused where it is over."""
+    _must_be_valid(deed, valid_until)
+    return _enter_check(deed, person_id, facts, _Check(valid_until, CheckMethod.AT_THE_DOOR), True)
+
+
 def must_reach_person(doing: Doing, person_id: UUID) -> None:
     """404 for a person who is not there, or whom the caller neither supplies nor identified."""
     with doing.ground.reads() as db:

@@ -305,3 +305,4 @@ WHO_READS_DIVISIONS = (Role.CLERK, Role.DISPATCHER, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"division.read"} for role in WHO_READS_DIVISIONS}
 WHO_WEIGHS_ZONES = (Role.DISPATCHER, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"zone_price.ask", "zone_price.read"} for role in WHO_WEIGHS_ZONES}
+RIGHTS[Role.COURIER] |= {"person.verify_at_door"}

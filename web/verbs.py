@@ -117,6 +117,7 @@ SAID: dict[str, tuple[str, str]] = {
     "password.set": ("为工作人员设置密码", "set a password for staff"),
     "person.register": ("实名登记", "register a person"),
     "person.reveal": ("查看个人信息", "reveal personal data, with a reason"),
+    "person.verify_at_door": ("上门核对证件", "look at the registrant's document at the door"),
     "person.verify": ("核验身份", "verify a person's document"),
     "plan.apply": ("下达配送计划", "apply a plan"),
     "plan.make": ("编制配送计划", "make a plan"),

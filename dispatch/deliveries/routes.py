@@ -8,6 +8,7 @@ from dispatch.deliveries import (
     closing,
     confirming,
     following,
+    identity,
     inbox,
     loads,
     queries,
@@ -25,6 +26,8 @@ from dispatch.deliveries.schemas import (
     DeliveryIn,
     DeliveryView,
     DoorCodeView,
+    DoorIdentityIn,
+    DoorIdentityView,
     FailureIn,
     FailureView,
     LoadIn,
@@ -84,6 +87,15 @@ def arrive(body: dict[str, Any], district: int, order_id: UUID) -> dict[str, Any
     """The courier is at the door: the resident's page shows a code for ten minutes."""
     done = service.arrive(doing(), order_id=order_id)
     return queries.arrival(doing(), UUID(done["order_id"]))
+
+
+@room.post("/districts/<int:district>/orders/<uuid:order_id>/identity-checks")
+@room.may("person.verify_at_door", writes=True)
+@room.arguments(DoorIdentityIn)
+@room.response(201, DoorIdentityView)
+def verify_at_door(body: dict[str, Any], district: int, order_id: UUID) -> Any:
+    """The registrant's document, looked at once more at the door; by the courier whose stop it is."""
+    return identity.verify_at_door(doing(), order_id=order_id, **body)
 
 
 @room.get("/districts/<int:district>/orders/<uuid:order_id>/door-code")

@@ -28,7 +28,7 @@ from dispatch.safety.models import CheckOutcome
 from dispatch.safety.schemas import CheckForm, OpenHazardOut
 from registry.models import ScanStatus
 from registry.premises_models import ClosingReason
-from registry.schemas import PlainCode
+from registry.schemas import DocumentIn, PlainCode
 
 
 class LoadIn(Form):
@@ -55,6 +55,20 @@ class ReturnView(View):
 
 class Nothing(Form):
     """An act that needs no more than its address."""
+
+
+class DoorIdentityIn(Form):
+    """The document as the courier reads it; the number goes into the body, never into an address."""
+
+    document = Part(DocumentIn, required=True)
+
+
+class DoorIdentityView(View):
+    """``matched``: it is the registrant's document on file. Whose another one is, is told to nobody."""
+
+    order_id = Id()
+    matched = Flag()
+    checked_at = fields.String()
 
 
 class ArrivalView(View):
