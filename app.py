@@ -39,6 +39,7 @@ from oversight.review_routes import room as reviews
 from oversight.routes import room as oversight
 from registry.privacy_models import Reveal
 from registry.routes import room as registry
+from web.bans import face as bans
 from web.clear_out import face as clear_out
 from web.collisions import face as collisions
 from web.courier import face as courier
@@ -115,6 +116,7 @@ PAGES = (
     labels,
     public,
     vouchers,
+    bans,
     clear_out,
     collisions,
     filling_stops,

@@ -1,9 +1,7 @@
 """What the registry's books beside an account are called in a household's file: Chinese, English."""
 
+from registry.conversion_models import ConversionTarget
 from registry.premises_models import BannedUseKind, DepositKind, ExemptionGround
-from web.clear_out import TARGETS
-
-__all__ = ["DEPOSITS", "EXEMPTED", "TARGETS", "USES"]
 
 Said = tuple[str, str]
 
@@ -27,4 +25,9 @@ USES: dict[str, Said] = {
     BannedUseKind.GARAGE.value: ("车库", "a garage"),
     BannedUseKind.BASEMENT.value: ("地下室", "a basement"),
     BannedUseKind.FREE_AREA.value: ("禁用区", "a free area"),
+}
+
+TARGETS: dict[str, Said] = {
+    ConversionTarget.PIPED_GAS.value: ("改管道气", "to piped gas"),
+    ConversionTarget.ELECTRICITY.value: ("改用电", "to electricity"),
 }

@@ -17,9 +17,9 @@ from core.http import doing
 from registry import conversions
 from registry.clear_out import CameBecause, ClearOut, MonthOf, StreetCurve, clear_out
 from registry.clear_out_schemas import ClearOutQuery, ConversionIn
-from registry.conversion_models import ConversionTarget
 from registry.premises_models import ClosingReason
 from registry.states import ConversionState
+from web.book_words import TARGETS
 from web.office.said import CLOSINGS
 from web.office.sheets import Cell, sheet
 from web.pages import Face, No, form_of, tried
@@ -30,10 +30,6 @@ WIDTH, HEIGHT = 240, 48
 SHOWN = 200
 NAMES = ("plan_no", "street_code", "committee_code", "target", "starts_on", "due_on")
 
-TARGETS: dict[str, tuple[str, str]] = {
-    ConversionTarget.PIPED_GAS.value: ("改管道气", "to piped gas"),
-    ConversionTarget.ELECTRICITY.value: ("改用电", "to electricity"),
-}
 STATES: dict[str, tuple[str, str, str]] = {
     ConversionState.ANNOUNCED.value: ("quiet", "已公布", "announced"),
     ConversionState.UNDER_WAY.value: ("warn", "实施中", "under way"),

@@ -9,6 +9,7 @@
     opening     开户: a person, a place, an account
     households  一户一档, masked; a card lost and replaced; a survey; a contract; closing
     equipment   hoses, regulators, alarms: of a household, and what is due
+    deposits    押金: line by line, in yuan
     privacy     what is masked, shown with a reason; what people ask about their data
     importing   台账导入: a register of bottles as a file, how far it is, what is wrong; the firm's own
     queues      what falls due, what is held and contested, and why
@@ -27,6 +28,7 @@ from web.office import (
     bottles,
     completing,
     counting,
+    deposits,
     equipment,
     filling,
     households,
@@ -49,6 +51,7 @@ __all__ = [
     "bottles",
     "completing",
     "counting",
+    "deposits",
     "equipment",
     "face",
     "filling",
