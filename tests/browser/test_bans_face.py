@@ -1,0 +1,60 @@
+"""Banned uses from report to notice by keyboard; the review list, the deposit, a document at the door."""
+
+from playwright.sync_api import expect
+
+from core.auth import Role
+from tests.browser.conftest import Browse, House
+from tests.cast import CHANGNING
+from tests.dispatch.rounds.working_day import WorkingDay
+
+
+def test_a_street_reports_a_use_and_gives_notice_of_it(house: House, browse: Browse) -> None:
+    street = house.desk.sign_in(Role.REGULATOR, CHANGNING, street="310105001")
+    page = browse.page(house.cookie_of(street.principal_id))
+    page.goto(house.at("/oversight/bans/uses"))
+    browse.is_accessible(page)
+    page.get_by_label("何处").select_option("garage")
+    for label, said in (("街镇代码", "310105001"), ("村居代码", "310105001001"), ("经度", "east")):
+        page.get_by_label(label).fill(said)
+    page.get_by_label("纬度").fill("31.2")
+    page.get_by_label("坐标来自").select_option("wgs84")
+    page.get_by_label("发现日").fill("2024-06-10")
+    page.get_by_label("凭据编号").fill("PIC-7")
+    page.get_by_role("button", name="上报").click()
+    expect(page.locator(".summary")).to_be_focused()
+    browse.is_accessible(page)
+    page.get_by_label("经度").fill("121.4")
+    page.get_by_role("button", name="上报").click()
+    card = page.locator("article")
+    expect(card).to_contain_text("待通知")
+    card.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("通知书编号").fill("TZ-1")
+    page.keyboard.press("Enter")
+    expect(card).to_contain_text("限期清理")
+    browse.is_accessible(page)
+    browse.reflows(page)
+    page.goto(house.at("/oversight/bans/accounts"))
+    browse.is_accessible(page)
+
+
+def test_the_deposit_and_the_document_at_the_door(house: House, browse: Browse) -> None:
+    day = WorkingDay(house.desk)
+    booked, _, _ = day.loaded()
+    desk = browse.page(house.cookie_of(day.cast.clerk.principal_id))
+    desk.goto(house.at(f"/office/households/{booked.home.users.household_id}/deposit"))
+    desk.get_by_label("事项").select_option("paid")
+    desk.get_by_label("金额").fill("120.50")
+    desk.get_by_label("收据编号").fill("SJ-1")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("table")).to_contain_text("¥120.50")
+    browse.is_accessible(desk)
+    browse.reflows(desk)
+    phone = browse.page(house.cookie_of(day.courier.principal_id))
+    phone.goto(house.at(f"/courier/orders/{booked.order_id}/identity"))
+    phone.get_by_label("证件种类").select_option("passport")
+    phone.get_by_label("证件号码").fill("E12345678")
+    phone.keyboard.press("Enter")
+    expect(phone.locator(".warning")).to_contain_text("不是登记人的证件")
+    browse.is_accessible(phone)
+    browse.reflows(phone)
