@@ -44,9 +44,9 @@ def _behind_it(town: Town) -> Operation:
     return Operation("behind it: service.book", ready, _must_be_new)
 
 
-def _must_be_new(answer: dict[str, Any]) -> None:
-    if "again" in answer:
-        raise WrongOutcome(f"expected a new order, got {answer}")
+def _must_be_new(booked: service.Booked) -> None:
+    if booked.again:
+        raise WrongOutcome(f"expected a new order, got {booked}")
 
 
 def _slot(town: Town, i: int) -> str:

@@ -102,8 +102,8 @@ def replay(connection: psycopg.Connection, steps: Iterable[Step]) -> None:
 
 
 def _read(cursor: psycopg.Cursor[Any]) -> None:
-    if cursor.description is not None:
-        cursor.fetchall()
+    if cursor.pgresult is not None and cursor.pgresult.status == psycopg.pq.ExecStatus.TUPLES_OK:
+        cursor.fetchall()  # asked so since a ``description`` is made anew, and dear
 
 
 def statements(steps: Sequence[Step]) -> list[Statement]:

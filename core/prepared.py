@@ -39,6 +39,7 @@ class Prepared:
             for name in compiled.positiontup or ()
         ]
         columns = list(statement.exported_columns)
+        self._answers = bool(columns)
         self._named = self._named_by([column.key or "" for column in columns])
         self._words = [
             (place, process)
@@ -91,9 +92,7 @@ class Prepared:
         for heard in engine.dispatch.before_cursor_execute:
             heard(None, cursor, self._text.decode(), values, None, False)
         cursor.execute(self._text, values, prepare=True, binary=True)
-        if cursor.description is None:
-            return []
-        return [self._in_our_words(row) for row in cursor.fetchall()]
+        return [self._in_our_words(row) for row in cursor.fetchall()] if self._answers else []
 
     def _cursor_on(self, lent: sa.PoolProxiedConnection) -> "psycopg.RawCursor[Any]":
         """One for the connection's whole life: it has learned how to write and to read each value."""

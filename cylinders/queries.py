@@ -193,6 +193,14 @@ def types(db: Session) -> dict[str, CylinderType]:
     return {one.model: one for one in db.scalars(sa.select(CylinderType).order_by(CylinderType.model))}
 
 
+_NOMINAL = Prepared(sa.select(CylinderType.model, CylinderType.nominal_g))
+
+
+def nominal_masses(db: Session) -> dict[str, int]:
+    """Grams of the catalogue's models when full, by model."""
+    return {one.model: one.nominal_g for one in _NOMINAL.within(db)}
+
+
 # --------------------------------------------------------------------------------------------------------
 # The file of a bottle as the gate needs it: prebuilt, one statement for a thousand codes
 

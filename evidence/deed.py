@@ -89,7 +89,7 @@ class Deed:
     subjects: set[Subject] = field(default_factory=set)
     payload: dict[str, Any] = field(default_factory=dict)
     kept: list[Base] = field(default_factory=list)
-    kept_statements: list[sa.Executable] = field(default_factory=list)
+    kept_statements: list[Callable[[], object]] = field(default_factory=list)
     kept_news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -130,9 +130,15 @@ class Deed:
             raise ValueError("expected a new row: a change to a standing one is undone with the work")
         self.kept.append(row)
 
-    def keep_by(self, statement: sa.Executable) -> None:
-        """Run this statement also when the deed is refused (a count, as INSERT … ON CONFLICT)."""
-        self.kept_statements.append(statement)
+    def keep_by(self, statement: sa.Executable | Prepared, **given: Any) -> None:
+        """Run this statement also when the deed is refused (a count, as INSERT … ON CONFLICT).
+
+        ``given``: the values that a prepared one takes.
+        """
+        if isinstance(statement, Prepared):
+            self.kept_statements.append(functools.partial(statement.within, self.db, **given))
+        else:
+            self.kept_statements.append(functools.partial(self.db.execute, statement))
 
     def tell(self, topic: str, *, even_if_refused: bool = False, **facts: Any) -> None:
         """Tell the rooms above, in this same transaction; what was seen is a fact also in a refused deed."""
@@ -243,8 +249,8 @@ def _write_kept(deed: Deed) -> None:
     try:
         deed.db.add_all(deed.kept)
         deed.db.flush()
-        for statement in deed.kept_statements:
-            deed.db.execute(statement)
+        for run_it in deed.kept_statements:
+            run_it()
     except IntegrityError as error:
         raise _KeptRowCollided(error) from error
     for topic, payload in deed.kept_news:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session
 
 from core.db import Base, District, Group, NewId, grouped
 from core.ids import new_id
+from core.prepared import Prepared
 from evidence.deed import Deed
 
 
@@ -61,15 +62,19 @@ def except_from(
 
 def excepted_rules(db: Session, district: int, household_id: UUID, day: date) -> tuple[str, ...]:
     """The rules that a review has lifted for this home and that day, each once, by number."""
-    rules = db.scalars(
-        sa.select(RuleException.rule)
-        .where(
-            RuleException.district == district,
-            RuleException.household_id == household_id,
-            RuleException.valid_from <= day,
-            RuleException.valid_until >= day,
-        )
-        .distinct()
-        .order_by(RuleException.rule)
+    rows = _EXCEPTED.within(db, district=district, household_id=household_id, day=day)
+    return tuple(row.rule for row in rows)
+
+
+_DAY = sa.bindparam("day", type_=sa.Date)
+_EXCEPTED = Prepared(
+    sa.select(RuleException.rule)
+    .where(
+        RuleException.district == sa.bindparam("district"),
+        RuleException.household_id == sa.bindparam("household_id"),
+        RuleException.valid_from <= _DAY,
+        RuleException.valid_until >= _DAY,
     )
-    return tuple(rules)
+    .distinct()
+    .order_by(RuleException.rule)
+)

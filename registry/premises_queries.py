@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.geo import Datum, Point, area_from_geojson, covers
+from core.prepared import Prepared
 from registry.models import Card, Household, Premises
 from registry.premises_models import AreaExemption, FreeArea, PremisesSurvey
 from registry.states import CardState
@@ -26,23 +27,21 @@ def bars_gas(db: Session, premises: Premises, day: date) -> bool:
     here = Point(premises.lon, premises.lat)
     return any(
         covers(area_from_geojson(area.outline, Datum.WGS84), here)
-        for area in areas_in_force(db, premises.district, day)
+        for area in _AREAS_IN_FORCE.within(db, district=premises.district, day=day)
         if not is_exempt(db, premises, area.id, day)
     )
 
 
-def areas_in_force(db: Session, district: int, day: date) -> list[FreeArea]:
-    return list(
-        db.scalars(
-            sa.select(FreeArea)
-            .where(
-                FreeArea.district == district,
-                FreeArea.effective_on <= day,
-                sa.or_(FreeArea.ended_on.is_(None), FreeArea.ended_on >= day),
-            )
-            .order_by(FreeArea.id)
-        )
+_DAY = sa.bindparam("day", type_=sa.Date)
+_AREAS_IN_FORCE = Prepared(
+    sa.select(FreeArea.id, FreeArea.outline)
+    .where(
+        FreeArea.district == sa.bindparam("district"),
+        FreeArea.effective_on <= _DAY,
+        sa.or_(FreeArea.ended_on.is_(None), FreeArea.ended_on >= _DAY),
     )
+    .order_by(FreeArea.id)
+)
 
 
 def is_exempt(db: Session, premises: Premises, area_id: UUID, day: date) -> bool:

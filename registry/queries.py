@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -20,6 +21,7 @@ from core.doing import Doing
 from core.fields import seen
 from core.geo import Datum, Point, ZoneIndex, area_from_geojson
 from core.ground import Ground
+from core.prepared import Prepared
 from core.problems import NotFound
 from core.sealed import mask_address, mask_name, mask_phone
 from registry import sealing
@@ -91,17 +93,22 @@ def licence_span(db: Session, kind: LicenceKind, holder_id: UUID, day: date) -> 
 
 def licence_spans(db: Session, held: Sequence[tuple[LicenceKind, UUID]], day: date) -> list[Span | None]:
     """The days of each holder's paper of that kind that covers ``day``; of the latest where none does."""
-    holders = [holder_id for _, holder_id in held]
-    papers = db.scalars(
-        sa.select(Licence).where(sa.or_(Licence.firm_id.in_(holders), Licence.site_id.in_(holders)))
-    ).all()
+    papers = _LICENCES.within(db, holders=[holder_id for _, holder_id in held])
     return [
         _span([one for one in papers if one.kind is kind and holder_id in (one.firm_id, one.site_id)], day)
         for kind, holder_id in held
     ]
 
 
-def _span(papers: Sequence[Licence], day: date) -> Span | None:
+_HOLDERS = sa.any_(sa.bindparam("holders", type_=ARRAY(sa.Uuid)))
+_LICENCES = Prepared(
+    sa.select(Licence.kind, Licence.firm_id, Licence.site_id, Licence.valid_from, Licence.valid_until).where(
+        sa.or_(Licence.firm_id == _HOLDERS, Licence.site_id == _HOLDERS)
+    )
+)
+
+
+def _span(papers: Sequence[Any], day: date) -> Span | None:
     covering = [paper for paper in papers if paper.valid_from <= day <= paper.valid_until]
     best = max(covering or papers, key=lambda paper: paper.valid_until, default=None)
     return (best.valid_from, best.valid_until) if best else None
@@ -124,12 +131,16 @@ class BoundCrew:
 
 def zone_set_at(db: Session, district: int, day: date) -> ZoneSet | None:
     """The set in force on ``day``."""
-    return db.scalars(
-        sa.select(ZoneSet)
-        .where(ZoneSet.district == district, ZoneSet.valid_from <= day)
-        .order_by(ZoneSet.valid_from.desc())
-        .limit(1)
-    ).first()
+    return db.scalars(_ZONE_SET_AT, {"district": district, "day": day}).first()
+
+
+_ZONE_SET_AT = (
+    sa.select(ZoneSet)
+    .where(ZoneSet.district == sa.bindparam("district"), ZoneSet.valid_from <= sa.bindparam("day"))
+    .order_by(ZoneSet.valid_from.desc())
+    .limit(1)
+)
+_ZONE_SET = Prepared(_ZONE_SET_AT)
 
 
 def zones_of(db: Session, district: int, zone_set_id: UUID) -> list[Zone]:
@@ -148,15 +159,20 @@ def zone_at(db: Session, district: int, lon: float, lat: float, day: date) -> Zo
 
     A shared border belongs to the zone with the lower number (core.geo's rule over our numbers).
     """
-    standing = zone_set_at(db, district, day)
+    zone_id = zone_id_at(db, district, lon, lat, day)
+    return db.get_one(Zone, (district, zone_id)) if zone_id else None
+
+
+def zone_id_at(db: Session, district: int, lon: float, lat: float, day: date) -> UUID | None:
+    """Which zone that is: all that a booking asks of it."""
+    standing = next(iter(_ZONE_SET.within(db, district=district, day=day)), None)
     if standing is None:
         return None
     outlines = _ZONES.get(standing.id)
     if outlines is None:
         outlines = _Outlines(zones_of(db, district, standing.id))
         _ZONES.keep(standing.id, outlines)
-    zone_id = outlines.zone_of(Point(lon, lat))
-    return db.get_one(Zone, (district, zone_id)) if zone_id else None
+    return outlines.zone_of(Point(lon, lat))
 
 
 class _Outlines:

@@ -6,7 +6,7 @@ again every few seconds where scripts run; without them a page is looked at by l
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Response, redirect, render_template, request
@@ -32,7 +32,6 @@ from dispatch.rounds import service as planning
 from dispatch.rounds import zone_prices as pricing
 from dispatch.rounds.schemas import ChangeIn, PlanIn
 from dispatch.rounds.states import PlanState, RoundState
-from evidence.deed import Answer
 from oversight import alarms as alarming
 from oversight import board as boards
 from oversight import lookup
@@ -458,10 +457,13 @@ def book() -> ResponseReturnValue:
     done, no = tried(lambda: _in_both_words(lambda: booking.book(doing(), **form_of(BookIn, asked)), to_say))
     if done is None:
         return _hotline_page(seen(request.form.get("card", "")), no, request.form, to_say)
-    return back(f"/dispatch/hotline/{done['order_id']}")
+    return back(f"/dispatch/hotline/{done.order.order.id}")
 
 
-def _in_both_words(act: Callable[[], Answer], to_say: list[dict[str, Any]]) -> Answer:
+Done = TypeVar("Done")
+
+
+def _in_both_words(act: Callable[[], Done], to_say: list[dict[str, Any]]) -> Done:
     """``to_say``: a refusal in the words for whoever is on the telephone, not for the office."""
     try:
         return act()

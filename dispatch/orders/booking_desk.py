@@ -9,25 +9,29 @@ slot_refusals(…)   what the slot itself says against it, beside the gate
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import clock
+from core.db import table_of
+from core.prepared import Prepared
 from core.problems import WrongField
 from core.refusal import Refusal
 from cylinders.models import CardHolding, CustodyConflict
-from cylinders.queries import types
+from cylinders.queries import nominal_masses
 from dispatch.orders import refusals as no
 from dispatch.orders.booking_gate import BookingFacts, CardFacts, ProxyFacts, SlotFacts
 from dispatch.orders.keeping import kept_from
-from dispatch.orders.models import Channel, Order, OrderLine, Purpose, Slot
-from dispatch.orders.queries import open_lines
+from dispatch.orders.models import IS_OPEN, Channel, Order, OrderLine, Purpose, Slot
 from dispatch.orders.quotas import booked_before
 from dispatch.safety.equipment_queries import alarm_in_place
-from dispatch.safety.queries import inspection_refused, open_hazards
+from dispatch.safety.queries import safety_of_home
 from evidence.deed import Deed
 from registry.models import Card, Contract, LicenceKind, Zone
+from registry.parties import cards_to_judge, party_to_judge
 from registry.premises_gate import (
     BottlePlace,
     FloorKind,
@@ -41,12 +45,10 @@ from registry.premises_queries import bars_gas, bottles_of_house
 from registry.proxy_queries import consent_between, proxy_of
 from registry.queries import (
     BookingParty,
-    booking_party,
-    cards_of_account,
     identity_of,
     licence_spans,
     reach_of,
-    zone_at,
+    zone_id_at,
 )
 from registry.states import CardState
 from rulebook import current
@@ -77,7 +79,7 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a booking is judged by, locked and read once.
+    """Everything a booking is judged by, locked and read once: rows, through which nothing can be changed.
 
     ``cards`` are those asked for, ``all_cards`` the account's that are not closed beside them; ``lines`` are
     the open ones of all these cards but for those of an order that is moved, ``holding`` those that hold a
@@ -90,7 +92,7 @@ class Desk:
     zone: Zone
     cards: list[Card]
     all_cards: list[Card]
-    lines: list[OrderLine]
+    lines: list[Any]
     holding: set[UUID]
     nominal_g: dict[str, int]
     day: date
@@ -101,7 +103,7 @@ class Desk:
         return max(self.day, self.slot.day)
 
     @property
-    def open_lines(self) -> list[OrderLine]:
+    def open_lines(self) -> list[Any]:
         """Those of the cards asked for."""
         asked = {card.id for card in self.cards}
         return [line for line in self.lines if line.card_id in asked]
@@ -113,7 +115,7 @@ class Desk:
 
 def open_desk(deed: Deed, asked: Booking) -> Desk:
     """Lock and read, in the order of the house. What is unknown or out of reach is a wrong field."""
-    party = booking_party(deed.db, deed.district, asked.household_id, lock=True)
+    party = party_to_judge(deed.db, deed.district, asked.household_id)
     if party is None:
         raise _unknown_home()
     proxy = _proxy(deed, party)
@@ -129,15 +131,34 @@ def open_desk(deed: Deed, asked: Booking) -> Desk:
     return Desk(
         party,
         slot,
-        deed.db.get_one(Zone, (deed.district, slot.zone_id)),
+        _ZONE.within(deed.db, district=deed.district, zone_id=slot.zone_id)[0],
         cards,
         all_cards,
-        [line for line in open_lines(deed.db, deed.district, card_ids) if not _is_of(line, asked.moves)],
+        [line for line in _open_lines(deed, card_ids) if not _is_of(line, asked.moves)],
         cards_holding(deed, card_ids),
-        {model: one.nominal_g for model, one in types(deed.db).items()},
+        nominal_masses(deed.db),
         clock.day_of(deed.recorded_at),
         proxy,
     )
+
+
+_ZONE = Prepared(
+    sa.select(Zone.id, Zone.firm_id, Zone.supply_site_id, Zone.opens_s, Zone.closes_s).where(
+        Zone.district == sa.bindparam("district"), Zone.id == sa.bindparam("zone_id")
+    )
+)
+_CARD_IDS = sa.any_(sa.bindparam("card_ids", type_=ARRAY(sa.Uuid)))
+_OPEN_LINES = Prepared(
+    sa.select(OrderLine.card_id, OrderLine.order_id).where(
+        OrderLine.district == sa.bindparam("district"),
+        OrderLine.card_id == _CARD_IDS,
+        IS_OPEN,
+    )
+)
+
+
+def _open_lines(deed: Deed, card_ids: list[UUID]) -> list[Any]:
+    return _OPEN_LINES.within(deed.db, district=deed.district, card_ids=card_ids)
 
 
 def _unknown_home() -> WrongField:
@@ -171,14 +192,34 @@ def _locked_slot(deed: Deed, asked: Booking) -> Slot | None:
     if asked.moves is not None:
         deed.db.refresh(asked.moves, ["slot_id"])
         wanted.add(asked.moves.slot_id)
-    found = {
-        slot_id: deed.db.get(Slot, (deed.district, slot_id), with_for_update=True, populate_existing=True)
-        for slot_id in sorted(wanted)
-    }
-    return found[asked.slot_id]
+    found = _SLOTS.within(deed.db, district=deed.district, slot_ids=sorted(wanted))
+    return next((slot for slot in found if slot.id == asked.slot_id), None)
 
 
-def _is_of(line: OrderLine, order: Order | None) -> bool:
+_SLOTS = Prepared(
+    sa.select(table_of(Slot))
+    .where(
+        Slot.district == sa.bindparam("district"),
+        Slot.id == sa.any_(sa.bindparam("slot_ids", type_=ARRAY(sa.Uuid))),
+    )
+    .order_by(Slot.id)
+    .with_for_update()
+)
+
+
+def take_places(deed: Deed, slot_id: UUID, places: int) -> None:
+    """Of a slot that is locked; a negative number gives them back. The database holds the capacity."""
+    _TAKE.within(deed.db, places=places, b_district=deed.district, slot_id=slot_id)
+
+
+_TAKE = Prepared(
+    sa.update(table_of(Slot))
+    .where(Slot.district == sa.bindparam("b_district"), Slot.id == sa.bindparam("slot_id"))
+    .values(taken=Slot.taken + sa.bindparam("places"))
+)
+
+
+def _is_of(line: Any, order: Order | None) -> bool:
     return order is not None and line.order_id == order.id
 
 
@@ -186,20 +227,28 @@ def _cards_of(deed: Deed, party: BookingParty) -> list[Card]:
     """All of the account's cards, locked: what the others store counts for the weight limit."""
     if party.account is None:
         return []
-    return cards_of_account(deed.db, deed.district, party.account.id, lock=True)
+    return cards_to_judge(deed.db, deed.district, party.account.id)
 
 
 def cards_holding(deed: Deed, card_ids: Collection[UUID]) -> set[UUID]:
     """Those of the cards that hold a bottle. A claim still in dispute counts as one."""
-    holding = sa.select(CardHolding.card_id).where(
-        CardHolding.district == deed.district, CardHolding.card_id.in_(card_ids), CardHolding.active
+    rows = _HOLDING.within(deed.db, district=deed.district, card_ids=list(card_ids))
+    return {row.card_id for row in rows if row.card_id}
+
+
+_HOLDING = Prepared(
+    sa.select(CardHolding.card_id)
+    .where(
+        CardHolding.district == sa.bindparam("district"), CardHolding.card_id == _CARD_IDS, CardHolding.active
     )
-    disputed = sa.select(CustodyConflict.card_id).where(
-        CustodyConflict.district == deed.district,
-        CustodyConflict.card_id.in_(card_ids),
-        CustodyConflict.resolved_at.is_(None),
+    .union(
+        sa.select(CustodyConflict.card_id).where(
+            CustodyConflict.district == sa.bindparam("district"),
+            CustodyConflict.card_id == _CARD_IDS,
+            CustodyConflict.resolved_at.is_(None),
+        )
     )
-    return {card_id for card_id in deed.db.scalars(holding.union(disputed)) if card_id}
+)
 
 
 def firm_of(desk: Desk) -> UUID:
@@ -209,8 +258,8 @@ def firm_of(desk: Desk) -> UUID:
 def slot_refusals(deed: Deed, desk: Desk) -> list[Refusal]:
     """A10 beside the gate: the slot is of the address's zone on that day, and that zone of the supplier's."""
     premises, reasons = desk.party.premises, []
-    zone = zone_at(deed.db, deed.district, premises.lon, premises.lat, desk.slot.day)
-    if zone is None or zone.id != desk.zone.id:
+    zone_id = zone_id_at(deed.db, deed.district, premises.lon, premises.lat, desk.slot.day)
+    if zone_id != desk.zone.id:
         reasons.append(no.SLOT_OTHER_ZONE())
     if desk.zone.firm_id != firm_of(desk):
         reasons.append(no.SLOT_OTHER_SUPPLIER())
@@ -234,7 +283,7 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, .
         slot=SlotFacts(
             is_open=not slot.closed,
             is_past=slot.starts_at < deed.recorded_at,
-            capacity_left=slot.room_left,
+            capacity_left=slot.capacity - slot.taken,
             in_zone_hours=in_hours(slot, desk.zone),
             kept_left=kept,
             kept_until=clock.stamp(slot.kept_until) if kept and slot.kept_until else None,
@@ -270,6 +319,7 @@ def _card_facts(card: Card, desk: Desk) -> CardFacts:
 def premises_facts(deed: Deed, desk: Desk, excepted: tuple[str, ...]) -> PremisesFacts:
     premises, household = desk.party.premises, desk.party.household
     rental = RentalKind(premises.rental) if premises.rental else None
+    safety = safety_of_home(deed.db, deed.district, household.id)
     return PremisesFacts(
         kind=premises.kind,
         account_class=household.user_class,
@@ -280,10 +330,9 @@ def premises_facts(deed: Deed, desk: Desk, excepted: tuple[str, ...]) -> Premise
         floor_kind=FloorKind(premises.floor_kind) if premises.floor_kind else None,
         converted_to_pipe=premises.converted_to_pipe,
         open_hazards=tuple(
-            OpenHazard(HazardGrade(hazard.grade.value), hazard.state.value)
-            for hazard in open_hazards(deed.db, deed.district, household.id)
+            OpenHazard(HazardGrade(grade.value), state.value) for grade, state in safety.hazards
         ),
-        inspection_refused=inspection_refused(deed.db, deed.district, household.id),
+        inspection_refused=safety.inspection_refused,
         bottle_place=BottlePlace(premises.bottle_place) if premises.bottle_place else None,
         other_fuel_in_room=premises.other_fuel_in_room is True,
         leak_alarm=_leak_alarm(deed, desk),

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.ids import new_id
 from core.refusal import Refusal
 from dispatch.orders.booking_desk import Booking, Desk, booking_facts, premises_facts, slot_refusals
 from evidence.deed import Deed
 from registry.exceptions import excepted_rules
 from rulebook import current
-from rulebook.decisions import decision_of
+from rulebook.decisions import DECIDED, columns_of
 from rulebook.gate import Verdict, judge
 
 
@@ -41,9 +40,8 @@ def keep_decisions(deed: Deed, verdicts: Sequence[Verdict], street: str) -> list
     """Their ids, in the same order; noted in the entry, and kept also where the answer is no."""
     decisions = []
     for verdict in verdicts:
-        decision = decision_of(verdict, deed.district, street)
-        decision.id = new_id()
-        deed.keep(decision)
-        decisions.append(decision.id)
+        columns = columns_of(verdict, deed.district, street)
+        deed.keep_by(DECIDED, **columns)
+        decisions.append(columns["id"])
     deed.note(decision_ids=decisions)
     return decisions

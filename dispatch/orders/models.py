@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, District, Group, NewId, grouped
-from dispatch.orders.states import LineState
+from dispatch.orders.states import OPEN_STATES, LineState
 
 
 class Slot(Base):
@@ -54,9 +54,6 @@ class Slot(Base):
     @property
     def room_left(self) -> int:
         return self.capacity - self.taken
-
-    def is_keeping(self, at: datetime) -> bool:
-        return self.kept > 0 and self.kept_until is not None and at < self.kept_until
 
 
 class Channel(StrEnum):
@@ -137,6 +134,10 @@ class OrderLine(Base):
     state: Mapped[LineState]
     failure: Mapped[str | None]
     recorded_at: Mapped[datetime]
+
+
+IS_OPEN = OrderLine.state.in_([sa.literal_column(f"'{state.value}'") for state in OPEN_STATES])
+"""As its index says it: a prepared statement with the states as parameters could not use that index."""
 
 
 class BookingRepeat(Base):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.refusal import Refusal
 from dispatch.orders import refusals as no
-from dispatch.orders.booking_desk import Booking, Desk, open_desk
+from dispatch.orders.booking_desk import Booking, Desk, open_desk, take_places
 from dispatch.orders.judging import judged, keep_decisions
 from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.queries import order_with_lines
@@ -58,8 +58,8 @@ def take_new_slot(deed: Deed, move: Move) -> None:
 
     Zones may be drawn anew from a day on: the order is of the zone of its slot.
     """
-    move.leaves.taken -= len(move.lines)
-    move.desk.slot.taken += len(move.lines)
+    take_places(deed, move.leaves.id, -len(move.lines))
+    take_places(deed, move.desk.slot.id, len(move.lines))
     move.order.slot_id, move.order.zone_id = move.desk.slot.id, move.desk.zone.id
     deed.db.flush()
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -63,6 +64,10 @@ class OrderWithLines:
     @property
     def state(self) -> OrderState:
         return order_state([line.state for line in self.lines])
+
+    @property
+    def open_lines(self) -> list[OrderLine]:
+        return [line for line in self.lines if line.state in OPEN_STATES]
 
 
 def to_plan(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOrder]:
@@ -228,11 +233,6 @@ def reaches_order(db: Session, actor: Actor, order: Order, act: ProxyAct | None 
     return _is_named(db, actor, order.district, order.id, act)
 
 
-def is_named_for(db: Session, doing: Doing, order_id: UUID, act: ProxyAct | None = None) -> bool:
-    """Whether the caller is a proxy of whom the order is for."""
-    return _is_named(db, doing.actor, doing.district, order_id, act)
-
-
 def _is_named(db: Session, actor: Actor, district: int, order_id: UUID, act: ProxyAct | None) -> bool:
     proxy_id = proxy_of(actor)
     if proxy_id is None:
@@ -271,38 +271,63 @@ def street_of_order(db: Session, order: Order) -> str:
     return db.get_one(Premises, (order.district, order.premises_id)).street_code
 
 
-_ORDER = Joined(
-    [OrderLine, Order, Slot, (table_of(Premises).c.street_code,)],
-    lambda *columns: (
-        sa.select(*columns)
-        .select_from(OrderLine)
-        .join(Order, _order_of_line)
-        .join(Slot, _slot_of_order)
-        .join(Premises, _premises_of_order)
-        .where(OrderLine.district == sa.bindparam("district"), OrderLine.order_id == sa.bindparam("order_id"))
-        .order_by(OrderLine.id)
-    ),
+def _shown(*which: sa.ColumnElement[bool]) -> Joined:
+    """What is shown of an order, a row for each of its lines, and where its home stands: in one statement."""
+    return Joined(
+        [OrderLine, Order, Slot, (table_of(Premises).c.street_code,)],
+        lambda *columns: (
+            sa.select(*columns)
+            .select_from(OrderLine)
+            .join(Order, _order_of_line)
+            .join(Slot, _slot_of_order)
+            .join(Premises, _premises_of_order)
+            .where(Order.district == sa.bindparam("district"), *which)
+            .order_by(OrderLine.order_id, OrderLine.id)
+        ),
+    )
+
+
+_ORDER = _shown(OrderLine.order_id == sa.bindparam("order_id"))
+LIKE_IT = _shown(
+    Order.household_id == sa.bindparam("household_id"),
+    Order.slot_id == sa.bindparam("slot_id"),
+    Order.purpose == sa.bindparam("purpose"),
 )
-"""Every booking is answered with it, again and again where somebody is afraid: in one statement."""
+"""Orders of one household for one slot and purpose: is it booked already? Takes these three and the district;
+read its rows by ``shown``. It is asked before every booking, and again where somebody is afraid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An order as rows of a look-up, none of which can be changed; ``street`` is where its home stands."""
+
+    found: OrderWithLines
+    street: str
+
+    def may_see(self, db: Session, doing: Doing, act: ProxyAct | None = None) -> bool:
+        """Whoever reaches it, and proxies of whom it is for (for ``act``, where one is named)."""
+        order = self.found.order
+        is_own = doing.actor.reach.covers(
+            district=doing.district, street=self.street, firm=order.firm_id, person=order.person_id
+        )
+        return is_own or _is_named(db, doing.actor, doing.district, order.id, act)
+
+
+def shown(rows: Sequence[Any]) -> list[Shown]:
+    found = []
+    for _, group in groupby(rows, key=lambda row: row[1].id):
+        lines, orders, slots, homes = zip(*group, strict=True)
+        found.append(Shown(OrderWithLines(orders[0], slots[0], list(lines)), homes[0].street_code))
+    return found
 
 
 def order(doing: Doing, order_id: UUID, act: ProxyAct | None = None) -> OrderWithLines:
-    """Within reach, as rows of a look-up, none of which can be changed.
-
-    ``act``: what a proxy must be named for.
-    """
-    rows = _ORDER.ask(doing.ground.reads, district=doing.district, order_id=order_id)
-    if not rows:
-        raise NotFound
-    _, order, slot, home = rows[0]
-    is_own = doing.actor.reach.covers(
-        district=doing.district, street=home.street_code, firm=order.firm_id, person=order.person_id
-    )
-    if not is_own:
-        with doing.ground.reads() as db:
-            if not is_named_for(db, doing, order_id, act):
-                raise NotFound
-    return OrderWithLines(order, slot, [row[0] for row in rows])
+    """Within reach; ``act``: what a proxy must be named for."""
+    found = shown(_ORDER.ask(doing.ground.reads, district=doing.district, order_id=order_id))
+    with doing.ground.reads() as db:
+        if not found or not found[0].may_see(db, doing, act):
+            raise NotFound
+    return found[0].found
 
 
 def orders(

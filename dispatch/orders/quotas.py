@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.doing import Doing
+from core.prepared import Prepared
 from dispatch.orders.models import Order, OrderLine
 from dispatch.orders.states import LineState
 from registry.models import UserClass
@@ -35,22 +36,36 @@ def booked_before(
 ) -> BookedBefore:
     """One statement: it is asked with every booking. ``apart_from``: an order that is moved is none."""
     days = current().at(str(district), today).integer("A14.period_days")
-    counted = (
-        sa.and_(Order.recorded_at >= clock.at(today - timedelta(days=days - 1)), OrderLine.state.in_(COUNTED))
-        if days
-        else sa.false()
+    [before] = _BEFORE.within(
+        db,
+        district=district,
+        household_id=household_id,
+        since=clock.at(today - timedelta(days=days - 1)) if days else None,
+        apart_from=apart_from,
     )
-    last_at, bottles = db.execute(
-        sa.select(sa.func.max(Order.recorded_at), sa.func.count().filter(counted))
-        .join(OrderLine, sa.and_(OrderLine.district == Order.district, OrderLine.order_id == Order.id))
-        .where(
-            Order.district == district,
-            Order.household_id == household_id,
-            OrderLine.state != LineState.CANCELLED,
-            sa.true() if apart_from is None else Order.id != apart_from,
+    return BookedBefore(
+        clock.day_of(before.last_at) if before.last_at else None, before.bottles if days else None
+    )
+
+
+_BEFORE = Prepared(
+    sa.select(
+        sa.func.max(Order.recorded_at).label("last_at"),
+        sa.func.count()
+        .filter(
+            Order.recorded_at >= sa.bindparam("since"),
+            sa.or_(*(OrderLine.state == state for state in COUNTED)),
         )
-    ).one()
-    return BookedBefore(clock.day_of(last_at) if last_at else None, bottles if days else None)
+        .label("bottles"),
+    )
+    .join(OrderLine, sa.and_(OrderLine.district == Order.district, OrderLine.order_id == Order.id))
+    .where(
+        Order.district == sa.bindparam("district"),
+        Order.household_id == sa.bindparam("household_id"),
+        OrderLine.state != LineState.CANCELLED,
+        Order.id.is_distinct_from(sa.bindparam("apart_from")),
+    )
+)
 
 
 def quota_of(doing: Doing, household_id: UUID) -> dict[str, Any]:

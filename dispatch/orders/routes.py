@@ -92,8 +92,8 @@ def own_homes(district: int) -> dict[str, Any]:
 @room.response(201, OrderOut)
 @room.alt_response(200, schema=OrderOut, description="The same booking already stands", success=True)
 def book(body: dict[str, Any], district: int) -> tuple[queries.OrderWithLines, int]:
-    done = service.book(doing(), **body)
-    return queries.order(doing(), UUID(done["order_id"])), 200 if "again" in done else 201
+    booked = service.book(doing(), **body)
+    return booked.order, 200 if booked.again else 201
 
 
 @room.get("/districts/<int:district>/orders")

@@ -4,6 +4,7 @@ Locks, in the order of the house: premises, household, account, person, slot, ca
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,15 +21,16 @@ from core.ids import new_id
 from core.prepared import Prepared
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
+from dispatch.orders import queries
 from dispatch.orders import refusals as no
-from dispatch.orders.booking_desk import Booking, Desk, firm_of, in_hours, open_desk
+from dispatch.orders.booking_desk import Booking, Desk, firm_of, in_hours, open_desk, take_places
 from dispatch.orders.judging import judged, keep_decisions
 from dispatch.orders.models import BookingRepeat, Channel, Order, OrderLine, Purpose, Slot
-from dispatch.orders.queries import is_named_for, must_reach_order, order_with_lines
+from dispatch.orders.queries import OrderWithLines, must_reach_order, order_with_lines
 from dispatch.orders.states import OPEN_STATES, ORDER_LINE, LineState
 from evidence.deed import Answer, Deed, Stands, answered_by_what_stands, does, held_by
 from evidence.models import SubjectType
-from registry.models import Premises, Zone
+from registry.models import Zone
 from registry.proxy_queries import ProxyAct
 from rulebook import current
 
@@ -138,6 +140,14 @@ def _opening_refusals(deed: Deed, slot: Slot, zone: Zone) -> list[Refusal]:
 # --- booking ----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The order of a booking; ``again``: it stood already."""
+
+    order: OrderWithLines
+    again: bool
+
+
 def book(
     doing: Doing,
     *,
@@ -146,18 +156,19 @@ def book(
     purpose: Purpose | None,
     channel: Channel,
     card_ids: Sequence[UUID],
-) -> Answer:
-    """Book a swap for each card: ``order_id``, and ``again`` where the same booking already stands.
+) -> Booked:
+    """Book a swap for each card, unless the same booking already stands.
 
     Looked for before a deed is opened: who is afraid that it did not work asks many times.
     """
     asked = Booking(household_id, slot_id, purpose, channel, tuple(sorted(card_ids)))
     _must_be_own_channel(doing, channel)
     with doing.ground.reads() as db:
-        standing = _standing(db, doing, asked, _OPEN_LINES.ask(doing.ground.reads, **_same(doing, asked)))
-    if standing is not None and answered_by_what_stands(doing, "order.book", standing):
-        return standing
-    return _book(doing, asked)
+        standing = _standing(db, doing, asked, queries.LIKE_IT.ask(doing.ground.reads, **_same(doing, asked)))
+    if standing is not None and answered_by_what_stands(doing, "order.book", _again(standing)):
+        return Booked(standing, again=True)
+    done = _book(doing, asked)
+    return Booked(queries.order(doing, UUID(done["order_id"])), "again" in done)
 
 
 @does("order.book")
@@ -170,8 +181,7 @@ def _book(deed: Deed, asked: Booking) -> Answer:
     deed.about(SubjectType.HOUSEHOLD, asked.household_id)
     for card in desk.cards:
         deed.about(SubjectType.CARD, card.id)
-    order = _judged_order(deed, asked, desk)
-    return {"order_id": str(order.id)}
+    return {"order_id": str(_judged_order(deed, asked, desk))}
 
 
 def _must_be_own_channel(doing: Doing, channel: Channel) -> None:
@@ -180,24 +190,22 @@ def _must_be_own_channel(doing: Doing, channel: Channel) -> None:
 
 
 def _unless_it_stands(deed: Deed, asked: Booking) -> None:
-    lines = _OPEN_LINES.within(deed.db, **_same(deed.doing, asked))
-    standing = _standing(deed.db, deed.doing, asked, lines)
+    rows = queries.LIKE_IT.within(deed.db, **_same(deed.doing, asked))
+    standing = _standing(deed.db, deed.doing, asked, rows)
     if standing is not None:
-        raise Stands(standing)
+        raise Stands(_again(standing))
 
 
-def _standing(db: Session, doing: Doing, asked: Booking, lines: Sequence[Any]) -> Answer | None:
+def _standing(db: Session, doing: Doing, asked: Booking, rows: Sequence[Any]) -> OrderWithLines | None:
     """The very booking that stands open (the same cards, slot and purpose) is answered, not done again."""
-    orders = {line.order_id: line for line in lines}
-    if len(orders) != 1 or {line.card_id for line in lines} != set(asked.card_ids):
+    standing = [one for one in queries.shown(rows) if one.found.open_lines]
+    if len(standing) != 1 or {line.card_id for line in standing[0].found.open_lines} != set(asked.card_ids):
         return None
-    [(order_id, of)] = orders.items()
-    is_own = doing.actor.reach.covers(
-        district=doing.district, street=of.street_code, firm=of.firm_id, person=of.person_id
-    )
-    if is_own or is_named_for(db, doing, order_id, ProxyAct.BOOK):
-        return {"order_id": str(order_id), "again": True}
-    return None
+    return standing[0].found if standing[0].may_see(db, doing, ProxyAct.BOOK) else None
+
+
+def _again(standing: OrderWithLines) -> Answer:
+    return {"order_id": str(standing.order.id), "again": True}
 
 
 def _same(doing: Doing, asked: Booking) -> dict[str, Any]:
@@ -209,21 +217,7 @@ def _same(doing: Doing, asked: Booking) -> dict[str, Any]:
     }
 
 
-_OPEN_LINES = Prepared(
-    sa.select(OrderLine.order_id, OrderLine.card_id, Order.firm_id, Order.person_id, Premises.street_code)
-    .join(Order, sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id))
-    .join(Premises, sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id))
-    .where(
-        Order.district == sa.bindparam("district"),
-        Order.household_id == sa.bindparam("household_id"),
-        Order.slot_id == sa.bindparam("slot_id"),
-        Order.purpose == sa.bindparam("purpose"),
-        sa.or_(*(OrderLine.state == state for state in OPEN_STATES)),
-    )
-)
-
-
-def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
+def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> UUID:
     found = judged(deed, asked, desk)
     refused_before = _count_repeats(deed, desk)
     if refused_before and {refusal.code for refusal in found.reasons} == {no.CARD_BUSY.code}:
@@ -234,13 +228,16 @@ def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> Order:
     return _write_order(deed, asked, desk, decisions)
 
 
-def _write_order(deed: Deed, asked: Booking, desk: Desk, decisions: Sequence[UUID]) -> Order:
+def _write_order(deed: Deed, asked: Booking, desk: Desk, decisions: Sequence[UUID]) -> UUID:
     account = desk.party.account
     if account is None or asked.purpose is None:
         raise LookupError("order.book: expected an account and a purpose once the gate has said yes")
-    order = Order(
+    order_id = new_id()
+    # Written before the order is named: a constraint's "no" must not name an order that never was.
+    _ORDER.within(
+        deed.db,
         district=deed.district,
-        id=new_id(),
+        id=order_id,
         household_id=asked.household_id,
         account_id=account.id,
         person_id=account.person_id,
@@ -255,27 +252,25 @@ def _write_order(deed: Deed, asked: Booking, desk: Desk, decisions: Sequence[UUI
         premises_decision_id=decisions[1],
         recorded_at=deed.recorded_at,
     )
-    deed.db.add(order)
-    deed.db.flush()
-    deed.db.add_all(
-        OrderLine(
+    for card in desk.cards:
+        _LINE.within(
+            deed.db,
             district=deed.district,
             id=new_id(),
-            order_id=order.id,
+            order_id=order_id,
             card_id=card.id,
             cylinder_model=card.cylinder_model,
             state=LineState.BOOKED,
             recorded_at=deed.recorded_at,
         )
-        for card in desk.cards
-    )
-    desk.slot.taken += len(desk.cards)
-    # Flushed before the order is named: a constraint's "no" must not name an order that never was.
-    deed.db.flush()
-    deed.about(SubjectType.ORDER, order.id)
-    deed.note(order_id=order.id)
-    deed.tell("order.booked", order_id=order.id)
-    return order
+    take_places(deed, desk.slot.id, len(desk.cards))
+    deed.about(SubjectType.ORDER, order_id)
+    deed.note(order_id=order_id)
+    deed.tell("order.booked", order_id=order_id)
+    return order_id
+
+
+_ORDER, _LINE = Prepared(sa.insert(table_of(Order))), Prepared(sa.insert(table_of(OrderLine)))
 
 
 def _count_repeats(deed: Deed, desk: Desk) -> bool:

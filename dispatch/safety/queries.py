@@ -16,6 +16,7 @@ from core import clock
 from core.auth import Actor, ScopeKind
 from core.doing import Doing
 from core.paging import Page, Pager
+from core.prepared import Prepared
 from core.problems import NotFound
 from dispatch.safety.catalogue import Catalogue, catalogue_at
 from dispatch.safety.equipment_models import Equipment
@@ -65,6 +66,48 @@ def inspection_refused(db: Session, district: int, household_id: UUID) -> bool:
     """Was the latest check of this household refused? A household never checked has refused nothing."""
     latest = latest_check(db, district, household_id)
     return latest is not None and latest.outcome is CheckOutcome.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSafety:
+    """``hazards``: grade and state of each that no re-check has closed, oldest first."""
+
+    hazards: list[tuple[Grade, HazardState]]
+    inspection_refused: bool
+
+
+def safety_of_home(db: Session, district: int, household_id: UUID) -> HomeSafety:
+    """``open_hazards`` and ``inspection_refused`` in one statement: it is asked with every booking."""
+    rows = _SAFETY.within(db, district=district, household_id=household_id)
+    hazards = [(row.grade, row.state) for row in rows if row.grade is not None]
+    return HomeSafety(hazards, rows[0].outcome is CheckOutcome.REFUSED)
+
+
+_here = {
+    "district": sa.bindparam("district", type_=sa.Integer),
+    "home": sa.bindparam("household_id", type_=sa.Uuid),
+}
+_latest = (
+    sa.select(SafetyCheck.outcome)
+    .where(SafetyCheck.district == _here["district"], SafetyCheck.household_id == _here["home"])
+    .order_by(SafetyCheck.checked_at.desc(), SafetyCheck.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_home = sa.select(_latest.label("outcome")).subquery("home")
+_SAFETY = Prepared(
+    sa.select(_home.c.outcome, Hazard.grade, Hazard.state)
+    .select_from(_home)
+    .outerjoin(
+        Hazard,
+        sa.and_(
+            Hazard.district == _here["district"],
+            Hazard.household_id == _here["home"],
+            Hazard.state != HazardState.CLOSED,
+        ),
+    )
+    .order_by(Hazard.found_at, Hazard.id)
+)
 
 
 def latest_check(db: Session, district: int, household_id: UUID) -> SafetyCheck | None:

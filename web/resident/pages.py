@@ -155,7 +155,7 @@ def do_book() -> ResponseReturnValue:
     done, no = tried(lambda: booking.book(doing(), **asked))
     if no is not None or done is None:
         return _not_booked(home, no), no.status if no else 409
-    return redirect(url_for(".order", order_id=done["order_id"], booked="1"))
+    return redirect(url_for(".order", order_id=done.order.order.id, booked="1"))
 
 
 def _not_booked(home: Home, no: No | None) -> str:

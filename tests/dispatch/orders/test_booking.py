@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import Role
+from core.db import table_of
 from core.idempotency import Idempotency
-from dispatch.orders.models import BookingRepeat, Order, OrderLine, Slot
-from dispatch.orders.states import LineState
+from dispatch.orders.models import IS_OPEN, BookingRepeat, Order, OrderLine, Slot
+from dispatch.orders.states import OPEN_STATES, LineState
 from evidence.models import Entry, Link, Outcome
 from evidence.verify import verify
 from registry.models import Account, Card, CardException
@@ -126,6 +127,14 @@ def test_a_booking_reads_each_table_once(town: Town, home: Home, resident: Perso
     judged = read[read.index("order_line") + 1 : read.index("written")]
     assert {"premises", "household", "account", "card", "order_line", "licence", "zone"} <= set(judged)
     assert [table for table, times in Counter(judged).items() if times > 1] == []
+
+
+def test_what_is_open_is_said_in_the_words_of_its_index() -> None:
+    """With the states as parameters a prepared statement could not use it."""
+    [index] = [one for one in table_of(OrderLine).indexes if one.name == "uq_order_line_open_card"]
+    said = index.dialect_options["postgresql"]["where"].text
+    assert str(IS_OPEN.compile()) == f"order_line.{said}"
+    assert said == "state IN ({})".format(", ".join(f"'{state}'" for state in OPEN_STATES))
 
 
 def test_a_business_books_for_two_cards_in_one_order(
