@@ -17,12 +17,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from core.refusal import CATALOGUE
-from rulebook.edition import ASKED, Edition, Rule, Value
+from rulebook.edition import ASKED, Edition, Rule, Stance, Value
 
 # What a page of law can ask and no place of ours has yet; a test holds that there is nothing else.
 UNSET: Mapping[str, Value] = {"A09": ASKED, "A09.gap_days": 0}
@@ -36,6 +36,11 @@ _UNITS = {
     "_g": "grams", "_m": "metres", "_mm": "millimetres", "_days": "days", "_months": "months",
     "_minutes": "minutes", "_s": "seconds", "_years": "years",
 }  # fmt: skip
+
+
+MOST = 10**9
+_MOST = {"_days": 36_500, "_months": 1_200, "_years": 200, "_minutes": 525_600, "_hours": 8_760}
+"""More days than a calendar has would break off the judging in its middle."""
 
 
 class WrongProposal(ValueError):
@@ -94,14 +99,14 @@ def _wrong(book: Mapping[str, Any], text: str, edition: Edition) -> Iterator[Wro
     for key in book.keys() - _OF_A_FILE:
         yield _line_of(text, key), f"{key}: expected one of {', '.join(sorted(_OF_A_FILE))}"
     place = book.get("place")
-    if place not in edition.places:
+    if not isinstance(place, str) or place not in edition.places:
         known = ", ".join(sorted(edition.places))
         yield _line_of(text, "place"), f"place: expected one of {known}, got {place!r}"
     rows, withdrawn = book.get("rule", []), book.get("withdrawn", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         yield _line_of(text, "rule"), "rule: expected entries, each under [[rule]]"
         return
-    if not isinstance(withdrawn, list) or not (rows or withdrawn):
+    if not _are_words(withdrawn) or not (rows or withdrawn):
         yield 1, "expected a [[rule]], or a list of entries withdrawn"
         return
     here = {rule.name for rule in edition.rules if rule.place == place}
@@ -120,6 +125,8 @@ def _wrong(book: Mapping[str, Any], text: str, edition: Edition) -> Iterator[Wro
 def _wrong_in(row: Mapping[str, Any], edition: Edition) -> Iterator[str]:
     for key in row.keys() - _OF_A_RULE:
         yield f"{key}: expected one of {', '.join(sorted(_OF_A_RULE))}"
+    if row.get("unknown") not in (None, *get_args(Stance)):
+        yield f"unknown: expected one of {', '.join(get_args(Stance))}, got {row['unknown']!r}"
     name = row.get("name")
     if not isinstance(name, str) or not name:
         yield "expected a name"
@@ -142,11 +149,13 @@ def _wrong_value(name: str, value: Any, standing: Any) -> str | None:
     if isinstance(standing, bool):
         return None if isinstance(value, bool) else f"{name}: expected true or false, got {value!r}"
     if isinstance(standing, int):
+        most = next((most for ending, most in _MOST.items() if _stem(name).endswith(ending)), MOST)
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if whole and value > most:
+            return f"{name}: expected an integer up to {most}{unit}, got {value!r}"
         return None if whole else f"{name}: expected an integer from 0{unit}, got {value!r}"
     if isinstance(standing, list):
-        words = isinstance(value, list) and all(isinstance(word, str) for word in value)
-        return None if words else f"{name}: expected a list of words, got {value!r}"
+        return None if _are_words(value) else f"{name}: expected a list of words, got {value!r}"
     if isinstance(standing, dict):
         whole = isinstance(value, dict) and all(
             isinstance(one, int) and not isinstance(one, bool) for one in value.values()
@@ -177,7 +186,14 @@ def _stem(name: str) -> str:
     return ".".join(name.split(".")[:2])
 
 
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
 def _is_day(value: Any) -> bool:
+    """An instant is none, though it is a kind of date."""
+    if isinstance(value, datetime):
+        return False
     try:
         return isinstance(value, date) or bool(isinstance(value, str) and date.fromisoformat(value))
     except ValueError:

@@ -130,6 +130,12 @@ HEAD = 'place = "310105"\n'
         (HEAD + '[[rule]]\nname = "A02"\nvalue = 3\n', "A02: expected 'refuse' or nothing, got 3"),
         (HEAD + '[[rule]]\nname = "A02"\n[[rule]]\nname = "A02"\n', ":4: A02: named twice"),
         (HEAD + "[[rule]]\nvalue = 3\n", ":2: expected a name"),
+        ('place = ["310105"]\nwithdrawn = ["A02"]\n', ":1: place: expected one of 100000"),
+        (HEAD + 'withdrawn = [["A02"]]\n', ":1: expected a [[rule]], or a list of entries withdrawn"),
+        (HEAD + '[[rule]]\nname = "A09.gap_days"\nvalue = 99999999999\n', "up to 36500 (days), got"),
+        (HEAD + '[[rule]]\nname = "A13.limit_g"\nvalue = 9999999999\n', "up to 1000000000 (grams), got"),
+        (HEAD + '[[rule]]\nname = "P07.last_day"\nvalue = 2024-02-29T10:00:00\n', "expected a day"),
+        (HEAD + '[[rule]]\nname = "P02"\nunknown = "maybe"\n', "unknown: expected one of refuses, at_door"),
         (HEAD + '[[rule]]\nname = "P03.height_m"\nvalue = 50\n', "a place may tighten, not loosen"),
     ],
 )  # fmt: skip
