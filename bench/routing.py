@@ -308,6 +308,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--doors", type=number_up_to(50_000), nargs="+", default=[10_000], metavar="N", help="of the city"
     )
     parser.add_argument("--quick", action="store_true", help="a fiftieth of the budgets: does it run?")
+    parser.add_argument(
+        "--instances",
+        choices=public.names(),
+        nargs="+",
+        default=public.names(),
+        metavar="NAME",
+        help="public",
+    )
     parser.add_argument("--alone", action="store_true", help="public: without PyVRP and VROOM")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
     wanted = parser.parse_args(argv)
@@ -319,7 +327,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "zones" in wanted.parts:
         measured += zones(wanted.sizes, wanted.seeds, 30.0 * quick)
     if "public" in wanted.parts:
-        names = ["R101", "R201R0.25"] if wanted.quick else public.names()
+        names = ["R101", "R201R0.25"] if wanted.quick else wanted.instances
         measured += public_instances(names, 10.0 * quick, 3.0 * quick, wanted.seeds, wanted.alone)
     if "city" in wanted.parts:
         measured += cities(wanted.doors, 2, int(CITY_TURNS * quick), wanted.seeds)

@@ -45,8 +45,9 @@ PROFILE, BEGINS, ENDS, CAPACITY, ROOM_FIRST, MOST_TRIPS, LOCKED, HOLDS_FIRST, IS
 LENGTH, TRIPS, COST, WAS_LENGTH, IS_TOUCHED = range(5)
 # Columns of ``notes``: what is known of each place in a round. WAS: ``route`` before this turn.
 # Of its trip, where goods come late: FROM: the position at which it begins; READY (there): when the vehicle
-# could leave if all had come; GOODS, MORE_GOODS: when those for the stops up to it, and after it, have come.
-EARLY, LATE, SO_FAR, IN_ALL, WAS, IS_TORN, FROM, READY, GOODS, MORE_GOODS = range(10)
+# could leave if all had come; SOON: what EARLY would be then; GOODS, MORE_GOODS: when those for the stops
+# up to it, and after it, have come.
+EARLY, LATE, SO_FAR, IN_ALL, WAS, IS_TORN, FROM, READY, SOON, GOODS, MORE_GOODS = range(11)
 
 AVERAGE_REMOVED = 10.0
 LONGEST_STRING = 10.0
@@ -174,7 +175,8 @@ def note_times(day: Day, state: State, v: int) -> bool:
     seconds = day.seconds[crew[PROFILE]]
     last = state.rounds[v, LENGTH] - 1
     now = crew[BEGINS]
-    notes[0, READY], notes[0, SO_FAR] = now, 0
+    notes[0, READY], notes[0, SOON], notes[0, SO_FAR] = now, now, 0
+    soon = now
     if not day.is_plain:
         note_goods(stops, row, notes, last)
         now = max(now, notes[0, MORE_GOODS])
@@ -191,14 +193,17 @@ def note_times(day: Day, state: State, v: int) -> bool:
                 return False
             if now > stops[place, DUE]:
                 cost += stops[place, LATE_WEIGHT] * (now - stops[place, DUE])
-            notes[k, EARLY] = now
+            soon = now if day.is_plain else start_after(stops, place, soon + seconds[here, place])
+            notes[k, EARLY], notes[k, SOON] = now, soon
             now += stops[place, SERVICE]
+            soon += stops[place, SERVICE]
             load += stops[place, LOAD]
         else:
             if k < last:
                 trips += 1
                 now += crew[RELOAD]
-                notes[k, READY] = now
+                notes[k, READY], notes[k, SOON] = now, now
+                soon = now
                 if not day.is_plain:
                     now = max(now, notes[k, MORE_GOODS])
             notes[k, EARLY] = now
@@ -534,10 +539,11 @@ def put_back(day: Day, state: State, place: int) -> bool:
 
     Between ``here`` and ``there``, which stand at k and k + 1, it goes into the trip if that holds it (0), or
     a reload parts the trip after it (1) or before it (2). In plain days parting never pays where it fits.
+    Where goods come late, what would be late even if no trip waited for them is not looked at further.
     """
     stops, crews, rounds, is_plain = day.stops, day.crews, state.rounds, day.is_plain
     load, service, owner = stops[place, LOAD], stops[place, SERVICE], stops[place, OWNER]
-    closes = stops[place, stops.shape[1] - 1]
+    closes, release = stops[place, stops.shape[1] - 1], stops[place, RELEASE]
     best, best_v, best_k, best_kind = stops[place, PENALTY], NOBODY, 0, 0
     for v in range(rounds.shape[0]):
         if not day.may[v, place]:
@@ -559,10 +565,11 @@ def put_back(day: Day, state: State, place: int) -> bool:
                     break
             if k < crews[v, LOCKED]:
                 continue
-            leave = notes[k, EARLY]
+            leave, soon = notes[k, EARLY], notes[k, SOON]
             if k > 0:
                 leave += stops[here, SERVICE]
-            if (leave if is_plain else notes[notes[k, FROM], READY]) > closes:
+                soon += stops[here, SERVICE]
+            if soon > closes:
                 break
             state.counts[2] -= 1
             if state.counts[2] < 0:
@@ -585,20 +592,21 @@ def put_back(day: Day, state: State, place: int) -> bool:
                 continue
             added = way + home_s + seconds[STATION, there] - leg
             if there != STATION and not is_held and added < best and notes[k, SO_FAR] <= room:
-                if not is_plain:
-                    added = dearer_by(day, state, v, k, place, 1, added)
-                elif start + service + home_s + reload + seconds[STATION, there] > notes[k + 1, LATE]:
+                leave = start_after(stops, place, soon + way) + service + home_s + reload
+                if max(leave, notes[k, MORE_GOODS]) + seconds[STATION, there] > notes[k + 1, LATE]:
                     added = NEVER
+                elif not is_plain:
+                    added = dearer_by(day, state, v, k, place, 1, added)
                 if added < best:
                     best, best_v, best_k, best_kind = added, v, k, 1
             added = seconds[here, STATION] + out_s + seconds[place, there] - leg
             rest = notes[k, IN_ALL] - notes[k, SO_FAR]
             if (here != STATION or is_held) and added < best and rest + load <= capacity:
-                if is_plain:
-                    start = start_after(stops, place, leave + seconds[here, STATION] + reload + out_s)
-                    if start + service + seconds[place, there] > notes[k + 1, LATE]:
-                        added = NEVER
-                else:
+                leave = max(soon + seconds[here, STATION] + reload, release, notes[k, MORE_GOODS])
+                start = start_after(stops, place, leave + out_s)
+                if start + service + seconds[place, there] > notes[k + 1, LATE]:
+                    added = NEVER
+                elif not is_plain:
                     added = dearer_by(day, state, v, k, place, 2, added)
                 if added < best:
                     best, best_v, best_k, best_kind = added, v, k, 2

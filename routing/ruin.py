@@ -172,7 +172,7 @@ def _state(timetable: Timetable, start: Rounds, seed: int) -> kernel.State:
     longest = stops + min(most_trips, stops + 1) + 4
     state = kernel.State(
         route=np.zeros((vehicles, longest), dtype=np.int64),
-        notes=np.zeros((vehicles, longest, 10), dtype=np.int64),
+        notes=np.zeros((vehicles, longest, 11), dtype=np.int64),
         rounds=np.zeros((vehicles, 5), dtype=np.int64),
         vehicle=np.full(places, NOBODY, dtype=np.int64),
         out=np.zeros(stops + kernel.MOST_LEFT_TRIED + 1, dtype=np.int64),

@@ -1,19 +1,21 @@
 """The compiled search judges a place in a round by notes; driven in full the round must say the same."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from routing import Problem, greedy, kernel, ruin
-from routing.timetable import Timetable
+from routing.timetable import STATION, Timetable
 from tests.routing.courier_zones import HOUR, zone
 
-KINDS = (0, 1, 2)
+ROOMY = 1_000
+IN_THE_TRIP, RELOAD_AFTER, RELOAD_BEFORE = range(3)
 
 
-def late_goods(seed: int) -> Problem:
-    """A zone of sixteen doors on small vehicles, where goods come until noon and some doors open twice."""
+def late_goods(seed: int, capacity: int = 6) -> Problem:
+    """A zone of sixteen doors on alike vehicles, where goods come until noon and some doors open twice."""
     lots, day = np.random.default_rng(seed), zone(16, seed)
     stops = tuple(
         replace(
@@ -24,24 +26,50 @@ def late_goods(seed: int) -> Problem:
         )
         for stop in day.stops
     )
-    vehicles = tuple(replace(one, capacity=6, shift=(8 * HOUR, 22 * HOUR)) for one in day.vehicles)
+    vehicles = tuple(replace(one, capacity=capacity, shift=(8 * HOUR, 22 * HOUR)) for one in day.vehicles)
     return replace(day, stops=stops, vehicles=vehicles)
+
+
+def each_taken_out(problem: Problem) -> Iterator[tuple[kernel.Day, kernel.State, int]]:
+    """Greedy rounds, once without each of their stops."""
+    timetable = Timetable(problem)
+    rounds = greedy.insert(timetable, greedy.build(timetable))
+    day = ruin._day(timetable)
+    for place in [place for trips in rounds for trip in trips for place in trip]:
+        without = [[[stop for stop in trip if stop != place] for trip in trips] for trips in rounds]
+        state = ruin._state(timetable, [[trip for trip in trips if trip] for trips in without], 1)
+        assert all(kernel.note_times(day, state, v) for v in range(len(rounds)))
+        yield day, state, place
+
+
+def places_for_one(state: kernel.State) -> Iterator[tuple[int, int, int]]:
+    """Vehicle, position and kind of every place there is between two others."""
+    for v in range(len(state.rounds)):
+        for k in range(state.rounds[v, kernel.LENGTH] - 1):
+            yield v, k, IN_THE_TRIP
+            if state.route[v, k + 1] != STATION:
+                yield v, k, RELOAD_AFTER
+            if state.route[v, k] != STATION:
+                yield v, k, RELOAD_BEFORE
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_place_for_late_goods_is_judged_as_driving_the_round_would_judge_it(seed: int) -> None:
-    timetable = Timetable(late_goods(seed))
-    rounds = greedy.insert(timetable, greedy.build(timetable))
-    day, verdicts = ruin._day(timetable), set()
-    for place in [place for trips in rounds for trip in trips for place in trip]:
-        without = [[[stop for stop in trip if stop != place] for trip in trips] for trips in rounds]
-        state = ruin._state(timetable, [[trip for trip in trips if trip] for trips in without], 1)
-        for v in range(len(rounds)):
-            assert kernel.note_times(day, state, v)
-            for k in range(state.rounds[v, kernel.LENGTH] - 1):
-                for kind in KINDS:
-                    said = kernel.is_in_time(day, state, v, k, place, kind)
-                    driven = kernel.driven_cost(day, state, v, k, place, kind) != kernel.NEVER
-                    assert said == driven, (v, k, kind)
-                    verdicts.add(said)
+    verdicts = set()
+    for day, state, place in each_taken_out(late_goods(seed)):
+        for seat in places_for_one(state):
+            is_driven = kernel.driven_cost(day, state, *seat[:2], place, seat[2]) != kernel.NEVER
+            assert kernel.is_in_time(day, state, *seat[:2], place, seat[2]) == is_driven, seat
+            verdicts.add(is_driven)
     assert verdicts == {True, False}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_late_goods_go_where_driving_every_round_in_full_would_find_them_cheapest(seed: int) -> None:
+    """Where every vehicle holds everything, so that only time decides."""
+    for day, state, place in each_taken_out(late_goods(seed, capacity=ROOMY)):
+        state.counts[2] = ROOMY  # no place is overlooked
+        costs = [kernel.driven_cost(day, state, v, k, place, kind) for v, k, kind in places_for_one(state)]
+        before = state.rounds[:, kernel.COST].sum()
+        assert kernel.put_back(day, state, place)
+        assert state.rounds[:, kernel.COST].sum() - before == min(costs)
