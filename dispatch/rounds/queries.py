@@ -29,6 +29,7 @@ from dispatch.orders.states import LineState
 from dispatch.rounds.models import Round, RoundChange, RoundPlan, RoundStop, ZoneApproval
 from dispatch.rounds.plan_notes import notes_of
 from dispatch.rounds.states import ChangeState, PlanState, RoundState
+from dispatch.rounds.unfit import unfit
 from dispatch.rounds.unserved import WORDS
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry import sealing
@@ -86,12 +87,16 @@ def zone_approval(db: Session, district: int, round_id: UUID, order_id: UUID) ->
 
 @dataclass(frozen=True, slots=True)
 class ZoneDay:
-    """Where the vehicles load, whom they visit, and who drives. ``roster_id``: None where none stands."""
+    """Where the vehicles load, whom they visit, and who drives. ``roster_id``: None where none stands.
+
+    ``apart``: what stands against crews that are bound here and may not drive on the day.
+    """
 
     site: Point
     doors: list[Door]
     crews: list[Crew]
     roster_id: UUID | None
+    apart: list[Refusal]
 
 
 def zone_in_reach(db: Session, doing: Doing, zone_id: UUID) -> Zone:
@@ -114,11 +119,14 @@ def zone_day(db: Session, zone: Zone, day: date, now: datetime) -> ZoneDay:
     if station is None:
         raise LookupError(f"zone {zone.id}: its supply site {zone.supply_site_id} is not on file")
     on_duty = crews_for_zone(db, zone.district, zone.id, day)
+    apart = unfit(db, zone, on_duty.crews, day)
+    able = [crew for crew in on_duty.crews if crew.binding.id not in apart]
     return ZoneDay(
         site=Point(station.lon, station.lat),
         doors=_doors(db, zone.district, to_plan(db, zone.district, zone.id, day)),
-        crews=_crews(db, zone, day, now, on_duty.crews),
+        crews=_crews(db, zone, day, now, able),
         roster_id=on_duty.roster_id,
+        apart=[reason for reasons in apart.values() for reason in reasons],
     )
 
 
@@ -259,7 +267,20 @@ def unserved_to_plain(unserved: Iterable[Unserved]) -> list[dict[str, str]]:
 
 def plan(doing: Doing, plan_id: UUID) -> dict[str, Any]:
     with doing.ground.sessions() as db:
-        return _plan_view(plan_in_reach(db, doing, plan_id))
+        row = plan_in_reach(db, doing, plan_id)
+        return {**_plan_view(row), "apart": _apart(db, doing, row)}
+
+
+def _apart(db: Session, doing: Doing, row: RoundPlan) -> list[dict[str, Any]]:
+    """Crews of the zone that a plan leaves out, and why, as it stands now; nothing of a plan that is past."""
+    if row.state is not PlanState.PROPOSED:
+        return []
+    zone = db.get_one(Zone, (row.district, row.zone_id))
+    crews = crews_for_zone(db, row.district, row.zone_id, row.day).crews
+    return [
+        {"binding_id": binding_id, "reasons": [reason.worded(doing.actor.audience) for reason in reasons]}
+        for binding_id, reasons in unfit(db, zone, crews, row.day).items()
+    ]
 
 
 def plan_in_reach(db: Session, doing: Doing, plan_id: UUID) -> RoundPlan:

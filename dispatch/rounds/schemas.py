@@ -74,6 +74,13 @@ class PlanNoteView(View):
     en = fields.String()
 
 
+class CrewApartView(View):
+    """A crew that is bound to the zone and may not drive on the day; everything that stands against it."""
+
+    binding_id = Id()
+    reasons = fields.List(fields.Dict())
+
+
 class PlanView(View):
     """``travel_times`` names where the times come from; ``stopped`` what ended the search; ``notes`` warn.
 
@@ -95,6 +102,7 @@ class PlanView(View):
     recorded_at = Instant()
     roster_id = Id(allow_none=True)
     notes = fields.List(fields.Nested(PlanNoteView))
+    apart = fields.List(fields.Nested(CrewApartView))
     trips = fields.List(fields.Nested(PlanTripView))
     unserved = fields.List(fields.Nested(UnservedView))
 

@@ -33,6 +33,7 @@ from dispatch.rounds.models import (
 from dispatch.rounds.queries import PLAN_JOB
 from dispatch.rounds.solving import solve_apart
 from dispatch.rounds.states import PLAN, ROUND, PlanState, RoundState
+from dispatch.rounds.unfit import unfit
 from dispatch.rounds.zone_day import problem_of, seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
@@ -92,7 +93,7 @@ def propose(
         found = queries.zone_day(db, zone, day, now)
     reasons = []
     if not found.crews:
-        reasons.append(no.NO_CREW(day=day))
+        reasons += found.apart or [no.NO_CREW(day=day)]
     if not found.doors:
         reasons.append(no.NOTHING_TO_PLAN(day=day))
     if reasons:
@@ -249,6 +250,7 @@ def apply_plan(deed: Deed, *, plan_id: UUID) -> Answer:
         *_stale_orders(deed, row, order_ids, lines),
         *changed_crews(plan, crews),
         *_busy_crews(deed, row, plan, crews, zone),
+        *_unfit_crews(deed, row, zone, [crews[one] for one in binding_ids if one in crews]),
     ]
     if row.state is PlanState.DISCARDED:
         reasons.append(no.SEEN_OTHERWISE())
@@ -329,6 +331,12 @@ def _busy_crews(
             busy.add(driven_by)
     if busy:
         yield no.CREW_BUSY(bindings=sorted(busy))
+
+
+def _unfit_crews(deed: Deed, row: RoundPlan, zone: Zone, crews: list[BoundCrew]) -> Iterator[Refusal]:
+    """Who fell ill, or whose papers lapse that day, is sent nowhere."""
+    for reasons in unfit(deed.db, zone, crews, row.day).values():
+        yield from (resting(deed, reason) for reason in reasons)
 
 
 def _driven_by(deed: Deed, row: RoundPlan, plan: Plan, crew: BoundCrew, zone: Zone) -> Round:

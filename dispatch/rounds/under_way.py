@@ -21,6 +21,7 @@ from dispatch.orders.states import OPEN_STATES, LineState
 from dispatch.rounds import queries
 from dispatch.rounds.models import ManifestReveal, Round, RoundStop
 from dispatch.rounds.states import RoundState
+from dispatch.rounds.unfit import unfit
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry.models import HolderKind, Zone
 from registry.queries import BoundCrew, site, vehicle
@@ -163,8 +164,12 @@ def standing(
     driving = first_of_each_crew(rounds)
     now_s = seconds_into(day, now)
     crews, kept = [], {}
-    for bound in crews_for_zone(db, zone.district, zone.id, day).crews:
+    on_duty = crews_for_zone(db, zone.district, zone.id, day).crews
+    apart = unfit(db, zone, on_duty, day)
+    for bound in on_duty:
         one = driving.get(str(bound.binding.id))
+        if one is None and bound.binding.id in apart:
+            continue
         crew = _crew(db, zone, bound, one, _later_s(rounds, one, day), now_s)
         if crew is not None:
             crews.append(crew)

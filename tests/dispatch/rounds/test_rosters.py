@@ -340,6 +340,38 @@ def test_a_crew_is_lent_from_now_on_and_not_away_from_rounds_of_days_to_come(
         assert db.scalars(sa.select(Binding.zone_id).where(Binding.span.contains(at))).one() == zone_id
 
 
+def test_who_is_away_is_planned_with_by_nobody_and_sent_nowhere(day: WorkingDay, db: Session) -> None:
+    """Without a roster that would have left them out."""
+    day.order()
+    planned = day.plan()
+    today = clock.today().isoformat()
+    away = {
+        "firm_id": str(day.cast.firm()),
+        "staff_id": str(day.bound.courier_id),
+        "reason": "sick",
+        "from_on": today,
+        "until_on": today,
+    }
+    absence = made(day.dispatcher.post(day.at("absences"), away))
+    late = day.apply(planned["id"])
+    assert codes(late) == ["roster.courier_away"]
+    assert late.get_json()["reasons"][0]["facts"]["binding_id"] == str(day.bound.binding_id)
+    assert codes(day.dispatcher.post(day.at("plans"), day.plan_body())) == ["roster.courier_away"]
+    assert not list(db.scalars(sa.select(Round)))
+
+    other = day.cast.bind()
+    plan = day.plan()
+    assert {trip["binding_id"] for trip in plan["trips"]} == {str(other.binding_id)}
+    [apart] = plan["apart"]
+    assert (apart["binding_id"], apart["reasons"][0]["code"]) == (
+        str(day.bound.binding_id),
+        "roster.courier_away",
+    )
+    made(day.dispatcher.post(day.at(f"absences/{absence['id']}/withdrawals")))
+    assert look(day, f"plans/{plan['id']}")["apart"] == []
+    made(day.apply(planned["id"]))
+
+
 def test_an_absence_is_of_somebody_of_the_firm_for_days_to_come_and_can_be_withdrawn(
     day: WorkingDay, ground: Ground, db: Session, desk: Desk
 ) -> None:
