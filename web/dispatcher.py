@@ -5,6 +5,7 @@ again every few seconds where scripts run; without them a page is looked at by l
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
@@ -39,7 +40,7 @@ from oversight.alarms import Alarm
 from oversight.board import Board
 from oversight.looks import keep_desk_looks
 from oversight.lookup import FoundKind
-from oversight.models import AlarmAction
+from oversight.models import AlarmAction, AlarmKind
 from oversight.schemas import AlarmNoteIn
 from registry import crews as binding
 from registry import queries as registry
@@ -88,17 +89,20 @@ def back(path: str) -> ResponseReturnValue:
 
 @face.page("/", "board.read")
 def look() -> ResponseReturnValue:
-    seen, found = _seen()
-    on_the_road = _on_the_road(seen)
-    drawn = dispatcher_map.of_board(seen)
-    return shown("board", board=seen, alarms=found, map=drawn, vehicles=on_the_road)
+    live = _live()
+    return shown("board", map=dispatcher_map.of_board(live["board"]), **live)
 
 
 @face.page("/live", "board.read")
 def live() -> ResponseReturnValue:
     """The moving part of the board, for whoever keeps it open."""
+    return shown("_live", **_live())
+
+
+def _live() -> dict[str, Any]:
     seen, found = _seen()
-    return shown("_live", board=seen, alarms=found, vehicles=_on_the_road(seen))
+    seen, told = _of_crews(seen, found)
+    return {"board": seen, "alarms": found, "told": told, "vehicles": _on_the_road(seen)}
 
 
 def _on_the_road(seen: Board) -> list[dict[str, Any]]:
@@ -112,6 +116,26 @@ def _seen() -> tuple[Board, list[Alarm]]:
     with doing().ground.sessions() as db:
         seen = boards.board_of(db, doing(), asked_day())
         return seen, alarming.alarms_of(db, doing(), seen)
+
+
+ON_THE_ROAD = (AlarmKind.OUT_OF_ZONE, AlarmKind.STOPPED_TOO_LONG, AlarmKind.NO_POSITION)
+
+
+def _of_crews(seen: Board, found: list[Alarm]) -> tuple[Board, dict[UUID, list[AlarmKind]]]:
+    """Crews of whom something was found on the road come first; binding → what nobody has seen to yet."""
+    open_ones = {
+        (alarm.round_id, alarm.kind): alarm.kind
+        for alarm in found
+        if alarm.is_open and alarm.kind in ON_THE_ROAD
+    }
+    told = {
+        crew.bound.binding.id: [
+            kind for round in crew.rounds for kind in ON_THE_ROAD if (round.id, kind) in open_ones
+        ]
+        for crew in seen.crews
+    }
+    crews = sorted(seen.crews, key=lambda crew: not told[crew.bound.binding.id])
+    return replace(seen, crews=tuple(crews)), told
 
 
 @face.page("/bookings", "order.read")
@@ -324,6 +348,7 @@ def _reviewed(plan_id: UUID) -> dict[str, Any]:
         "priced": zone_price_words,
         "change": boards.change_of(doing(), plan_id),
         "zone": zone,
+        "plates": {binding_id: crew.bound.vehicle.plate for binding_id, crew in crews.items()},
         "by_text": {str(order_id): visit for order_id, visit in visits.items()},
         "served": len(planned),
         "timeline": dispatcher_map.timeline_of(plan, crews),

@@ -26,8 +26,10 @@ def test_a_vehicle_on_the_map_moves_and_its_leaving_the_zone_is_an_alarm(
         assert day.courier.post(path, items).status_code == 200
 
     with clock.standing_at(THE_DAY + timedelta(minutes=30)):
-        drives(1, 20, 31.215)
         page = browse.page(house.cookie_of(day.dispatcher.principal_id))
+        page.goto(house.at("/dispatch/"))
+        expect(page.locator("#live")).to_contain_text("还没报过位置")
+        drives(1, 20, 31.215)
         page.goto(house.at("/dispatch/"))
         expect(page.locator(".map .vehicle")).to_have_text(day.plate)
         expect(page.locator("#live")).to_contain_text("位置更新于 09:20")
@@ -41,6 +43,11 @@ def test_a_vehicle_on_the_map_moves_and_its_leaving_the_zone_is_an_alarm(
         for seq, minute in ((3, 24), (4, 30)):
             drives(seq, minute, 31.25)
         assert road_watch.sweep(house.ground) == 1
+        page.goto(house.at("/dispatch/"))
+        crew = page.locator("tr", has_text=day.plate).first
+        expect(crew).to_contain_text("车出了配送范围")
+        browse.is_accessible(page)
+        browse.reflows(page)
         page.goto(house.at("/dispatch/alarms"))
         alarm = page.locator(".alarm", has_text="车出了配送范围")
         expect(alarm).to_contain_text(day.plate)
