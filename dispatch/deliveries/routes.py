@@ -7,6 +7,7 @@ from core.http import Room, doing
 from dispatch.deliveries import (
     closing,
     confirming,
+    driven,
     following,
     identity,
     inbox,
@@ -30,6 +31,7 @@ from dispatch.deliveries.schemas import (
     DoorIdentityView,
     FailureIn,
     FailureView,
+    JudgementView,
     LoadIn,
     LoadView,
     Nothing,
@@ -187,3 +189,11 @@ def approve_succession(body: dict[str, Any], district: int, succession_id: UUID)
     """Another person than who asked: the account passes on, its cards get new codes, nothing is opened."""
     done = succeeding.approve(doing(), succession_id)
     return successions.succession_view(doing(), UUID(done["succession_id"]))
+
+
+@room.get("/districts/<int:district>/rounds/<uuid:round_id>/judgement")
+@room.may("round.read")
+@room.response(200, JudgementView)
+def judge_round(district: int, round_id: UUID) -> dict[str, Any]:
+    """The round as driven so far, by the checker that plans must pass: every rule that was broken."""
+    return driven.judgement(doing(), round_id)

@@ -293,3 +293,24 @@ class ClosedView(View):
 
     account_id = Id()
     deposit_left_fen = fields.Integer()
+
+
+class DrivenFaultView(View):
+    """``expected`` and ``found``: moments of the day, units, trips or seconds, by the fault's code."""
+
+    code = fields.String()
+    zh = fields.String()
+    en = fields.String()
+    trip = fields.Integer(allow_none=True)
+    order_id = Id(allow_none=True)
+    expected = fields.String(allow_none=True)
+    found = fields.String(allow_none=True)
+
+
+class JudgementView(View):
+    """A round as it was really driven, against the rules that bind a plan. Nothing follows by itself."""
+
+    round_id = Id()
+    visits = fields.Integer()
+    trips = fields.Integer()
+    faults = fields.List(fields.Nested(DrivenFaultView))
