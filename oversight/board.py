@@ -50,6 +50,7 @@ class Visit:
     starts_at: datetime
     ends_at: datetime
     channel: Channel
+    contactless: bool
     state: OrderState
     bottles: int
     failures: dict[UUID, str]
@@ -245,6 +246,7 @@ def _visit(row: Any, zone_id: UUID, lines: list[OrderLine], stop: RoundStop | No
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         channel=order.channel,
+        contactless=order.contactless,
         state=order_state([line.state for line in lines]),
         bottles=len(standing),
         failures={line.id: line.failure or "" for line in lines if line.state is LineState.FAILED},

@@ -43,6 +43,7 @@ class FileOrderView(View):
     id = Id(attribute="order.id")
     booked_at = Instant(attribute="order.recorded_at")
     channel = Word(Channel, attribute="order.channel")
+    contactless = Flag(attribute="order.contactless")
     purpose = Word(Purpose, attribute="order.purpose")
     day = Day(attribute="slot.day")
     starts_at = Instant(attribute="slot.starts_at")

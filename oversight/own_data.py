@@ -163,7 +163,14 @@ def _orders(db: Session, district: int, person_id: UUID) -> list[dict[str, Any]]
     rows = db.scalars(
         sa.select(Order).where(Order.district == district, Order.household_id.in_(homes)).order_by(Order.id)
     )
-    return [{"order_id": str(row.id), "booked_at": clock.stamp(row.recorded_at)} for row in rows]
+    return [
+        {
+            "order_id": str(row.id),
+            "booked_at": clock.stamp(row.recorded_at),
+            "contactless": row.contactless,
+        }
+        for row in rows
+    ]
 
 
 def _homes(person_id: UUID, district: int) -> sa.Select[Any]:

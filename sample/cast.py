@@ -313,6 +313,19 @@ class Cast:
         }
 
     @cached_property
+    def contactless(self) -> Booking:
+        """Who books over the web to have the bottle left at the door, and lets the courier look by video."""
+        busy = [self.nobody_home, self.refuses_check, self.wrong_code, *self.booked_by_two]
+        busy += self.wrong_things.values()
+        busy.append(next(one for one in self.bookings if not one.by_hotline))
+        offline = int(self.without_network.removeprefix("trike_"))
+        return next(
+            one
+            for one in reversed(self._plain)
+            if not one.by_hotline and one.lines == 1 and one.user.zone != offline and one not in busy
+        )
+
+    @cached_property
     def signs(self) -> Booking | None:
         """The last who booked by telephone signs for the bottle; the others show their card."""
         return next((one for one in reversed(self.bookings) if one.by_hotline and one.lines == 1), None)

@@ -16,6 +16,13 @@ from sample.scene import Scene, stamp
 MEASURED_MM = {"burner_distance": 1_000, "hose_length": 1_500}
 CHECKERS_SIGNATURE = hashlib.sha256(b"the image of a courier's signature").hexdigest()
 USERS_SIGNATURE = hashlib.sha256(b"the image of a user's signature").hexdigest()
+DROP_PHOTO = hashlib.sha256(b"the photograph of a bottle at a door").hexdigest()
+BY_VIDEO = {
+    "mode": "video",
+    "remote_reason": "contactless",
+    "user_signed": False,
+    "user_signature_sha256": None,
+}
 FOREIGN_LABEL = "31YLZ900001"
 """A bottle of another firm that no file here knows."""
 
@@ -67,7 +74,10 @@ class Door:
             scene.refused_here(self.driven.courier, path, form, f"at the door: {was_shown}", {rule})
             self.is_first = False  # the check is on record, although nothing changed hands
             scene.count(f"refused at the door: {was_shown}")
+        if self.booking == scene.cast.contactless:
+            self._must_have_a_photograph(proof)
         if self.booking == scene.cast.wrong_code:
+            self._must_not_be_left()
             wrong = {"kind": "door_code", "value": f"{(int(proof['value']) + 1) % 1_000_000:06}"}
             self._deliver(wrong, "wrong_code")
             self.is_first = False
@@ -79,10 +89,30 @@ class Door:
             scene.shown.setdefault("withheld check", delivery["check_id"])
             return
         scene.count("deliveries")
+        if delivery["drop_place"] is not None:
+            scene.count("left at the door")
         if self.booking.again:
             scene.count("supplied again")
         scene.shown.setdefault("delivered order", self.order_id)
         self._swapped()
+
+    def _must_have_a_photograph(self, proof: dict[str, str]) -> None:
+        form = self._form(proof) | {"drop": {"place": "doorstep"}}
+        self._refused_to_be_left(form, {"contactless.no_photo"})
+
+    def _must_not_be_left(self) -> None:
+        """This home did not ask for it; and what is left is signed for by nothing but the code."""
+        form = self._form({"kind": "card_qr", "value": self.scene.world.qr_codes[self.card_id]})
+        codes = {"contactless.not_ordered", "contactless.no_photo", "contactless.code_needed"}
+        self._refused_to_be_left(form | {"drop": {"place": "doorstep"}}, codes)
+
+    def _refused_to_be_left(self, form: dict[str, Any], codes: set[str]) -> None:
+        path, what = f"orders/{self.order_id}/deliveries", f"left at the door of {self.booking.number}"
+        refused = self.scene.refused_here(self.driven.courier, path, form, what, {"A16"})
+        if set(refused.codes) != codes:
+            raise Unexpected(f"{what}: expected {codes}, got {refused.codes}")
+        self.is_first = False  # the check is on record, although nothing changed hands
+        self.scene.count("refused at the door: left")
 
     def _swapped(self) -> None:
         self.driven.visited.append(self.order_id)
@@ -127,6 +157,7 @@ class Door:
 
     def _form(self, proof: dict[str, str]) -> dict[str, Any]:
         at = self.booking.user.point
+        left = self.booking == self.scene.cast.contactless
         return {
             "line_id": self.line["line_id"],
             "card_credential": self.scene.world.qr_codes[self.card_id],
@@ -134,8 +165,9 @@ class Door:
             "full_code": code_of(self.scene, self.driven.aboard[self.line["line_id"]]),
             "empty_code": code_of(self.scene, self.empty),
             "proof": proof,
-            "connected": True,
-            "leak_test_passed": True,
+            "connected": not left,
+            "leak_test_passed": None if left else True,
+            "drop": {"place": "doorstep", "photo_sha256": DROP_PHOTO} if left else None,
             "point": {"lon": at.lon, "lat": at.lat, "datum": "wgs84"},
             "occurred_at": stamp(clock.now()),
         }
@@ -153,7 +185,8 @@ class Door:
         return {"kind": "door_code", "value": code}
 
     def _check(self) -> dict[str, Any]:
-        return check_body(self.booking.finding, in_catering=not self.booking.user.is_household)
+        made = check_body(self.booking.finding, in_catering=not self.booking.user.is_household)
+        return made | BY_VIDEO if self.booking == self.scene.cast.contactless else made
 
     @property
     def card_id(self) -> str:

@@ -210,6 +210,8 @@ def book(scene: Scene, booking: Booking) -> str:
     place = booking.user
     who = f"clerk {place.firm}" if booking.by_hotline else f"resident {place.number}"
     body = scene.booking_body(place, booking.slot, booking.lines, channel=_channel(booking.by_hotline))
+    if booking == scene.cast.contactless:
+        body["contactless"] = True
     return keep_order(scene, booking, scene.do_here(who, "orders", body, f"book for {place.number}"))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sample import places
 from sample.build import place_body
 from sample.cast import NEWCOMER
 from sample.firms import DEMO_DAY
@@ -19,6 +18,7 @@ from sample.world import zone_key
 
 CLEARED_OUT = date(2025, 1, 8)
 AFTER_THE_PAPERS = date(2027, 1, 4)
+KEPT_DAY = date(2024, 6, 15)
 TO_THE_EDGE_DEG = 0.0002  # some twenty metres
 
 
@@ -83,6 +83,7 @@ def break_each_rule_once(scene: Scene) -> None:
     _on_a_far_day(asking, cast.too_late, AFTER_THE_PAPERS, ["firm.no_gas_licence", "site.no_permit"])
     number = _on_a_far_day(asking, cast.cleared_out, CLEARED_OUT, ["premises.non_resident_cleared"])
     _looked_at_again(asking, cast.cleared_out, number)
+    _kept_for_those_first(asking, cast.too_late)
 
 
 def _refused_as_surveyed(asking: Asking, place: SamplePremises, surveyed: Surveyed) -> None:
@@ -146,18 +147,34 @@ def _in_a_free_area(asking: Asking, place: SamplePremises) -> None:
 
 def _on_a_far_day(asking: Asking, place: SamplePremises, day: date, codes: list[str]) -> str:
     """Papers and the clear-out are judged for the day of delivery. The refusal's number."""
-    scene = asking.scene
-    zone = next(one for one in places.zones(CHANGNING) if one.number == place.zone)
+    wanted = _wanted_on(asking.scene, place, day, capacity=5)
+    return asking.no_here(f"clerk {place.firm}", "orders", wanted, f"for {day}", codes)
+
+
+def _wanted_on(scene: Scene, place: SamplePremises, day: date, **room: int) -> dict[str, Any]:
+    """A booking of a slot that is opened for it."""
     slot = {
-        "zone_id": scene.world.zones[zone_key(CHANGNING, zone.number)],
+        "zone_id": scene.world.zones[zone_key(CHANGNING, place.zone)],
         "starts_at": f"{day}T08:00:00.000+08:00",
         "ends_at": f"{day}T11:00:00.000+08:00",
-        "capacity": 5,
+        **room,
     }
     opened = scene.do_here(f"zoning {CHANGNING}", "slots", slot, f"a slot of {day}")["id"]
-    body = scene.booking_body(place, 0, channel="hotline")
-    wanted = {**body, "slot_id": opened}
-    return asking.no_here(f"clerk {place.firm}", "orders", wanted, f"for {day}", codes)
+    return {**scene.booking_body(place, 0, channel="hotline"), "slot_id": opened}
+
+
+def _kept_for_those_first(asking: Asking, place: SamplePremises) -> None:
+    """The last place is kept; whoever comes on the list of those looked after first has it."""
+    scene, clerk = asking.scene, f"clerk {place.firm}"
+    wanted = _wanted_on(scene, place, KEPT_DAY, capacity=1, kept=1)
+    asking.no_here(clerk, "orders", wanted, "a place that is kept", ["slot.kept_for_others"])
+    path = f"households/{scene.user(place).household_id}/vulnerabilities"
+    listed = {"ground": "disabled", "since_on": DEMO_DAY.isoformat(), "evidence": "CJ-0612"}
+    row = scene.do_here(clerk, path, listed, "entered on the list")
+    order = scene.do_here(clerk, "orders", wanted, "the kept place is theirs")
+    scene.do_here(clerk, f"orders/{order['id']}/cancellations", {}, "and given back")
+    scene.do_here(clerk, f"{path}/{row['vulnerability_id']}/ends", {}, "off the list")
+    scene.count("kept places given to those first")
 
 
 def _looked_at_again(asking: Asking, place: SamplePremises, number: str) -> None:

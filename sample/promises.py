@@ -27,7 +27,8 @@ from cylinders.models import (
     CylinderCustody,
     FactKind,
 )
-from dispatch.deliveries.models import Delivery, VisitOutcome
+from dispatch.deliveries.models import Delivery, ProofKind, VisitOutcome
+from dispatch.orders.models import Order
 from dispatch.rounds.models import RoundPlan
 from dispatch.rounds.states import PlanState
 from dispatch.safety.models import CheckItem, SafetyCheck
@@ -143,7 +144,8 @@ def scanned_checked_proven(audit: Audit) -> Promise:
         "每次送气都有扫码、随瓶安检和签收凭证",
         "every delivery has its scan, its safety check and its proof",
         "each delivered line: a custody fact of that bottle onto that card, a full check of that order "
-        "that stops nothing, and a proof with its hash",
+        "that stops nothing, and a proof with its hash; of what was left at a door the order that asked "
+        "for it, a photograph, and the code",
     )
     delivered = {
         (fact.cylinder_id, fact.line_id, fact.card_id)
@@ -155,6 +157,7 @@ def scanned_checked_proven(audit: Audit) -> Promise:
     }
     items = set(audit.db.scalars(sa.select(CheckItem.check_id)))
     checks = {row.id: row for row in audit.db.scalars(sa.select(SafetyCheck))}
+    to_be_left = set(audit.db.scalars(sa.select(Order.id).where(Order.contactless)))
     done = sa.select(Delivery).where(Delivery.outcome == VisitOutcome.DELIVERED)
     for row in audit.db.scalars(done):
         promise.looked_at += 1
@@ -168,7 +171,12 @@ def scanned_checked_proven(audit: Audit) -> Promise:
             and not check_made.blocking
         )
         is_proven = row.proof_kind is not None and row.proof_sha256 is not None
-        if not (was_scanned and empty_was_scanned and was_checked and is_proven):
+        was_left_well = row.drop_place is None or (
+            row.order_id in to_be_left
+            and row.drop_photo_sha256 is not None
+            and row.proof_kind is ProofKind.DOOR_CODE
+        )
+        if not (was_scanned and empty_was_scanned and was_checked and is_proven and was_left_well):
             promise.broken.append(f"delivery {row.id}")
     return promise
 

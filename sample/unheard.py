@@ -39,7 +39,7 @@ _BY_REASON: dict[Why, str] = {
         account.registrant_not_verified proxy.not_verified refill.label_claimed_twice import.row_wrong""",
     ELSEWHERE: """
         booking.too_soon account.registrant_too_young premises.conversion_unknown
-        premises.piped_gas_unknown premises.lift_unknown""",
+        premises.piped_gas_unknown premises.lift_unknown contactless.not_allowed""",
     AT_THE_DOOR: """
         premises.height_unknown premises.floor_unknown premises.garage_unknown
         premises.bottle_place_unknown premises.leak_alarm_unknown
@@ -61,7 +61,7 @@ _BY_REASON: dict[Why, str] = {
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
         proxy.too_many proxy.may_not_receive
-        booking.quota_spent booking.over_class_weight slot.kept_for_others
+        booking.quota_spent booking.over_class_weight
         succession.of_business succession.ground_not_named succession.account_closed succession.holder_changed
         succession.order_open conversion.of_nobody conversion.number_taken
         division.code_taken division.ended division.has_parts

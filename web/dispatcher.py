@@ -21,7 +21,8 @@ from core.jobs import JobState
 from core.refusal import Audience, Refused
 from dispatch.orders import queries as orders
 from dispatch.orders import service as booking
-from dispatch.orders.homes import offered_slots
+from dispatch.orders.homes import offered_slots, offers_contactless
+from dispatch.orders.keeping import rooms_for
 from dispatch.orders.messages import short_number
 from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.schemas import BookIn, MoveIn, SlotIn
@@ -47,7 +48,7 @@ from registry import queries as registry
 from registry.models import Zone
 from registry.schemas import BindingEndIn, BindingIn
 from registry.states import CardState
-from web import dispatcher_map, dispatcher_words, words, zone_price_words
+from web import dispatcher_map, dispatcher_words, left_at_door, words, zone_price_words
 from web.pages import Face, No, day_said, form_of, number_said, tried
 
 face = Face("dispatch", __name__, prefix="/dispatch")
@@ -71,7 +72,9 @@ def asked_id(name: str) -> UUID | None:
 
 
 def shown(template: str, no: No | None = None, **with_it: Any) -> ResponseReturnValue:
-    drawn = render_template(f"dispatch/{template}.html", no=no, said=dispatcher_words, **with_it)
+    drawn = render_template(
+        f"dispatch/{template}.html", no=no, said=dispatcher_words, left_at_door=left_at_door, **with_it
+    )
     return drawn, no.status if no else 200
 
 
@@ -477,6 +480,7 @@ def book() -> ResponseReturnValue:
         "purpose": request.form.get("purpose"),
         "channel": Channel.HOTLINE.value,
         "card_ids": request.form.getlist("card_ids"),
+        "contactless": request.form.get("contactless") == "yes",
     }
     to_say: list[dict[str, Any]] = []
     done, no = tried(lambda: _in_both_words(lambda: booking.book(doing(), **form_of(BookIn, asked)), to_say))
@@ -553,12 +557,14 @@ def change_slot(order_id: UUID) -> ResponseReturnValue:
 
 def _other_slot_page(order_id: UUID, no: No | None, to_say: list[dict[str, Any]]) -> ResponseReturnValue:
     found = orders.order(doing(), order_id)
+    offered = offered_slots(doing(), found.order.household_id)
     return shown(
         "other_slot",
         no,
         found=found,
         number=short_number(order_id),
-        slots=offered_slots(doing(), found.order.household_id),
+        slots=offered,
+        rooms=rooms_for(doing(), found.order.household_id, offered),
         to_say=to_say,
     )
 
@@ -566,16 +572,19 @@ def _other_slot_page(order_id: UUID, no: No | None, to_say: list[dict[str, Any]]
 def _served(file: dict[str, Any], said: str) -> dict[str, Any]:
     """The caller's household, the card they read out (or their only one), and when it can be served."""
     point, today = file["premises"]["point"], clock.today()
+    household_id = file["household_id"]
+    offered = offered_slots(doing(), household_id)
     with doing().ground.reads() as db:
         zone = registry.zone_at(db, doing().district, point["lon"], point["lat"], today)
         card = registry.card_by_credential(db, doing().district, said)
     mine = [one.id for one in file["cards"] if one.state is not CardState.CLOSED]
-    household_id = file["household_id"]
     return {
         "file": file,
         "card_ids": [card.id] if card else mine if len(mine) == 1 else [],
         "zone": zone,
-        "slots": offered_slots(doing(), household_id),
+        "slots": offered,
+        "rooms": rooms_for(doing(), household_id, offered),
+        "offers_contactless": offers_contactless(doing()),
         "purposes": list(Purpose),
         "open": orders.orders(doing(), limit=5, household_id=household_id, open_only=True).items,
     }

@@ -13,7 +13,7 @@ from core.http import doing
 from oversight.file_schemas import WholeFileView
 from oversight.whole_file import whole_file
 from rulebook.words import WORDS
-from web import book_words, review_words, trace_words
+from web import book_words, left_at_door, review_words, trace_words
 from web.office import said as office_words
 from web.pages import Face
 from web.resident import said as resident_words
@@ -35,6 +35,7 @@ def whole(household_id: UUID) -> ResponseReturnValue:
         words=trace_words,
         review_words=review_words,
         book_words=book_words,
+        left_at_door=left_at_door,
         state_zh=lambda code: WORDS.get(code, code),
         back=BACK[doing().actor.role] + str(household_id),
         now=clock.now(),

@@ -6,9 +6,10 @@ from typing import Any
 
 from core.refusal import CATALOGUE, Reason
 from cylinders.models import FactKind, ResolutionReason
+from dispatch.deliveries.models import DropPlace
 from dispatch.safety.catalogue import ITEMS
 from registry.models import HolderKind
-from web import words
+from web import left_at_door, words
 from web.verbs import SAID
 
 Said = tuple[str, str]
@@ -232,6 +233,10 @@ def _flags(codes: Any) -> Said:
     return "、".join(zh for zh, _ in named), "; ".join(en for _, en in named)
 
 
+def _drop_place(value: Any) -> Said:
+    return left_at_door.PLACES[DropPlace(value)]
+
+
 def _word(table: Mapping[str, Said]) -> Any:
     return lambda value: table.get(str(value), (str(value), ""))
 
@@ -256,7 +261,10 @@ _FACTS: dict[str, tuple[Said, Any]] = {
     "grade": (("等级", "Grade"), _word(GRADES)),
     "number": (("通知书", "Notice"), _plain),
     "received_how": (("送达", "Received"), _word(RECEIVED)),
+    "contactless": (("交接", "Handover"), lambda value: left_at_door.mode(bool(value))),
     "proof": (("交付凭证", "Proof"), _word(PROOFS)),
+    "drop_place": (("无接触交接，放在", "Contactless, left"), _drop_place),
+    "drop_photo_sha256": (("现场照片指纹", "Photograph's fingerprint"), lambda value: (str(value)[:12], "")),
     "tries_left": (("验证码还可试", "Tries left"), _plain),
     "failure": (("未送成原因", "Why not"), _plain),
     "flags": (("标记", "Flags"), _flags),

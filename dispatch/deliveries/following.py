@@ -24,7 +24,7 @@ from dispatch.orders.states import OPEN_STATES
 from dispatch.rounds.models import Round, RoundStop
 from dispatch.rounds.queries import round_of, stop_of, stops_of
 from dispatch.rounds.states import RoundState
-from dispatch.safety.models import CheckItem, Hazard, ItemResult, SafetyCheck
+from dispatch.safety.models import CheckItem, CheckOutcome, Hazard, ItemResult, SafetyCheck
 from registry import sealing
 from registry.proxy_queries import ProxyAct
 from registry.queries import staff, vehicle
@@ -62,13 +62,20 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class VisitDone:
-    """What stands on record of a line's visit. ``findings``: what the check found, as it stands now."""
+    """What stands on record of a line's visit. ``findings``: what the check found, as it stands now.
+
+    ``check``: None where a phone reported later that gas was handed over without one.
+    """
 
     delivery: Delivery
     code: str | None
-    check: SafetyCheck
+    check: SafetyCheck | None
     failed: list[str]
     findings: list[Hazard]
+
+    @property
+    def check_outcome(self) -> CheckOutcome | None:
+        return self.check.outcome if self.check is not None else None
 
 
 def progress(doing: Doing, order_id: UUID) -> Progress:
@@ -137,7 +144,7 @@ def _visit(db: Session, done: Delivery, codes: dict[UUID, str]) -> VisitDone:
     return VisitDone(
         done,
         codes.get(done.full_cylinder_id) if done.full_cylinder_id else None,
-        db.get_one(SafetyCheck, (done.district, done.check_id)),
+        db.get_one(SafetyCheck, (done.district, done.check_id)) if done.check_id is not None else None,
         [row.item for row in items],
         list(hazards),
     )

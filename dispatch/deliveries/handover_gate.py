@@ -1,4 +1,4 @@
-"""May this bottle be loaded? May it be handed over? Two doors, one page of law (D01 to D09).
+"""May this bottle be loaded? May it be handed over? Two doors, one page of law (D01 to D10, A15, A16).
 
 The bottle itself is judged by the refill gate with purpose ``dispatch``; its codes come here as
 ``bottle_refusals`` and the service joins that verdict's own reasons.
@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from core.refusal import Refusal
 from dispatch.deliveries import refusals as no
+from dispatch.orders.booking_gate import mode_refusals
 from registry.states import CardState
 from rulebook.edition import Law
 from rulebook.gate import NONE_THEN, gate
@@ -60,12 +61,22 @@ class LoadFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DropFacts:
+    """A bottle left at the door. ``ordered``: the household asked for that. ``by_code``: signed for by the
+    door code, which only the household's own page shows."""
+
+    ordered: bool
+    has_photo: bool
+    by_code: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HandoverFacts:
     """One bottle at the door. ``blocking_findings`` are item codes of the check that stop supply.
 
     ``right_card``: the card shown is the line's card; None if none was shown. ``empty_path``: the way of
     this exception (lost, foreign, tag damaged, wrong) has been recorded. ``proxy_may_receive``: None where
-    nobody is said to receive for somebody else.
+    nobody is said to receive for somebody else. ``drop``: None where it is handed over in person.
     """
 
     binding_in_force: bool
@@ -85,6 +96,7 @@ class HandoverFacts:
     loaded_type: str | None
     courier_training: Term | None = None
     proxy_may_receive: bool | None = field(default=None, metadata=NONE_THEN)
+    drop: DropFacts | None = field(default=None, metadata=NONE_THEN)
 
 
 @gate("load", facts=LoadFacts)
@@ -145,6 +157,20 @@ def handover_refusals(c: HandoverFacts, law: Law) -> Iterator[Refusal]:
     # A15 who receives for somebody else was named for it
     if c.proxy_may_receive is False:
         yield no.PROXY_MAY_NOT_RECEIVE()
+
+    # A16 left at the door only as ordered, where the place allows it, with a photograph and the user's code
+    if c.drop is not None:
+        yield from mode_refusals(law)
+        yield from drop_refusals(c.drop)
+
+
+def drop_refusals(drop: DropFacts) -> Iterator[Refusal]:
+    if not drop.ordered:
+        yield no.NOT_ORDERED_CONTACTLESS()
+    if not drop.has_photo:
+        yield no.NO_DROP_PHOTO()
+    if not drop.by_code:
+        yield no.DROP_WITHOUT_CODE()
 
 
 def binding_refusals(c: LoadFacts | HandoverFacts) -> Iterator[Refusal]:

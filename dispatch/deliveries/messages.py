@@ -7,10 +7,16 @@ from core.ground import Ground
 from core.messages import clock_en, clock_zh
 from core.outbox import Event
 from dispatch.deliveries import door_code
-from dispatch.deliveries.models import Delivery
+from dispatch.deliveries.models import Delivery, DropPlace
 from dispatch.orders.messages import short_number
 from dispatch.orders.models import Order
 from registry.queries import phone_of
+
+LEFT: dict[DropPlace, tuple[str, str]] = {
+    DropPlace.DOORSTEP: ("，放在户门口", "left at your door"),
+    DropPlace.YARD: ("，放在院里", "left in your yard"),
+    DropPlace.CYLINDER_ROOM: ("，放在瓶间", "left in your cylinder room"),
+}
 
 
 def send_door_code(ground: Ground, event: Event) -> None:
@@ -41,11 +47,12 @@ def send_delivered(ground: Ground, event: Event) -> None:
         return
     # A phone may report later that nothing was checked: then nobody is told that it was.
     checked_zh, checked_en = ("，安检已做", ", your home was checked") if visit.check_id else ("", "")
+    left_zh, left_en = LEFT[visit.drop_place] if visit.drop_place else ("", "handed over")
     messages.send(
         ground,
         phone,
-        f"{clock_zh(visit.happened_at)}已送达1瓶{checked_zh}，预约号{short}。不是您家收的？请马上联系经营企业。",
-        f"One bottle was handed over on {clock_en(visit.happened_at)}{checked_en}, number {short}. "
+        f"{clock_zh(visit.happened_at)}已送达1瓶{left_zh}{checked_zh}，预约号{short}。不是您家收的？请马上联系经营企业。",
+        f"One bottle was {left_en} on {clock_en(visit.happened_at)}{checked_en}, number {short}. "
         "Not received by you? Call your gas firm at once.",
         event.topic,
         reference=str(event.id),

@@ -86,6 +86,14 @@ class EmptyException(StrEnum):
     TAG_DAMAGED = "tag_damaged"
 
 
+class DropPlace(StrEnum):
+    """Where a bottle may be left: where its household takes it, and nobody passes. No stairs, no hall."""
+
+    DOORSTEP = "doorstep"
+    YARD = "yard"
+    CYLINDER_ROOM = "cylinder_room"
+
+
 class FailureReason(StrEnum):
     """Why a visit supplied nobody. A word, never free text."""
 
@@ -102,7 +110,8 @@ class Delivery(Base):
     """What happened at the door for one order line. Also a withheld delivery is one.
 
     ``check_id`` is null only where a phone reported later that gas was handed over without a check.
-    ``consent_id``: by which consent somebody received it for the registrant.
+    ``consent_id``: by which consent somebody received it for the registrant. ``drop_place``: where it was
+    left, null where it was handed over in person; with it the hash of a photograph.
     """
 
     __tablename__ = "delivery"
@@ -118,6 +127,7 @@ class Delivery(Base):
             unique=True,
             postgresql_where=sa.text("outcome IN ('delivered', 'withheld')"),
         ),
+        sa.CheckConstraint("drop_photo_sha256 IS NULL OR drop_place IS NOT NULL", name="photo_of_a_drop"),
         append_only=True,
     )
 
@@ -144,6 +154,8 @@ class Delivery(Base):
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     consent_id: Mapped[UUID | None]
+    drop_place: Mapped[DropPlace | None]
+    drop_photo_sha256: Mapped[str | None]
 
 
 class Said(StrEnum):

@@ -83,6 +83,8 @@ _SHOWN = (
     "empty_cylinder_id",
     "proof_kind",
     "consent_id",
+    "drop_place",
+    "drop_photo_sha256",
     "connected",
     "leak_test_passed",
     "flags",

@@ -437,3 +437,39 @@ PROXY_MAY_NOT_RECEIVE = reason(
     ),
     office=("take_paper", "双方签委托书后登记代办人", "have both sign, and record the proxy"),
 )
+
+# A16: left at the door
+HAND_OVER = (
+    "face_to_face",
+    "当面交接，由住户签收；家里没人的登记“送不成”",
+    "hand it over in person; with nobody in, record that it could not be delivered",
+)
+NOT_ORDERED_CONTACTLESS = reason(
+    "contactless.not_ordered",
+    "A16",
+    zh="住户没有选无接触交接，不能放在门口",
+    en="the household did not ask for contactless delivery: it may not be left at the door",
+    courier=HAND_OVER,
+    resident=("face_to_face", "请当面收瓶", "please receive it in person"),
+    office=("call_back", "回访用户核实", "call the user back"),
+)
+NO_DROP_PHOTO = reason(
+    "contactless.no_photo",
+    "A16",
+    zh="放在门口的气瓶没有照片",
+    en="there is no photograph of the bottle left at the door",
+    courier=("photograph", "拍下放好的气瓶再登记", "photograph the bottle where it stands, then record it"),
+    office=("call_back", "回访用户核实", "call the user back"),
+)
+DROP_WITHOUT_CODE = reason(
+    "contactless.code_needed",
+    "A16",
+    zh="无接触交接只能凭住户的签收码，不能用卡或签名代替",
+    en="what is left at the door is signed for by the household's code, not by a card or a signature",
+    courier=(
+        "ask_code",
+        "请住户核对气瓶后报签收码；报不了的当面交接",
+        "have the household look at it and tell the code; if they cannot, hand it over in person",
+    ),
+    office=("call_back", "回访用户核实", "call the user back"),
+)

@@ -21,11 +21,19 @@ from core.fields import (
     Word,
 )
 from dispatch.deliveries.following import Step
-from dispatch.deliveries.models import EmptyException, FailureReason, Problem, ProofKind, Said, VisitOutcome
+from dispatch.deliveries.models import (
+    DropPlace,
+    EmptyException,
+    FailureReason,
+    Problem,
+    ProofKind,
+    Said,
+    VisitOutcome,
+)
 from dispatch.orders.states import LineState, OrderState
 from dispatch.safety.equipment_schemas import EquipmentView
 from dispatch.safety.models import CheckOutcome
-from dispatch.safety.schemas import CheckForm, OpenHazardOut
+from dispatch.safety.schemas import CheckForm, OpenHazardOut, Sha256
 from registry.models import ScanStatus
 from registry.premises_models import ClosingReason
 from registry.schemas import DocumentIn, PlainCode
@@ -109,11 +117,18 @@ class ProofPart(Form):
             raise ValidationError("unknown_field|这种凭证不用这个字段|this kind has no such field", other)
 
 
+class DropPart(Form):
+    """Where a bottle was left, and the hash of a photograph of it there: without one it is refused (A16)."""
+
+    place = Word(DropPlace, required=True)
+    photo_sha256 = Sha256(allow_none=True, load_default=None)
+
+
 class DeliveryIn(Form):
     """One line's visit. ``check``: absent if this order's check on this round is on record already.
 
     ``proof``: absent where gas is withheld; a handover without it is refused. ``consent_id``: by which
-    consent somebody receives for the registrant.
+    consent somebody receives for the registrant. ``drop``: only where it was left at the door.
     """
 
     line_id = Id(required=True)
@@ -127,6 +142,7 @@ class DeliveryIn(Form):
     leak_test_passed = Flag(allow_none=True, load_default=None)
     point = Part(PointForm, allow_none=True, load_default=None)
     consent_id = Id(allow_none=True, load_default=None)
+    drop = Part(DropPart, allow_none=True, load_default=None)
     occurred_at = Instant(required=True)
 
     @ma.validates_schema
@@ -151,6 +167,8 @@ class DeliveryView(View):
     empty_cylinder_id = Id()
     proof_kind = Word(ProofKind)
     consent_id = Id(allow_none=True)
+    drop_place = Word(DropPlace, allow_none=True)
+    drop_photo_sha256 = fields.String(allow_none=True)
     connected = Flag()
     leak_test_passed = Flag()
     flags = fields.List(fields.String())
@@ -226,10 +244,11 @@ class VisitView(View):
     id = Id(attribute="delivery.id")
     line_id = Id(attribute="delivery.line_id")
     outcome = Word(VisitOutcome, attribute="delivery.outcome")
+    drop_place = Word(DropPlace, attribute="delivery.drop_place", allow_none=True)
     code = fields.String(allow_none=True)
     connected = Flag(attribute="delivery.connected")
     leak_test_passed = Flag(attribute="delivery.leak_test_passed")
-    check_outcome = Word(CheckOutcome, attribute="check.outcome")
+    check_outcome = Word(CheckOutcome)
     failed = fields.List(fields.String())
     happened_at = Instant(attribute="delivery.happened_at")
 
@@ -239,7 +258,8 @@ class VisitList(View):
 
 
 class VoucherView(View):
-    """``address``: what its QR code says. ``is_held``: the bottle is still on the card it was given to."""
+    """``address``: what its QR code says. ``is_held``: the bottle is still on the card it was given to.
+    ``contactless``: left at the door, not handed over in person."""
 
     delivery_id = Id()
     number = fields.String()
@@ -253,6 +273,7 @@ class VoucherView(View):
     filled_on = Day(allow_none=True)
     net_g = fields.Integer(allow_none=True)
     due_on = Day(allow_none=True)
+    contactless = Flag()
     is_held = Flag()
 
 

@@ -225,6 +225,7 @@ def record_visit(
     """The row that says what happened at the door; ``late_flags``: what was wrong with a late report."""
     point = _point_of(report.point)
     handed_over = outcome is VisitOutcome.DELIVERED
+    drop = (report.drop if handed_over else None) or {}
     row = Delivery(
         district=deed.district,
         order_id=served.order.id,
@@ -248,6 +249,8 @@ def record_visit(
         happened_at=deed.occurred_at,
         recorded_at=deed.recorded_at,
         consent_id=report.consent_id if handed_over else None,
+        drop_place=drop.get("place"),
+        drop_photo_sha256=drop.get("photo_sha256"),
     )
     deed.db.add(row)
     deed.db.flush()
@@ -256,6 +259,8 @@ def record_visit(
     deed.note(delivery_id=row.id, outcome=outcome, check_id=row.check_id, flags=row.flags)
     if handed_over:
         deed.note(proof_sha256=row.proof_sha256, consent_id=row.consent_id)
+    if drop:
+        deed.note(drop_place=row.drop_place, drop_photo_sha256=row.drop_photo_sha256)
     if outcome is not VisitOutcome.WRONG_CODE:
         deed.tell(f"order.{outcome}", order_id=served.order.id, delivery_id=row.id)
     return {"delivery_id": str(row.id), "outcome": outcome.value}

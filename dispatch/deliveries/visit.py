@@ -18,7 +18,7 @@ from cylinders.queries import BottleVerdict, Resolved, custody_of, holding_of, j
 from dispatch.deliveries import door_code
 from dispatch.deliveries import refusals as no
 from dispatch.deliveries.crew import CrewFacts, locked_round
-from dispatch.deliveries.handover_gate import CheckOutcome, EmptyOffered, HandoverFacts
+from dispatch.deliveries.handover_gate import CheckOutcome, DropFacts, EmptyOffered, HandoverFacts
 from dispatch.deliveries.models import DoorCode, EmptyException, LineLoad, ProofKind
 from dispatch.deliveries.visit_check import VisitCheck
 from dispatch.orders.models import Order, OrderLine
@@ -41,7 +41,8 @@ AHEAD_OF_US = timedelta(minutes=2)
 class Report:
     """What the courier reports of one line's visit, as it came in (see ``schemas.DeliveryIn``).
 
-    ``proof`` is empty where nothing was handed over and so nothing signed for.
+    ``proof`` is empty where nothing was handed over and so nothing signed for. ``drop``: where it was left,
+    if it was not handed over in person.
     """
 
     line_id: UUID
@@ -56,6 +57,7 @@ class Report:
     point: Mapping[str, Any] | None
     occurred_at: datetime
     consent_id: UUID | None = None
+    drop: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,17 @@ def handover_facts(
         ordered_type=visit.line.cylinder_model,
         loaded_type=bottle.model if bottle is not None else None,
         proxy_may_receive=_proxy_may_receive(db, visit.order, report, within),
+        drop=_drop(visit.order, report),
+    )
+
+
+def _drop(order: Order, report: Report) -> DropFacts | None:
+    if report.drop is None:
+        return None
+    return DropFacts(
+        ordered=order.contactless,
+        has_photo=report.drop["photo_sha256"] is not None,
+        by_code=report.proof.get("kind") is ProofKind.DOOR_CODE,
     )
 
 

@@ -18,7 +18,17 @@ from core import clock
 from core.doing import Doing
 from core.ground import Ground
 from core.problems import NotFound
-from cylinders.models import CardHolding, CustodyConflict, Cylinder, CylinderIdentifier, Filling, Scheme
+from cylinders.models import (
+    CardHolding,
+    CustodyConflict,
+    CustodyCorrection,
+    CustodyFact,
+    Cylinder,
+    CylinderIdentifier,
+    FactKind,
+    Filling,
+    Scheme,
+)
 from cylinders.public_queries import NATION, NOBODY
 from cylinders.queries import judge_for_anybody
 from cylinders.refill_gate import next_due_on
@@ -33,9 +43,10 @@ from rulebook import current
 @dataclass(frozen=True, slots=True)
 class Voucher:
     """``is_held``: the bottle still stands on the card it was handed over to, with this filling.
-    ``contested``: it never came to, as another delivery of it contradicts this one, or was found true.
+    ``contested``: it never came to: another delivery of it contradicts this one, or this one is untrue.
 
-    ``due_on``: the last day before the inspection that was due next when it was handed over.
+    ``due_on``: the last day before the inspection that was due next when it was handed over. ``contactless``:
+    it was left at the door.
     """
 
     delivery_id: UUID
@@ -51,6 +62,7 @@ class Voucher:
     is_held: bool
     contested: bool
     address: str
+    contactless: bool
 
     @property
     def cylinder_code(self) -> str | None:
@@ -116,6 +128,7 @@ def _voucher(db: Session, ground: Ground, done: Delivery | None) -> Voucher | No
         "at": at,
         "district": done.district if done is not None else 0,
         "card_id": done.card_id if done is not None else NOBODY,
+        "line_id": done.line_id if done is not None else NOBODY,
     }
     bottle = db.execute(_BOTTLE, asked).one_or_none()
     codes = db.execute(_CODES, asked).all()
@@ -137,6 +150,7 @@ def _voucher(db: Session, ground: Ground, done: Delivery | None) -> Voucher | No
         is_held=bottle.is_held and not bottle.was_refilled,
         contested=bottle.contested,
         address=voucher_code.address(ground.config.public_url, code),
+        contactless=done.drop_place is not None,
     )
 
 
@@ -156,12 +170,21 @@ _is_held = sa.exists().where(
     CardHolding.cylinder_id == Cylinder.cylinder_id,
     CardHolding.active,
 )
-_contested = sa.exists().where(
+_is_own_fact = sa.and_(
+    CustodyFact.cylinder_id == Cylinder.cylinder_id,
+    CustodyFact.district == sa.bindparam("district"),
+    CustodyFact.line_id == sa.bindparam("line_id", type_=sa.Uuid()),
+    CustodyFact.kind == FactKind.DELIVER,
+)
+_is_disputed = sa.exists().where(
     CustodyConflict.cylinder_id == Cylinder.cylinder_id,
-    CustodyConflict.district == sa.bindparam("district"),
-    CustodyConflict.card_id == sa.bindparam("card_id", type_=sa.Uuid()),
+    CustodyConflict.fact_id == CustodyFact.id,
     sa.or_(CustodyConflict.resolved_at.is_(None), CustodyConflict.true_fact_id != CustodyConflict.fact_id),
 )
+_is_declared_an_error = sa.exists().where(
+    CustodyCorrection.cylinder_id == Cylinder.cylinder_id, CustodyCorrection.fact_id == CustodyFact.id
+)
+_contested = sa.exists().where(_is_own_fact, sa.or_(_is_disputed, _is_declared_an_error))
 _was_refilled = sa.exists().where(Filling.cylinder_id == Cylinder.cylinder_id, Filling.filled_at > _AT)
 _BOTTLE = (
     sa.select(

@@ -63,7 +63,7 @@ def in_hours(slot: Slot, zone: Zone) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What was asked for. ``card_ids`` ascending, each once.
+    """What was asked for. ``card_ids`` ascending, each once. ``contactless``: to be left at the door.
 
     ``moves``: the order that stands and only wants this slot instead of its own; then it does not stand in
     its own way.
@@ -74,6 +74,7 @@ class Booking:
     purpose: Purpose | None
     channel: Channel
     card_ids: tuple[UUID, ...]
+    contactless: bool = False
     moves: Order | None = None
 
 
@@ -302,6 +303,7 @@ def booking_facts(deed: Deed, asked: Booking, desk: Desk, excepted: tuple[str, .
         proxy=desk.proxy,
         booked_in_period=before.bottles,
         bottles_after=len(_storing(desk)),
+        contactless=asked.contactless,
     )
 
 

@@ -65,7 +65,7 @@ class BookingFacts:
     premises once this order is delivered and its empties are taken, ``bottles_after``: how many bottles then.
     ``purpose`` is a code. ``excepted``: the rules that a review of a refusal has lifted for this home.
     ``booked_in_period``: bottles of the household booked in the days of A14 up to today, this order left out.
-    ``proxy``: None where nobody stands between.
+    ``proxy``: None where nobody stands between. ``contactless``: to be left at the door.
     """
 
     account_state: AccountState | None
@@ -89,11 +89,12 @@ class BookingFacts:
     proxy: ProxyFacts | None = field(default=None, metadata=NONE_THEN)
     booked_in_period: int | None = None
     bottles_after: int | None = None
+    contactless: bool = field(default=False, metadata=NONE_THEN)
 
 
 @gate("booking", facts=BookingFacts)
 def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
-    """Every reason against, in the order of the law: A01, A04 to A15."""
+    """Every reason against, in the order of the law: A01, A04 to A16."""
     # A01 an open account
     if c.account_state is None:
         yield no.ACCOUNT_MISSING()
@@ -198,6 +199,10 @@ def booking_refusals(c: BookingFacts, law: Law) -> Iterator[Refusal]:
     if c.proxy is not None:
         yield from proxy_refusals(c.proxy, law.day)
 
+    # A16 left at the door only where the place allows it
+    if c.contactless:
+        yield from mode_refusals(law)
+
 
 def proxy_refusals(proxy: ProxyFacts, day: date) -> Iterator[Refusal]:
     begins_on, ends_on = proxy.valid_from, proxy.valid_until
@@ -208,6 +213,12 @@ def proxy_refusals(proxy: ProxyFacts, day: date) -> Iterator[Refusal]:
         yield no.CONSENT_OVER(valid_until=ends_on)
     elif not proxy.verified:
         yield no.PROXY_NOT_VERIFIED()
+
+
+def mode_refusals(law: Law) -> Iterator[Refusal]:
+    """Asked of the booking, and again at the door: the switch may have been turned in between."""
+    if law.flag("A16.allowed") is not True:
+        yield no.CONTACTLESS_OFF().resting_on(law.basis("A16.allowed"))
 
 
 def needs_limit(c: BookingFacts) -> bool:

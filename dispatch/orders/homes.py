@@ -18,6 +18,7 @@ from dispatch.safety.queries import inspection_refused, open_hazards
 from registry.models import Card, Premises
 from registry.proxy_queries import files_acted_for, party_to_book_for
 from registry.queries import own_files, zone_at
+from rulebook import current
 
 DAYS_OFFERED = 14
 
@@ -92,6 +93,12 @@ def offered_slots(doing: Doing, household_id: UUID) -> list[Slot]:
             Slot.district == doing.district, Slot.starts_at > clock.now(), ~Slot.closed, in_zone
         )
         return list(db.scalars(query.order_by(Slot.starts_at, Slot.id)))
+
+
+def offers_contactless(doing: Doing) -> bool:
+    """Whether this place allows a bottle to be left at the door (A16), so that a page may offer it."""
+    law = current().at(str(doing.district), clock.today())
+    return not law.asks("A16") or law.flag("A16.allowed") is True
 
 
 def _zones(db: Session, premises: Premises, today: date) -> list[tuple[date, UUID]]:

@@ -20,6 +20,11 @@ class Judged:
     verdicts: tuple[Verdict, Verdict]
     reasons: list[Refusal]
 
+    @property
+    def of_a_stranger(self) -> bool:
+        """Somebody asked for a home they may not act for: what they ask says nothing of that home."""
+        return bool(_for_a_stranger(self.reasons))
+
 
 def judged(deed: Deed, asked: Booking, desk: Desk) -> Judged:
     place = str(deed.district)

@@ -10,6 +10,16 @@ from dispatch.orders.queries import order_with_lines
 from dispatch.orders.states import OPEN_STATES
 from registry.queries import phone_of
 
+IN_PERSON = (
+    "送气时须入户安检，请家中留人。",
+    "Your home is checked at delivery: please have somebody in.",
+)
+LEFT_AT_THE_DOOR = (
+    "无接触交接：空瓶和用气卡请放门口，看过新瓶再报签收码。安检仍需进屋，请家中留人。",
+    "Contactless: put the empty and your card at the door, and tell the code once you have seen the new "
+    "bottle. Your home is still checked: please have somebody in.",
+)
+
 
 def send_booked(ground: Ground, event: Event) -> None:
     """An order that was cancelled before we came to tell is not told."""
@@ -30,14 +40,13 @@ def _send_slot(ground: Ground, event: Event, zh: str, en: str) -> None:
     bottles = sum(line.state in OPEN_STATES for line in found.lines)
     if bottles == 0:
         return
+    then_zh, then_en = LEFT_AT_THE_DOOR if found.order.contactless else IN_PERSON
     starts, ends, short = found.slot.starts_at, found.slot.ends_at, short_number(found.order.id)
     messages.send(
         ground,
         phone,
-        f"{zh}：{clock_zh(starts)}至{clock_zh(ends)[-5:]}，{bottles}瓶，预约号{short}。"
-        "送气时须入户安检，请家中留人。",
-        f"{en}: {bottles} bottle(s), {clock_en(starts)} to {clock_en(ends)[-5:]}, number {short}. "
-        "Your home is checked at delivery: please have somebody in.",
+        f"{zh}：{clock_zh(starts)}至{clock_zh(ends)[-5:]}，{bottles}瓶，预约号{short}。{then_zh}",
+        f"{en}: {bottles} bottle(s), {clock_en(starts)} to {clock_en(ends)[-5:]}, number {short}. {then_en}",
         event.topic,
         reference=str(event.id),
     )

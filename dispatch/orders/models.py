@@ -77,6 +77,7 @@ class Order(Base):
 
     ``person_id`` is the registrant on the day of booking: who registers later sees none of it.
     ``premises_decision_id`` and ``decision_id`` are the two answers (place, order) it was booked on.
+    ``contactless``: the household wants it left at the door; that it must be checked is as ever.
     """
 
     __tablename__ = "supply_order"
@@ -104,6 +105,7 @@ class Order(Base):
     decision_id: Mapped[UUID]
     premises_decision_id: Mapped[UUID]
     recorded_at: Mapped[datetime]
+    contactless: Mapped[bool] = mapped_column(default=False)
 
 
 class OrderLine(Base):

@@ -35,7 +35,9 @@ def open_move(deed: Deed, order: Order, slot_id: UUID) -> Move:
     _unless_there(order, slot_id)
     lines = _lines(deed, order)
     cards = tuple(sorted(line.card_id for line in lines))
-    asked = Booking(order.household_id, slot_id, order.purpose, order.channel, cards, moves=order)
+    asked = Booking(
+        order.household_id, slot_id, order.purpose, order.channel, cards, order.contactless, moves=order
+    )
     desk = open_desk(deed, asked)
     _unless_there(order, slot_id)  # somebody was quicker
     leaves = deed.db.get_one(Slot, (deed.district, order.slot_id))

@@ -292,9 +292,10 @@ LIKE_IT = _shown(
     Order.household_id == sa.bindparam("household_id"),
     Order.slot_id == sa.bindparam("slot_id"),
     Order.purpose == sa.bindparam("purpose"),
+    Order.contactless == sa.bindparam("contactless"),
 )
-"""Orders of one household for one slot and purpose: is it booked already? Takes these three and the district;
-read its rows by ``shown``. It is asked before every booking, and again where somebody is afraid."""
+"""Orders of one household for one slot, purpose and mode: is it booked already? Takes these four and the
+district; read its rows by ``shown``. It is asked before every booking, and again where somebody is afraid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,3 +364,22 @@ SLOT_OVERLAPS = reason(
     en="the zone already has a slot within this time",
     office=("other_time", "换一个不重叠的时间", "choose a time that does not overlap"),
 )
+
+# A16: without contact
+CONTACTLESS_OFF = reason(
+    "contactless.not_allowed",
+    "A16",
+    zh="本地现在不办无接触交接，气瓶须当面交接",
+    en="contactless delivery is not allowed here now: bottles are handed over face to face",
+    resident=(
+        "face_to_face",
+        "请取消“无接触交接”再预约，送气时当面交接",
+        "book without contactless: it is handed over to you in person",
+    ),
+    courier=(
+        "face_to_face",
+        "请当面交接，由住户签收；家里没人的登记“送不成”",
+        "hand it over in person; with nobody in, record that it could not be delivered",
+    ),
+    office=("face_to_face", "改为当面交接再订", "book it to be handed over in person"),
+)

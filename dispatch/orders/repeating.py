@@ -1,4 +1,4 @@
-"""The last delivery once more (再来一次): the same cards and purpose, and the next slot like the one it had.
+"""The last delivery once more (再来一次): the same cards, purpose and mode, the next slot like its own.
 
 An offer only, looked up and shown; what is booked from it goes through the booking verb and its gates.
 """
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.doing import Doing
-from dispatch.orders.homes import offered_slots
+from dispatch.orders.homes import offered_slots, offers_contactless
 from dispatch.orders.keeping import rooms_for
 from dispatch.orders.models import Order, Purpose, Slot
 from dispatch.orders.queries import OrderWithLines, latest_order, open_lines
@@ -23,7 +23,8 @@ from registry.states import AccountState, CardState
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """``like``: whether the slot begins at the same time of day as the last one did."""
+    """``like``: whether the slot begins at the same time of day as the last one did. ``contactless``: as the
+    last one was, while the place still allows it."""
 
     household_id: UUID
     last: Order
@@ -31,6 +32,7 @@ class Repeat:
     cards: list[Card]
     slot: Slot
     like: bool
+    contactless: bool
 
     @property
     def card_ids(self) -> list[UUID]:
@@ -57,7 +59,8 @@ def repeat_of(doing: Doing, household_id: UUID) -> Repeat | None:
     if slot is None:
         return None
     like = _time_of_day(slot) == _time_of_day(last.slot)
-    return Repeat(household_id, last.order, last.slot, cards, slot, like)
+    contactless = last.order.contactless and offers_contactless(doing)
+    return Repeat(household_id, last.order, last.slot, cards, slot, like, contactless)
 
 
 def _cards(db: Session, last: OrderWithLines) -> list[Card]:

@@ -54,13 +54,17 @@ SlotPage = page_view(SlotOut)
 
 
 class BookIn(Form):
-    """One bottle for each card. A purpose left out is refused by law (A11), and that refusal is kept."""
+    """One bottle for each card. A purpose left out is refused by law (A11), and that refusal is kept.
+
+    ``contactless``: to be left at the door; the home is checked all the same.
+    """
 
     household_id = Id(required=True)
     slot_id = Id(required=True)
     purpose = Word(Purpose, allow_none=True, load_default=None)
     channel = Word(Channel, required=True)
     card_ids = Rows(Id(), required=True, least=1, most=20)
+    contactless = Flag(load_default=False)
 
     @ma.validates("card_ids")
     def each_once(self, card_ids: Sequence[UUID], **kwargs: Any) -> None:
@@ -102,6 +106,7 @@ class OrderOut(View):
     slot = fields.Nested(SlotOut, only=("id", "day", "starts_at", "ends_at"))
     purpose = Word(Purpose, attribute="order.purpose")
     channel = Word(Channel, attribute="order.channel")
+    contactless = Flag(attribute="order.contactless")
     state = Word(OrderState)
     lines = fields.List(fields.Nested(LineOut))
     booked_at = Instant(attribute="order.recorded_at")
@@ -121,6 +126,7 @@ class RepeatOut(View):
     last_order_id = Id(attribute="last.id")
     purpose = Word(Purpose)
     card_ids = fields.List(Id(), attribute="card_ids")
+    contactless = Flag()
     slot = fields.Nested(SlotOut)
     like = Flag()
 

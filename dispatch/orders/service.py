@@ -156,12 +156,14 @@ def book(
     purpose: Purpose | None,
     channel: Channel,
     card_ids: Sequence[UUID],
+    contactless: bool = False,
 ) -> Booked:
     """Book a swap for each card, unless the same booking already stands.
 
     Looked for before a deed is opened: who is afraid that it did not work asks many times.
     """
-    asked = Booking(household_id, slot_id, purpose, channel, tuple(sorted(card_ids)))
+    cards = tuple(sorted(card_ids))
+    asked = Booking(household_id, slot_id, purpose, channel, cards, contactless)
     _must_be_own_channel(doing, channel)
     with doing.ground.reads() as db:
         standing = _standing(db, doing, asked, queries.LIKE_IT.ask(doing.ground.reads, **_same(doing, asked)))
@@ -176,6 +178,8 @@ def _book(deed: Deed, asked: Booking) -> Answer:
     desk = open_desk(deed, asked)
     deed.at(firm=firm_of(desk), zone=desk.zone.id, site=desk.zone.supply_site_id)
     deed.note(slot_id=asked.slot_id, purpose=asked.purpose, channel=asked.channel, card_ids=asked.card_ids)
+    if asked.contactless:
+        deed.note(contactless=True)
     if desk.open_lines:  # somebody booked between the first look and the locks
         _unless_it_stands(deed, asked)
     deed.about(SubjectType.HOUSEHOLD, asked.household_id)
@@ -197,7 +201,7 @@ def _unless_it_stands(deed: Deed, asked: Booking) -> None:
 
 
 def _standing(db: Session, doing: Doing, asked: Booking, rows: Sequence[Any]) -> OrderWithLines | None:
-    """The very booking that stands open (the same cards, slot and purpose) is answered, not done again."""
+    """The very booking that stands open (same cards, slot, purpose, mode) is answered, not done again."""
     standing = [one for one in queries.shown(rows) if one.found.open_lines]
     if len(standing) != 1 or {line.card_id for line in standing[0].found.open_lines} != set(asked.card_ids):
         return None
@@ -214,12 +218,13 @@ def _same(doing: Doing, asked: Booking) -> dict[str, Any]:
         "household_id": asked.household_id,
         "slot_id": asked.slot_id,
         "purpose": asked.purpose,
+        "contactless": asked.contactless,
     }
 
 
 def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> UUID:
     found = judged(deed, asked, desk)
-    refused_before = _count_repeats(deed, desk)
+    refused_before = not found.of_a_stranger and _count_repeats(deed, desk)
     if refused_before and {refusal.code for refusal in found.reasons} == {no.CARD_BUSY.code}:
         raise Refused(found.reasons)
     decisions = keep_decisions(deed, found.verdicts, desk.party.premises.street_code)
@@ -251,6 +256,7 @@ def _write_order(deed: Deed, asked: Booking, desk: Desk, decisions: Sequence[UUI
         decision_id=decisions[0],
         premises_decision_id=decisions[1],
         recorded_at=deed.recorded_at,
+        contactless=asked.contactless,
     )
     for card in desk.cards:
         _LINE.within(

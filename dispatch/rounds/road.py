@@ -61,6 +61,7 @@ class Stop:
     phone: str | None
     point: Mapping[str, Any] | None
     hazards: tuple[Hazard, ...]
+    contactless: bool
 
     @property
     def is_open(self) -> bool:
@@ -121,7 +122,7 @@ def road(doing: Doing, round_id: UUID) -> Road:
         row = own_round(db, doing, round_id)
         opened = is_revealed(db, row)
         view = manifest(doing, round_id) if opened else one_round(doing, round_id)
-        slots = _slots(db, row.district, [stop["order_id"] for stop in view["stops"]])
+        found = _orders(db, row.district, [stop["order_id"] for stop in view["stops"]])
         return Road(
             id=row.id,
             state=row.state,
@@ -129,7 +130,7 @@ def road(doing: Doing, round_id: UUID) -> Road:
             plate=view["plate"],
             site_name=_site_name(db, row),
             is_revealed=opened,
-            stops=tuple(_stop(db, row, stop, slots[stop["order_id"]]) for stop in view["stops"]),
+            stops=tuple(_stop(db, row, stop, *found[stop["order_id"]]) for stop in view["stops"]),
         )
 
 
@@ -165,16 +166,16 @@ def _site_name(db: Session, row: Round) -> str:
     return station.name if station is not None else ""
 
 
-def _slots(db: Session, district: int, order_ids: Collection[UUID]) -> dict[UUID, Slot]:
+def _orders(db: Session, district: int, order_ids: Collection[UUID]) -> dict[UUID, tuple[Order, Slot]]:
     rows = db.execute(
-        sa.select(Order.id, Slot)
+        sa.select(Order, Slot)
         .join(Slot, sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id))
         .where(Order.district == district, Order.id.in_(order_ids))
     ).all()
-    return {row.id: row.Slot for row in rows}
+    return {row.Order.id: (row.Order, row.Slot) for row in rows}
 
 
-def _stop(db: Session, row: Round, stop: Mapping[str, Any], slot: Slot) -> Stop:
+def _stop(db: Session, row: Round, stop: Mapping[str, Any], order: Order, slot: Slot) -> Stop:
     lines = stop["lines"]
     states = [line["state"] for line in lines]
     name = stop["name"]
@@ -193,4 +194,5 @@ def _stop(db: Session, row: Round, stop: Mapping[str, Any], slot: Slot) -> Stop:
         phone=stop["phone"],
         point=stop.get("point"),
         hazards=tuple(open_hazards(db, row.district, stop["household_id"])),
+        contactless=order.contactless,
     )

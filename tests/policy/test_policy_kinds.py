@@ -18,7 +18,7 @@ KINDS = tomllib.loads((Path(__file__).parent / "kinds.toml").read_text(encoding=
 WAYS = {"holds", "just_not", "boundary", "unknown"}
 OF_BOTTLES = [f"F{number:02d}" for number in range(1, 17)]
 RULES = (
-    OF_BOTTLES + [f"A{number:02d}" for number in range(1, 16)] + [f"P{number:02d}" for number in range(1, 15)]
+    OF_BOTTLES + [f"A{number:02d}" for number in range(1, 17)] + [f"P{number:02d}" for number in range(1, 15)]
 )
 
 

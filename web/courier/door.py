@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import redirect
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
@@ -13,7 +13,7 @@ from dispatch.deliveries import door as at_door
 from dispatch.deliveries import queries, service
 from dispatch.deliveries.door import Door, LineAtDoor
 from dispatch.deliveries.handover_gate import EmptyOffered
-from dispatch.deliveries.models import EmptyException, ProofKind, VisitOutcome
+from dispatch.deliveries.models import DropPlace, EmptyException, ProofKind, VisitOutcome
 from dispatch.deliveries.schemas import CheckPart, DeliveryIn
 from dispatch.deliveries.visit import Report
 from dispatch.orders.states import OPEN_STATES, LineState
@@ -124,6 +124,7 @@ def look_at_home(order_id: UUID, line_id: UUID) -> ResponseReturnValue:
     draft.items = list(answers)
     draft.check = {item: _unlike_plain(answer) for item, answer in answers.items() if _unlike_plain(answer)}
     draft.briefed = typed("briefed") == "yes"
+    draft.by_video = typed("looked") == "video"
     drafts.keep(line_id, draft)
     step = "withheld" if any(one.blocking for one in found.values()) else "bottles"
     return redirect(address(order_id, line_id, step))
@@ -300,6 +301,7 @@ def deliver(
         "connected": draft.connected,
         "leak_test_passed": {"pass": True, "fail": False}.get(draft.leak or "") if draft.connected else None,
         "point": _point(),
+        "drop": _drop(),
         "occurred_at": clock.stamp(clock.now()),
         **({"proof": proof} if proof is not None else {}),
     } | changed
@@ -311,8 +313,9 @@ def _check_part(draft: Draft) -> dict[str, Any] | None:
     """None once it is on record: a check is made once."""
     if not draft.items:
         return None
+    looked = {"mode": "video", "remote_reason": "contactless"} if draft.by_video else {"mode": "on_site"}
     return {
-        "mode": "on_site",
+        **looked,
         "items": draft.answers(),
         "user_signed": has_signed(),
         "user_signature_sha256": typed("signature", 64) or None,
@@ -332,6 +335,12 @@ def _proof(draft: Draft) -> dict[str, Any]:
     return {"kind": kind, "value": value}
 
 
+def _drop() -> dict[str, Any] | None:
+    """Where the bottle was left and the photograph's fingerprint; nothing where it changed hands."""
+    place = typed("left", 40)
+    return {"place": place, "photo_sha256": typed("drop_photo", 64) or None} if place else None
+
+
 def _point() -> dict[str, Any] | None:
     """Where the phone says it stands, if the courier lets the page know."""
     try:
@@ -346,7 +355,13 @@ def _wrong_code(left: int) -> tuple[str, str]:
 
 
 def _receipt(draft: Draft) -> dict[str, Any]:
-    return {"found": found_in(draft), "proof": typed("proof", 20)}
+    left = typed("left", 40) if request.method == "POST" else DropPlace.DOORSTEP.value
+    return {
+        "found": found_in(draft),
+        "proof": typed("proof", 20),
+        "left": left,
+        "drop_photo": typed("drop_photo", 64),
+    }
 
 
 def _first_open(door: Door, draft: Draft) -> str | None:

@@ -25,6 +25,7 @@ class Draft:
     card: str | None = None
     check: dict[str, dict[str, Any]] | None = None
     briefed: bool = False
+    by_video: bool = False
     full: str | None = None
     empty: str | None = None
     exception: str | None = None

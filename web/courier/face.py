@@ -8,6 +8,7 @@ from flask import abort, render_template, request
 from core.http import doing
 from core.refusal import Refusal
 from dispatch.safety.catalogue import ITEMS
+from web import left_at_door
 from web.courier import words
 from web.pages import Face, No
 
@@ -16,7 +17,9 @@ face = Face("courier", __name__, prefix="/courier")
 
 def drawn(template: str, no: No | None = None, **shown: Any) -> tuple[str, int]:
     """The page; with what stands against it the status is that of the "no"."""
-    page = render_template(f"courier/{template}.html", no=no, said=words, items=ITEMS, **shown)
+    page = render_template(
+        f"courier/{template}.html", no=no, said=words, left_at_door=left_at_door, items=ITEMS, **shown
+    )
     return page, no.status if no is not None else 200
 
 

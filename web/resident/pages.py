@@ -43,7 +43,7 @@ from registry import proxy_queries
 from registry.models import UserClass
 from registry.proxy_queries import ProxyAct
 from registry.states import AccountState, CardState
-from web import qr, review_words
+from web import left_at_door, qr, review_words
 from web.openings import barred_since
 from web.pages import Face, No, form_of, tried
 from web.resident import said
@@ -57,6 +57,7 @@ ORDERS_A_PAGE = 20
 def _words() -> dict[str, Any]:
     return {
         "said": said,
+        "left_at_door": left_at_door,
         "ITEMS": ITEMS,
         "HazardState": HazardState,
         "OrderState": OrderState,
@@ -167,10 +168,13 @@ def _not_booked(home: Home, no: No | None) -> str:
     return _refused_page(no, "这次不能为您换气", "No refill this time")
 
 
+_ONLY_THE_SLOT = (no_order.SLOT_FULL, no_order.SLOT_KEPT, no_order.SLOT_PAST, no_order.SLOT_CLOSED)
+
+
 def _slot_gone(no: No) -> str:
     """The code, where nothing but the slot itself stands against it."""
     codes = {reason["code"] for reason in no.reasons}
-    if codes <= {no_order.SLOT_FULL.code, no_order.SLOT_PAST.code, no_order.SLOT_CLOSED.code}:
+    if codes <= {one.code for one in _ONLY_THE_SLOT}:
         return min(codes, default="")
     return ""
 
@@ -184,6 +188,7 @@ def _asked(home: Home, form: Mapping[str, Any], cards: list[str]) -> dict[str, A
         "purpose": form.get("purpose", ""),
         "channel": Channel.WEB.value,
         "card_ids": cards or (own if len(own) == 1 else []),
+        "contactless": form.get("contactless") == "yes",
     }
     return form_of(_BookForm, body)
 
@@ -206,6 +211,8 @@ def _book_page(home: Home, form: Mapping[str, Any], no: No | None = None, gone: 
         chosen_slot=form.get("slot", ""),
         chosen_purpose=form.get("purpose", ""),
         chosen_cards=form.getlist("card") if hasattr(form, "getlist") else [],
+        chosen_contactless=form.get("contactless") == "yes",
+        offers_contactless=home_queries.offers_contactless(doing()),
         purposes=_purposes_of(home),
         rooms=rooms,
         free=any(room > 0 for room in rooms.values()),

@@ -66,6 +66,7 @@ CURES_HERE: dict[str, tuple[str, str, str]] = {
     "state_purpose": ("/resident/book", "填上用途再约", "Say the purpose and book"),
     "state_quantity": ("/resident/book", "重新填写", "Fill it in again"),
     "order_less": ("/resident/book", "少订一些", "Order less"),
+    "face_to_face": ("/resident/book", "改为当面交接再约", "Book it in person"),
     "see_order": ("/resident/orders", "看现有的预约", "See the standing booking"),
     "order_mending": ("/resident/hazards", "看要整改的地方", "See what must be mended"),
     "mend": ("/resident/hazards", "看要整改的地方", "See what must be mended"),

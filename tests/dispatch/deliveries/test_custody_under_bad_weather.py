@@ -222,6 +222,21 @@ def test_the_voucher_of_a_disputed_delivery_does_not_say_that_the_bottle_was_tak
     assert (contested in page, "仍在领瓶的卡上" in page) == (False, True)
 
 
+def test_the_voucher_of_a_delivery_found_untrue_does_not_say_that_the_bottle_was_taken_back(
+    crews: TwoCrews, example: Any, app: Flask, db: Session
+) -> None:
+    """It stood first, and was on nobody's list of conflicts: the other one was found true."""
+    path = crews.day.at(f"orders/{crews.first.order_id}/vouchers")
+    [voucher] = crews.day.cast.clerk.get(path).json["items"]  # type: ignore[index]
+    browser = app.test_client()
+    assert "仍在领瓶的卡上" in browser.get(f"/V/{voucher['code']}").text
+    [conflict] = open_conflicts(db)
+    with later(250):
+        made(crews.resolve(conflict, conflict.fact_id))
+    page = browser.get(f"/V/{voucher['code']}").text
+    assert ("送瓶记录有矛盾" in page, "瓶已收回" in page) == (True, False)
+
+
 def test_the_disputed_claim_counts_as_held_for_booking_until_it_is_resolved(
     crews: TwoCrews, example: Any, db: Session
 ) -> None:

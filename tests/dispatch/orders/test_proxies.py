@@ -14,7 +14,7 @@ from core import clock
 from core.auth import Actor, Reach, Role, ScopeKind
 from dispatch.deliveries.models import Delivery
 from dispatch.orders import queries
-from dispatch.orders.models import Order, Slot
+from dispatch.orders.models import BookingRepeat, Order, Slot
 from evidence.models import Entry, Link, Outcome, SubjectType
 from evidence.verify import verify
 from registry.models import Account, IdentityCheck
@@ -89,6 +89,15 @@ def rows(db: Session, model: Any) -> list[Any]:
 
 def entries(db: Session, verb: str) -> list[Entry]:
     return list(db.scalars(sa.select(Entry).where(Entry.verb == verb).order_by(Entry.recorded_at, Entry.id)))
+
+
+def test_what_a_stranger_asks_is_not_counted_as_the_home_asking_again(street: Street, db: Session) -> None:
+    made(street.book(street.elder))
+    for _ in range(2):
+        assert codes(street.book(slot=street.day.slot(14))) == ["proxy.no_consent"]
+    assert rows(db, BookingRepeat) == []
+    assert codes(street.book(street.elder, street.day.slot(14))) == ["card.order_open"]
+    assert [one.times for one in rows(db, BookingRepeat)] == [1]
 
 
 # --- by both their words ----------------------------------------------------------------------------------

@@ -168,7 +168,9 @@ class WorkingDay:
             self._slots[day, hour] = made(self.dispatcher.post(self.at("slots"), body))["id"]
         return self._slots[day, hour]
 
-    def order(self, home: Home | None = None, *, hour: int = 10, day: date | None = None) -> Booked:
+    def order(
+        self, home: Home | None = None, *, hour: int = 10, day: date | None = None, **asked: Any
+    ) -> Booked:
         home = home or self.home()
         body = {
             "household_id": str(home.users.household_id),
@@ -176,7 +178,7 @@ class WorkingDay:
             "purpose": "cooking",
             "channel": "hotline",
             "card_ids": [str(card) for card in home.users.card_ids],
-        }
+        } | asked
         booked = made(self.cast.clerk.post(self.at("orders"), body))
         by_card = {line["card_id"]: line["id"] for line in booked["lines"]}
         return Booked(booked["id"], [by_card[str(card)] for card in home.users.card_ids], home)
@@ -250,9 +252,9 @@ class WorkingDay:
     def deliver(self, booked: Booked, report: dict[str, Any], **more: Any) -> TestResponse:
         return self.courier.post(self.at(f"orders/{booked.order_id}/deliveries"), report, **more)
 
-    def loaded(self, home: Home | None = None) -> tuple[Booked, Bottle, str]:
+    def loaded(self, home: Home | None = None, **asked: Any) -> tuple[Booked, Bottle, str]:
         """An order with its bottle on the road: (order, bottle, round)."""
-        booked = self.order(home)
+        booked = self.order(home, **asked)
         round_id, bottle = self.round(), self.bottle()
         made(self.load(round_id, booked.line_ids[0], bottle.code))
         return booked, bottle, round_id

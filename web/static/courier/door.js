@@ -31,6 +31,7 @@ for (const box of document.querySelectorAll("[data-photo]")) {
   file.addEventListener("change", async () => {
     hash.value = file.files.length ? await sha256(await file.files[0].arrayBuffer()) : "";
     status.textContent = hash.value ? "照片指纹已记下 fingerprint kept" : "";
+    say();
   });
 }
 
@@ -56,7 +57,11 @@ function proof() {
   return chosen ? chosen.value : "";
 }
 
+const left = () => receipt.querySelector("input[name=left]:checked")?.value;
+
 function missingOfReceipt() {
+  if (left() && !receipt.drop_photo.value) return "还差放好的气瓶的照片 · the photograph is missing";
+  if (left() && proof() !== "door_code") return "放在门口的只能凭签收码 · what is left needs the code";
   if (proof() === "door_code" && !/^\d{6}$/.test(receipt.code.value.replace(/\s/g, ""))) return "还差六位签收码 · the six digits are missing";
   if (proof() === "signature" && !receipt.signature.value) return "还差住户签名 · the signature is missing";
   return "";
