@@ -41,6 +41,7 @@ LAST_TOMORROW = 3
 TOMORROWS_A_ZONE = 3
 PLENTY = 20
 MOST_LINES = 2
+QUOTA_ZONE, BOUGHT_BEFORE = 3, 3
 LARGE_MODEL = "YSP118"
 
 # What a place may not be supplied for, found at booking from its file. The others are found at the door.
@@ -215,7 +216,38 @@ class Cast:
         return self.too_late
 
     @cached_property
+    def spends_its_quota(self) -> SamplePremises:
+        """A home that had three bottles within the ten days before, and asks for two more."""
+        return next(
+            user
+            for user in reversed(self._sound)
+            if user.is_household
+            and user.zone == QUOTA_ZONE
+            and user.cylinder_model == "YSP35.5"
+            and user.number not in self._refused
+        )
+
+    @cached_property
+    def bought_before(self) -> tuple[int, ...]:
+        """The numbers of those three, as they came."""
+        user = self.spends_its_quota
+        of_its_kind = [
+            one.number
+            for one in self.full_ones
+            if (one.owner_firm, one.model) == (user.firm, user.cylinder_model)
+        ]
+        return tuple(of_its_kind[-BOUGHT_BEFORE:])
+
+    @cached_property
+    def first_held_by_it(self) -> int:
+        return next(one.number for one in self.bottles if one.held_by == self.spends_its_quota.number)
+
+    @cached_property
     def _specials(self) -> set[int]:
+        return {*self._refused, self.spends_its_quota.number}
+
+    @cached_property
+    def _refused(self) -> set[int]:
         return {
             user.number
             for user in (
@@ -244,6 +276,7 @@ class Cast:
         """The day's orders, zone by zone: one with each fault that only a look finds, the large sizes, then
         as many others as there are bottles for."""
         left = Counter((bottle.owner_firm, bottle.model) for bottle in (*self.full_ones, *self.empties))
+        left[self._kind_bought_before] -= BOUGHT_BEFORE
         found: list[Booking] = []
         for zone, wanted in enumerate(self.scale.deliveries_a_zone, start=1):
             chosen: list[SamplePremises] = []
@@ -314,16 +347,9 @@ class Cast:
 
     @cached_property
     def contactless(self) -> Booking:
-        """Who books over the web to have the bottle left at the door, and lets the courier look by video."""
-        busy = [self.nobody_home, self.refuses_check, self.wrong_code, *self.booked_by_two]
-        busy += self.wrong_things.values()
-        busy.append(next(one for one in self.bookings if not one.by_hotline))
-        offline = int(self.without_network.removeprefix("trike_"))
-        return next(
-            one
-            for one in reversed(self._plain)
-            if not one.by_hotline and one.lines == 1 and one.user.zone != offline and one not in busy
-        )
+        """Who has booked the evening over the web to have the bottle left at the door, and shows the courier
+        the home by video."""
+        return next(one for one in self.bookings if one.slot == EVENING)
 
     @cached_property
     def signs(self) -> Booking | None:
@@ -387,6 +413,10 @@ class Cast:
         ]
 
     @property
+    def _kind_bought_before(self) -> tuple[str, str]:
+        return self.spends_its_quota.firm, self.spends_its_quota.cylinder_model
+
+    @property
     def without_network(self) -> str:
         """The vehicle whose courier's phone has no network for three hours."""
         return "trike_6"
@@ -447,6 +477,7 @@ class Cast:
         for booking in (*self.again, self.waiting):
             needed[booking.user.firm, booking.user.cylinder_model] += booking.lines
         needed["changning_west", "YSP35.5"] += 1  # one will not be found when it is wanted
+        needed[self._kind_bought_before] += BOUGHT_BEFORE
         needed.subtract(Counter((bottle.owner_firm, bottle.model) for bottle in self.full_ones))
         found: list[SampleCylinder] = []
         for firm in FIRMS:
@@ -476,7 +507,7 @@ class Cast:
     @cached_property
     def with_new_card(self) -> tuple[Booking, ...]:
         """Whose card a courier is going to scan."""
-        return (*self.bookings, self.waiting)
+        return (*self.bookings, self.waiting, Booking(self.spends_its_quota, 0, 1, by_hotline=False))
 
     def document_until(self, user: SamplePremises) -> date | None:
         return date(2024, 6, 5) if user == self.expired else None

@@ -5,6 +5,7 @@ from core import clock
 from sample.afternoon import put_right
 from sample.agenda import Agenda
 from sample.counting import count_the_sites
+from sample.days_before import live_the_days_before, spend_the_quota, stand_as_they_left_it
 from sample.evening import find_the_overdue_empty, look_back
 from sample.firms import DEMO_DAY
 from sample.helping import help_and_change, show_vouchers, too_late_to_move
@@ -28,9 +29,13 @@ ENDS_AT = clock.at(DEMO_DAY).replace(hour=21)
 
 
 def live(scene: Scene) -> None:
+    live_the_days_before(scene)
+    scene.stage.wait_until(BEGINS_AT)
     at_the_counter(scene)
     at_the_stations(scene)
+    stand_as_they_left_it(scene)
     at_the_desk(scene)
+    spend_the_quota(scene)
     help_and_change(scene)
     at_the_offices(scene)
     break_each_rule_once(scene)

@@ -27,7 +27,7 @@ from core import clock, config
 from core.config import Config, WrongSetting
 from core.postgres import NotStarted
 from core.sealed import KeyringError
-from sample import day, firms
+from sample import day, days_before, firms
 from sample.audit import Audit, Promise
 from sample.build import BUILT_AT, Builder, first_administrator
 from sample.cast import FULL, NEWCOMER, SCALES, Cast
@@ -158,7 +158,7 @@ def _live(stage: Stage, cast: Cast, world: World, watch: Watch) -> DayTold:
     api = Api(*stage.address)
     scene = Scene(stage, api, cast, world, watch.told)
     with watch.part("过一天", "the day"):
-        stage.begin_time(day.BEGINS_AT)
+        stage.begin_time(days_before.BEGINS_AT)
         stage.empty_the_message_box()
         stage.serve()
         day.live(scene)

@@ -64,8 +64,8 @@ def every_rule_of_the_bottle_asked(audit: Audit) -> Promise:
 
 # --- booking, and the place --------------------------------------------------------------------------------
 
-NEVER_ASKED = {"A09", "A14"}
-"""A gap between bookings, and a class's quota in a period: no place of the sample sets one."""
+NEVER_ASKED = {"A09"}
+"""A gap between bookings: no place of the sample sets one."""
 RULES_OF_BOOKING = tuple(
     rule
     for rule in (*(f"A{number:02}" for number in range(1, 17)), *(f"P{number:02}" for number in range(1, 15)))
@@ -75,8 +75,8 @@ RULES_OF_BOOKING = tuple(
 
 def every_rule_of_booking_asked(audit: Audit) -> Promise:
     promise = Promise(
-        "用户与订气规则 A01–A16、场所规则 P01–P14 当天条条有人听到（A09、A14 本市没有规定）",
-        "each of the rules A01 to A16 and P01 to P14 refused somebody (but A09 and A14, which no place sets)",
+        "用户与订气规则 A01–A16、场所规则 P01–P14 当天条条有人听到（A09 本市没有规定）",
+        "each of the rules A01 to A16 and P01 to P14 refused somebody (but A09, which no place sets)",
         "the reasons of every refusal that was answered",
     )
     refused = [rule for reasons in audit.heard.values() for _, rule, _ in reasons]

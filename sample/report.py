@@ -25,6 +25,7 @@ COUNTED = {
     "moved to another slot": ("改约的时段", "bookings moved to another slot"),
     "vouchers verified": ("扫码核对的购气凭证", "vouchers verified by their code"),
     "kept places given to those first": ("优先名额", "kept places given to homes looked after first"),
+    "bottles of the days before": ("此前十天一户买的瓶", "bottles one home had in the ten days before"),
     "refused bookings": ("拒绝的订气", "bookings refused"),
     "refused at the counter": ("长宁拒绝的开户、过户", "openings and transfers refused in Changning"),
     "done at the counter": ("青浦办成的开户、过户", "the same done in Qingpu"),

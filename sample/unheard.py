@@ -61,7 +61,7 @@ _BY_REASON: dict[Why, str] = {
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
         proxy.too_many proxy.may_not_receive
-        booking.quota_spent booking.over_class_weight
+        booking.over_class_weight
         succession.of_business succession.ground_not_named succession.account_closed succession.holder_changed
         succession.order_open conversion.of_nobody conversion.number_taken
         division.code_taken division.ended division.has_parts

@@ -369,7 +369,7 @@ def test_a_restaurant_says_which_bottles_and_an_owner_of_two_places_which_one(
     place = day.restaurant()
     me, slot = reader(day, place), day.slot()
     page = me.get("/resident/book").text
-    assert page.count('type="checkbox"') == 2
+    assert page.count('type="checkbox" name="card"') == 2
     assert "餐饮经营" in page
     none = me.post("/resident/book", **booking(place, slot, purpose="catering"))
     assert none.status_code == 422
