@@ -7,7 +7,7 @@ that what comes in late is found late, and found once. The limits are rules of t
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import shapely
@@ -122,8 +122,8 @@ class Watch:
 def sweep(ground: Ground, watch: Watch | None = None) -> int:
     """One look at every round that is driven, or that something came in of; how many alarms are new.
 
-    Only what is new of a track is read, with as much before it as an alarm takes. Where that shows something,
-    the round is judged by the whole of its track.
+    Of rounds that a glance does not clear what is new of the track is read, with as much before it as an alarm
+    takes. Where that shows something, the round is judged by the whole of its track.
     """
     watch, now = watch or Watch(), clock.now()
     with ground.reads() as db:
@@ -161,6 +161,8 @@ def _suspects(db: Session, watch: Watch, now: datetime) -> list[tuple[int, UUID]
         )
     )
     watch.allowed = {one.id: watch.allowed[one.id] for one in rounds if one.id in watch.allowed}
+    if watch.looked_at is not None:
+        rounds = _to_judge(db, watch, rounds, new_from, now)
     froms = {round.id: None if watch.looked_at is None else new_from.get(round.id, now) for round in rounds}
     found = []
     for first in range(0, len(rounds), ROUNDS_AT_ONCE):
@@ -174,6 +176,64 @@ def _suspects(db: Session, watch: Watch, now: datetime) -> list[tuple[int, UUID]
         )
         found += [(one.district, one.id) for one in some if _is_suspect(db, watch, one, seen, now)]
     return found
+
+
+def _to_judge(
+    db: Session, watch: Watch, rounds: Sequence[Round], new_from: Mapping[UUID, datetime], now: datetime
+) -> list[Round]:
+    """Those of the rounds that a glance does not clear: it reads no track, only how far each reaches.
+
+    Cleared is who was heard of lately, has no alarm open, has with all that is new been within the allowed
+    ground, and has moved further than one place is wide in the time that a stop takes.
+    """
+    has_open = {
+        round_id
+        for round_id, alarms in alarms_of_rounds(db, rounds).items()
+        if any(alarm.over_at is None for alarm in alarms)
+    }
+    doors, stations = _doors_of(db, rounds), _stations_of(db, rounds)
+    asked = {
+        "districts": [round.binding_district for round in rounds],
+        "rounds": [round.id for round in rounds],
+        "firsts": [new_from.get(round.id) for round in rounds],
+        "minutes": [_law_of(round).integer("G04.minutes") or 0 for round in rounds],
+    }
+    glances = {row.round_id: row for row in db.execute(_GLANCE, asked)}
+
+    def is_clear(round: Round) -> bool:
+        glance, station = glances[round.id], stations[round.supply_site_id]
+        if round.id in has_open or _silent(round, [Fix(glance.last_at, station, 0)], now, _law_of(round)):
+            return False
+        if round.id not in new_from:
+            return True
+        allowed = watch.allowed_of(db, round, station, doors.get(round.id, ()))
+        return _has_moved(round, glance) and _is_within(allowed, glance)
+
+    known = (one for one in rounds if one.id in glances and one.supply_site_id in stations)
+    return [round for round in known if not is_clear(round)]
+
+
+def _has_moved(round: Round, glance: Any) -> bool:
+    """Whoever stands in one place for so long was nowhere else from so long before its last fix on."""
+    law = _law_of(round)
+    radius_m, minutes = law.integer("G04.radius_m"), law.integer("G04.minutes")
+    if radius_m is None or minutes is None:
+        return True
+    if glance.last_at - glance.first_at >= timedelta(minutes=minutes) or glance.still_west is None:
+        return False
+    corners = (Point(glance.still_west, glance.still_south), Point(glance.still_east, glance.still_north))
+    return distance_m(*corners) > 3 * radius_m
+
+
+def _is_within(allowed: Area, glance: Any) -> bool:
+    """The ground is convex: where the corners lie within, all between them does."""
+    return bool(
+        shapely.intersects_xy(
+            allowed,
+            [glance.new_west, glance.new_west, glance.new_east, glance.new_east],
+            [glance.new_south, glance.new_north, glance.new_south, glance.new_north],
+        ).all()
+    )
 
 
 def _is_suspect(db: Session, watch: Watch, round: Round, seen: Seen, now: datetime) -> bool:
@@ -201,6 +261,29 @@ _NEW = sa.text("""
     SELECT round_id, min(occurred_at) AS first FROM courier_position
     WHERE recorded_at >= :since AND mark IS NULL GROUP BY round_id
 """)
+_GLANCE = sa.text("""
+    SELECT at.round_id, at.first_at, last.last_at, reach.*
+    FROM unnest(CAST(:districts AS integer[]), CAST(:rounds AS uuid[]), CAST(:firsts AS timestamptz[]),
+                CAST(:minutes AS integer[])) AS at (district, round_id, first_at, minutes)
+    JOIN LATERAL (
+        SELECT occurred_at AS last_at FROM courier_position AS one
+        WHERE one.district = at.district AND one.round_id = at.round_id AND one.mark IS NULL
+        ORDER BY occurred_at DESC LIMIT 1
+    ) AS last ON true
+    LEFT JOIN LATERAL (
+        SELECT min(lon) FILTER (WHERE is_new) AS new_west, max(lon) FILTER (WHERE is_new) AS new_east,
+               min(lat) FILTER (WHERE is_new) AS new_south, max(lat) FILTER (WHERE is_new) AS new_north,
+               min(lon) FILTER (WHERE is_past) AS still_west, max(lon) FILTER (WHERE is_past) AS still_east,
+               min(lat) FILTER (WHERE is_past) AS still_south, max(lat) FILTER (WHERE is_past) AS still_north
+        FROM (
+            SELECT lon, lat, occurred_at >= at.first_at AS is_new, occurred_at <= at.first_at AS is_past
+            FROM courier_position AS one
+            WHERE one.district = at.district AND one.round_id = at.round_id AND one.mark IS NULL
+              AND one.occurred_at >= least(at.first_at, last.last_at - at.minutes * interval '1 minute')
+        ) AS lately
+    ) AS reach ON at.first_at IS NOT NULL
+""")
+"""How far each round's new positions reach, and those up to them in the time that a stop takes."""
 _TRACKS = sa.text("""
     SELECT at.round_id, found.occurred_at, found.lon, found.lat, coalesce(found.accuracy_m, 0) AS accuracy_m
     FROM unnest(CAST(:districts AS integer[]), CAST(:rounds AS uuid[]), CAST(:froms AS timestamptz[]))

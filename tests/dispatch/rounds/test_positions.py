@@ -234,6 +234,46 @@ def test_what_is_found_on_the_road_is_an_alarm_once_until_somebody_says_what_was
     made(day.dispatcher.post(day.at("alarm-notes"), said | {"subject_id": alarms(18)["out_of_zone"]}))
 
 
+@pytest.mark.parametrize(
+    ("moves", "found"),
+    [
+        (lambda n: n % 20, []),
+        (lambda n: 80 if 40 <= n < 50 else 5, ["out_of_zone", "stopped_too_long"]),
+        (lambda n: 80 + n % 5 if n > 30 else n % 7, ["out_of_zone"]),
+        (lambda n: 5 if n < 5 else None if n < 38 else n % 9, ["no_position"]),
+    ],
+    ids=["drives", "stands, leaves and comes back", "stays away", "is silent"],
+)
+def test_a_watch_that_looks_again_and_again_finds_what_a_look_at_the_whole_track_finds(
+    driving: Driving, ground: Ground, db: Session, moves: Any, found: list[str]
+) -> None:
+    watch = road_watch.Watch()
+    for n in range(3, 61, 3):
+        own = [fix(k, k, moves(k)) for k in range(n - 2, n + 1) if moves(k) is not None]
+        if own:
+            driving.send(*own, minute=n)
+        with clock.standing_at(moment(n)):
+            road_watch.sweep(ground, watch)
+    alarms = list(db.scalars(sa.select(RoadAlarm)))
+    assert sorted(alarm.kind.value for alarm in alarms) == found
+    with clock.standing_at(moment(60)):
+        assert road_watch.sweep(ground) == 0, "a look at everything finds nothing more"
+
+
+def test_what_comes_in_late_is_found_by_a_watch_that_has_long_looked_on(
+    driving: Driving, ground: Ground, db: Session
+) -> None:
+    watch = road_watch.Watch()
+    driving.send(*(fix(n, n, n % 9) for n in (1, 2, 30, 31)), minute=31)
+    with clock.standing_at(moment(31)):
+        assert road_watch.sweep(ground, watch) == 0
+    driving.send(*(fix(n, n, 80) for n in range(10, 18)), minute=33)
+    with clock.standing_at(moment(33)):
+        assert road_watch.sweep(ground, watch) == 1
+    [alarm] = db.scalars(sa.select(RoadAlarm))
+    assert (alarm.kind.value, alarm.since, alarm.over_at) == ("out_of_zone", moment(10), moment(30))
+
+
 def test_a_past_track_is_replayed_by_the_authority_with_a_reason_and_the_look_is_kept(
     driving: Driving, day: WorkingDay, db: Session
 ) -> None:
