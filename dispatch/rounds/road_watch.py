@@ -122,8 +122,8 @@ class Watch:
 def sweep(ground: Ground, watch: Watch | None = None) -> int:
     """One look at every round that is driven, or that something came in of; how many alarms are new.
 
-    Of rounds that a glance does not clear what is new of the track is read, with as much before it as an alarm
-    takes. Where that shows something, the round is judged by the whole of its track.
+    Of rounds that a glance does not clear what is new of the track is read, with as much before it as an
+    alarm takes. Where that shows something, the round is judged by the whole of its track.
     """
     watch, now = watch or Watch(), clock.now()
     with ground.reads() as db:
