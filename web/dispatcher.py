@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound as NoPage
 
 from core import clock
+from core.auth import Role
 from core.fields import seen
 from core.http import doing
 from core.jobs import JobState
@@ -462,7 +463,7 @@ def _crews_page(no: No | None) -> ResponseReturnValue:
 
 @face.page("/hotline", "order.book")
 def hotline() -> ResponseReturnValue:
-    """Booking for somebody on the telephone: whose home it is, then a slot, under the same rules."""
+    """Booking for somebody on the telephone or at the counter: whose home, then a slot, by the same rules."""
     return _hotline_page("", None, {}, [])
 
 
@@ -478,7 +479,7 @@ def book() -> ResponseReturnValue:
         "household_id": request.form.get("household_id"),
         "slot_id": request.form.get("slot_id"),
         "purpose": request.form.get("purpose"),
-        "channel": Channel.HOTLINE.value,
+        "channel": (Channel.COUNTER if doing().actor.role is Role.CLERK else Channel.HOTLINE).value,
         "card_ids": request.form.getlist("card_ids"),
         "contactless": request.form.get("contactless") == "yes",
     }

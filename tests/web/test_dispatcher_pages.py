@@ -203,6 +203,27 @@ def test_a_caller_is_booked_for_under_the_same_rules(
     assert order.id.hex[-8:].upper() in here.look(booked.headers["Location"])
 
 
+def test_a_clerk_books_for_whoever_stands_at_the_counter(desk: Desk, day: WorkingDay, db: Session) -> None:
+    """The same page and the same rules; the order says that it was made at the counter."""
+    counter = DispatcherDesk(desk, day.cast.clerk)
+    home, slot = day.home(), day.slot()
+    card = home.users.card_ids[0]
+    page = counter.look("/dispatch/hotline")
+    assert "/office/" in page
+    assert "/dispatch/plans" not in page, "what a clerk may not do is not offered"
+    form = {
+        "card": day.credential(card),
+        "household_id": str(home.users.household_id),
+        "card_ids": str(card),
+        "slot_id": slot,
+        "purpose": "cooking",
+    }
+    booked = counter.send("/dispatch/hotline", "/dispatch/hotline", form)
+    assert booked.status_code == 303
+    assert db.scalars(sa.select(Order.channel)).one().value == "counter"
+    assert "/dispatch/bookings" not in counter.look(booked.headers["Location"])
+
+
 def test_a_caller_is_offered_slots_however_many_there_have_been(
     here: DispatcherDesk, day: WorkingDay, db: Session
 ) -> None:
