@@ -228,6 +228,8 @@ OPEN_PAGES = {
     "/healthz",
     "/metrics",
     "/privacy",
+    "/register",
+    "/register/sent",
     "/suppliers",
     "/sign-in",
     "/sign-in/code",
