@@ -278,10 +278,14 @@ def furnish(app: Flask) -> None:
 
 
 def _frame_context() -> dict[str, Any]:
-    """What every template may use. ``who``: the actor whose page this is, if it is somebody's."""
+    """What every template may use. ``who``: the actor whose page this is, if it is somebody's.
+
+    ``at_counter``: it is a clerk's, also where it is drawn in another face's frame.
+    """
     step = request.cookies.get(LARGE_COOKIE, "")
     return {
         "who": doing().actor if "doing" in g else None,
+        "at_counter": "doing" in g and doing().actor.role is Role.CLERK,
         "signed_in": signed_in(),
         "large": step if step in LARGE_STEPS else "",
         "demo_day": words.demo_day() if ground().config.demo_clock else None,
