@@ -85,10 +85,13 @@ def spans_stopped(track: Sequence[Fix], station: Point, radius_m: int, lasting: 
             n += 1
 
 
-def span_silent(track: Sequence[Fix], now: datetime, lasting: timedelta) -> Span | None:
-    """Since the last fix; of a round that has sent none nothing is said: it may have no phone that does."""
-    if track and now - track[-1].at >= lasting:
-        return Span(track[-1].at, None)
+def span_silent(
+    track: Sequence[Fix], now: datetime, lasting: timedelta, begun_at: datetime | None = None
+) -> Span | None:
+    """Since the last fix; of a round that has sent none since it began, where that is known."""
+    since = track[-1].at if track else begun_at
+    if since is not None and now - since >= lasting:
+        return Span(since, None)
     return None
 
 
@@ -183,8 +186,8 @@ def _to_judge(
 ) -> list[Round]:
     """Those of the rounds that a glance does not clear: it reads no track, only how far each reaches.
 
-    Cleared is who was heard of lately, has no alarm open, has with all that is new been within the allowed
-    ground, and has moved further than one place is wide in the time that a stop takes.
+    Cleared is who was heard of or set out lately, has no alarm open, has with all that is new been within the
+    allowed ground, and has moved further than one place is wide in the time that a stop takes.
     """
     has_open = {
         round_id
@@ -201,7 +204,9 @@ def _to_judge(
     glances = {row.round_id: row for row in db.execute(_GLANCE, asked)}
 
     def is_clear(round: Round) -> bool:
-        glance, station = glances[round.id], stations[round.supply_site_id]
+        glance, station = glances.get(round.id), stations[round.supply_site_id]
+        if glance is None:
+            return _silent(round, [], now, _law_of(round)) is None
         if round.id in has_open or _silent(round, [Fix(glance.last_at, station, 0)], now, _law_of(round)):
             return False
         if round.id not in new_from:
@@ -209,8 +214,7 @@ def _to_judge(
         allowed = watch.allowed_of(db, round, station, doors.get(round.id, ()))
         return _has_moved(round, glance) and _is_within(allowed, glance)
 
-    known = (one for one in rounds if one.id in glances and one.supply_site_id in stations)
-    return [round for round in known if not is_clear(round)]
+    return [round for round in rounds if round.supply_site_id in stations and not is_clear(round)]
 
 
 def _has_moved(round: Round, glance: Any) -> bool:
@@ -238,7 +242,7 @@ def _is_within(allowed: Area, glance: Any) -> bool:
 
 def _is_suspect(db: Session, watch: Watch, round: Round, seen: Seen, now: datetime) -> bool:
     track, station = seen.tracks.get(round.id, []), seen.stations.get(round.supply_site_id)
-    if not track or station is None:
+    if station is None:
         return False
     if not seen.has_new(round.id):
         silent = _silent(round, track, now, _law_of(round))
@@ -468,7 +472,13 @@ def _silent(round: Round, track: Sequence[Fix], now: datetime, law: Law) -> Span
     minutes = law.integer("G06.minutes")
     if minutes is None or round.state is not RoundState.STARTED:
         return None
-    return span_silent(track, now, timedelta(minutes=minutes))
+    return span_silent(track, now, timedelta(minutes=minutes), _begun_lately(round, now))
+
+
+def _begun_lately(round: Round, now: datetime) -> datetime | None:
+    """Of one left open for days no position is awaited any more, and those it sent may be forgotten."""
+    begun_at = round.started_at
+    return begun_at if begun_at is not None and now - begun_at <= FIRST_LOOK_BACK else None
 
 
 def _allowed(db: Session, round: Round, station: Point, doors: Sequence[Point]) -> Area:

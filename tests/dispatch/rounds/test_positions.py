@@ -234,6 +234,41 @@ def test_what_is_found_on_the_road_is_an_alarm_once_until_somebody_says_what_was
     made(day.dispatcher.post(day.at("alarm-notes"), said | {"subject_id": alarms(18)["out_of_zone"]}))
 
 
+@pytest.mark.parametrize("remembers", [False, True], ids=["afresh", "again"])
+def test_a_round_that_never_sent_a_position_is_an_alarm_from_its_start_until_it_is_heard(
+    driving: Driving, day: WorkingDay, ground: Ground, db: Session, remembers: bool
+) -> None:
+    watch = road_watch.Watch(looked_at=moment(0)) if remembers else None
+
+    def sweep(minute: float) -> int:
+        with clock.standing_at(moment(minute)):
+            return road_watch.sweep(ground, watch)
+
+    assert (sweep(5.9), sweep(6), sweep(6.5)) == (0, 1, 0)
+    [alarm] = db.scalars(sa.select(RoadAlarm))
+    assert (alarm.kind.value, alarm.since, alarm.over_at) == ("no_position", moment(0), None)
+    said = {"day": "2024-06-12", "kind": "no_position", "action": "crew_called", "subject_id": str(alarm.id)}
+    made(day.dispatcher.post(day.at("alarm-notes"), said))
+    driving.send(fix(1, 8), minute=8)
+    assert sweep(8) == 0
+    db.refresh(alarm)
+    assert alarm.over_at == moment(8)
+    assert sweep(13) == 0
+    assert sweep(14) == 1, "silent once more, after it was heard"
+
+
+def test_of_a_round_left_open_for_days_nothing_is_said_for_its_track_may_be_gone(
+    driving: Driving, ground: Ground, db: Session
+) -> None:
+    for watch in (None, road_watch.Watch(looked_at=moment(0))):
+        with clock.standing_at(THE_DAY + timedelta(days=31)):
+            assert road_watch.sweep(ground, watch) == 0
+    with clock.standing_at(moment(30)):
+        made(driving.day.finish(driving.round_id))
+        assert road_watch.sweep(ground) == 0, "who is back owes no position"
+    assert not list(db.scalars(sa.select(RoadAlarm)))
+
+
 @pytest.mark.parametrize(
     ("moves", "found"),
     [

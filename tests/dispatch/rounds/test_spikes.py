@@ -101,7 +101,10 @@ def test_stopped_is_in_one_place_and_not_at_the_station() -> None:
     assert stopped(at(0, 4), at(10, 8), at(29, 8), at(31, 15)) == [], "a long visit"
 
 
-def test_silence_is_said_of_who_has_spoken() -> None:
-    assert span_silent([], moment(600), FIVE) is None
+def test_silence_counts_from_the_last_fix_and_from_the_start_of_who_has_sent_none() -> None:
+    assert span_silent([], moment(600), FIVE) is None, "nobody knows when it set out"
+    assert span_silent([], moment(7), FIVE, moment(3)) is None
+    assert span_silent([], moment(8), FIVE, moment(3)) == Span(moment(3), None)
+    assert span_silent([at(6, 0)], moment(8), FIVE, moment(0)) is None, "it has spoken since"
     assert span_silent([at(0, 0)], moment(4), FIVE) is None
     assert span_silent([at(0, 0)], moment(5), FIVE) == Span(moment(0), None)
