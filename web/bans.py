@@ -1,9 +1,11 @@
-"""What goes against the bans, for the authority: bottled gas where it may not be, accounts opened meanwhile.
+"""The bans, for the authority: areas without bottled gas, gas where it may not be, accounts opened meanwhile.
 
+禁用区     told of, in force from a day, ended; a place that cannot convert in time is exempted for a while
 违规用气   seen, noticed with a day, cleared; after that day jointly, by several departments
 禁令期开户 the accounts opened after the bar took effect, each looked at once
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
@@ -17,18 +19,30 @@ from core.geo import Datum
 from core.http import doing
 from core.problems import WrongField
 from evidence.deed import Answer
-from registry import account_reviews, banned_uses
+from registry import account_reviews, areas, banned_uses
 from registry.banned_uses import Department, Seen
-from registry.premises_models import ReviewFinding
-from registry.premises_schemas import BannedUseIn, JointClearingIn, ReviewIn, ShownByIn, UseNoticeIn
+from registry.premises_models import ExemptionGround, ReviewFinding
+from registry.premises_schemas import (
+    AreaEndIn,
+    BannedUseIn,
+    ExemptionIn,
+    FreeAreaIn,
+    JointClearingIn,
+    ReviewIn,
+    ShownByIn,
+    UseNoticeIn,
+)
 from registry.states import BannedUseState
 from web import book_words
 from web.office.said import DATUMS
 from web.pages import Face, No, form_of, tried
+from web.rights import RIGHTS
 
 face = Face("bans", __name__, prefix="/oversight/bans")
 
 SHOWN = 200
+AREA = ("name", "notice_no", "datum", "announced_on", "effective_on")
+EXEMPTION = ("household_id", "ground", "document_no", "valid_from", "valid_until")
 SEEN = ("kind", "street_code", "committee_code", "found_on", "evidence")
 
 STATES: dict[str, tuple[str, str, str]] = {
@@ -47,6 +61,11 @@ DEPARTMENTS: dict[str, tuple[str, str]] = {
     Department.COMMITTEE.value: ("村居委", "committee"),
     Department.PROPERTY_MANAGER.value: ("物业", "property manager"),
 }
+GROUNDS: dict[str, tuple[str, str]] = {
+    ExemptionGround.NO_PIPE_YET.value: ("管道还没通", "no pipe yet"),
+    ExemptionGround.CANNOT_CONVERT.value: ("房屋不能改", "the house cannot be converted"),
+    ExemptionGround.HARDSHIP.value: ("困难户", "hardship"),
+}
 FINDINGS: dict[str, tuple[str, str]] = {
     ReviewFinding.PROVEN.value: ("申请日属实", "the day is proven"),
     ReviewFinding.TO_CLOSE.value: ("应予退户", "to be closed"),
@@ -57,6 +76,50 @@ FINDINGS: dict[str, tuple[str, str]] = {
 def _frame() -> dict[str, Any]:
     whole = "doing" in g and doing().actor.reach.kind in (ScopeKind.ALL, ScopeKind.DISTRICT)
     return {"district_wide": whole, "now": clock.now(), "form": request.form}
+
+
+# --- 禁用区 -----------------------------------------------------------------------------------------------
+
+
+@face.page("/areas", "area.read")
+def free_areas() -> ResponseReturnValue:
+    return _areas_page()
+
+
+@face.page("/areas", "area.declare", methods=("POST",))
+def declare_area() -> ResponseReturnValue:
+    def act() -> Answer:
+        body: dict[str, Any] = {name: request.form.get(name, "").strip() for name in AREA}
+        return areas.declare_area(doing(), **form_of(FreeAreaIn, body | {"outline": _outline()}))
+
+    return _then("areas", act)
+
+
+@face.page("/areas/<uuid:area_id>/ends", "area.declare", methods=("POST",))
+def end_area(area_id: UUID) -> ResponseReturnValue:
+    asked = {"ended_on": request.form.get("ended_on", "")}
+    return _then("areas", lambda: areas.end_area(doing(), area_id, **form_of(AreaEndIn, asked)), area_id)
+
+
+@face.page("/areas/<uuid:area_id>/exemptions", "area.declare", methods=("POST",))
+def exempt(area_id: UUID) -> ResponseReturnValue:
+    asked = {name: request.form.get(name, "").strip() for name in EXEMPTION}
+    return _then(
+        "areas", lambda: areas.exempt_place(doing(), area_id, **form_of(ExemptionIn, asked)), area_id
+    )
+
+
+def _outline() -> Any:
+    """What was pasted: a polygon, or a map file's only feature."""
+    try:
+        read = json.loads(request.form.get("outline", ""))
+    except ValueError:
+        raise WrongField(
+            "/outline", "json", "不是 GeoJSON，读不出来", "expected GeoJSON; this cannot be read"
+        ) from None
+    if isinstance(read, dict) and isinstance(read.get("features"), list) and len(read["features"]) == 1:
+        read = read["features"][0]
+    return read["geometry"] if isinstance(read, dict) and "geometry" in read else read
 
 
 # --- 违规用气 ----------------------------------------------------------------------------------------------
@@ -149,7 +212,23 @@ def _then(page: str, act: Callable[[], Answer], row_id: UUID | None = None) -> R
     _, no = tried(act)
     if no is None:
         return redirect(f"/oversight/bans/{page}")
-    return (_uses_page if page == "uses" else _accounts_page)(no, row_id)
+    pages = {"areas": _areas_page, "uses": _uses_page, "accounts": _accounts_page}
+    return pages[page](no, row_id)
+
+
+def _areas_page(no: No | None = None, row_id: UUID | None = None) -> ResponseReturnValue:
+    """Those that were told of and have not ended."""
+    known = areas.areas(doing(), None)
+    return _page(
+        "free_areas",
+        no,
+        row_id,
+        rows=known["items"],
+        today=known["day"],
+        grounds=GROUNDS,
+        datums=[(one.value, DATUMS[one.value]) for one in Datum],
+        may_declare="area.declare" in RIGHTS[doing().actor.role],
+    )
 
 
 def _uses_page(no: No | None = None, row_id: UUID | None = None) -> ResponseReturnValue:

@@ -36,6 +36,26 @@ def test_a_street_reports_a_use_and_gives_notice_of_it(house: House, browse: Bro
     browse.reflows(page)
     page.goto(house.at("/oversight/bans/accounts"))
     browse.is_accessible(page)
+    authority = browse.page(
+        house.cookie_of(house.desk.sign_in(Role.REGULATOR, CHANGNING, district="310105").principal_id)
+    )
+    authority.goto(house.at("/oversight/bans/areas"))
+    for label, said in (
+        ("名称", "样例片"),
+        ("公告文号", "GG-1"),
+        ("公告日", "2024-06-12"),
+        ("生效日", "2024-12-31"),
+    ):
+        authority.get_by_label(label).fill(said)
+    authority.get_by_label("坐标来自").select_option("wgs84")
+    ring = "[[121.3, 31.1], [121.5, 31.1], [121.5, 31.3], [121.3, 31.1]]"
+    authority.get_by_label("范围").fill(f'{{"type": "Polygon", "coordinates": [{ring}]}}')
+    authority.get_by_role("button", name="公告").click()
+    expect(authority.locator("article")).to_contain_text("未生效")
+    authority.locator("article summary").click()
+    browse.is_accessible(authority)
+    browse.reflows(authority)
+    browse.shot(authority, "regulator-areas")
 
 
 def test_the_deposit_and_the_document_at_the_door(house: House, browse: Browse) -> None:

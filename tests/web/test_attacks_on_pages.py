@@ -32,15 +32,16 @@ IDS = (
     "line_id", "person_id", "slot", "slot_id", "subject_id", "vehicle_id", "zone", "zone_id",
 )  # fmt: skip
 WORDS = (
-    "action", "after-0", "back", "before-0", "booked", "cancelled_on", "capacity", "card", "card_ids",
-    "code", "codes", "document_no", "done", "empty", "ends", "exception", "fill", "filled", "from",
-    "from-0", "from_on", "full", "grade", "gross_g", "gross_g-0", "hose_length", "hose_length-measured",
-    "hose_length.measured", "kind", "lat", "leak", "loaded", "login", "lon", "looked", "made_from",
-    "made_until", "maker", "model", "name", "new", "note", "number", "old", "outcome", "overdue",
+    "action", "after-0", "announced_on", "back", "before-0", "booked", "cancelled_on", "capacity",
+    "card", "card_ids", "code", "codes", "datum", "document_no", "done", "effective_on", "empty",
+    "ended_on", "ends", "exception", "fill", "filled", "from", "from-0", "from_on", "full", "grade",
+    "gross_g", "gross_g-0", "ground", "hose_length", "hose_length-measured", "hose_length.measured",
+    "kind", "lat", "leak", "loaded", "login", "lon", "looked", "made_from", "made_until", "maker",
+    "model", "name", "new", "note", "notice_no", "number", "old", "outcome", "outline", "overdue",
     "page", "password", "phone", "place", "plate", "problem", "proof", "purpose", "q", "reason",
     "reference", "residue_g-0", "row", "scale", "seal_no-0", "signature", "standard", "starts", "state",
     "step", "street", "tare_weighed_g", "tare_weighed_g-0", "until", "until-0", "until_on", "untold",
-    "wave", "who", "why",
+    "valid_from", "valid_until", "wave", "who", "why",
 )  # fmt: skip
 """The fields that pages read: of an id, and of anything else."""
 

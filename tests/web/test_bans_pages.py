@@ -1,5 +1,6 @@
 """The authority's pages of what goes against the bans, and the deposit at the desk, as people use them."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,13 +12,25 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.auth import Role
 from registry.models import Account
-from registry.premises_models import AccountReview, BannedUse, DepositLine
+from registry.premises_models import AccountReview, AreaExemption, BannedUse, DepositLine, FreeArea
 from tests.cast import CHANGNING, Cast, Users, made
 from tests.conftest import THE_DAY
 from tests.desk import Desk
 from tests.web.test_courier_pages import Hand
 
-USES, ACCOUNTS = "/oversight/bans/uses", "/oversight/bans/accounts"
+AREAS, USES, ACCOUNTS = "/oversight/bans/areas", "/oversight/bans/uses", "/oversight/bans/accounts"
+OUTLINE = {
+    "type": "Polygon",
+    "coordinates": [[[121.3, 31.1], [121.5, 31.1], [121.5, 31.3], [121.3, 31.3], [121.3, 31.1]]],
+}
+DECLARED = {
+    "name": "样例片",
+    "notice_no": "GG-1",
+    "datum": "wgs84",
+    "outline": json.dumps(OUTLINE),
+    "announced_on": "2024-06-12",
+    "effective_on": "2024-12-31",
+}
 SEEN = {
     "kind": "garage",
     "street_code": "310105001",
@@ -38,6 +51,61 @@ def cast(desk: Desk) -> Cast:
 @pytest.fixture
 def street(app: Flask, desk: Desk) -> Hand:
     return Hand(app, desk, desk.sign_in(Role.REGULATOR, CHANGNING, street="310105001"))
+
+
+def test_an_area_is_declared_a_home_in_it_exempted_and_the_area_ended(
+    app: Flask, desk: Desk, cast: Cast, db: Session
+) -> None:
+    authority = Hand(app, desk, cast.regulator)
+    feature = {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": OUTLINE}]}
+    for number, outline in enumerate((OUTLINE, feature["features"][0], feature)):  # type: ignore[index]
+        said = {"outline": json.dumps(outline), "notice_no": f"GG-{number}"}
+        assert authority.send(AREAS, AREAS, **DECLARED | said) == (302, AREAS)
+    assert authority.send(AREAS, AREAS, **DECLARED)[0] == 409, "that notice has its area already"
+    area = db.scalars(sa.select(FreeArea).order_by(FreeArea.id)).first()
+    assert area is not None
+    assert "已公告，未生效" in authority.client.get(AREAS).text
+    users = cast.household()
+    paper = {
+        "ground": "hardship",
+        "document_no": "HM-1",
+        "valid_from": "2025-01-01",
+        "valid_until": "2025-06-30",
+    }
+    at = f"{AREAS}/{area.id}"
+    assert authority.send(AREAS, f"{at}/exemptions", household_id="x", **paper)[0] == 422
+    assert authority.send(AREAS, f"{at}/exemptions", household_id=str(users.household_id), **paper)[0] == 302
+    assert db.scalars(sa.select(AreaExemption.document_no)).one() == "HM-1"
+    assert authority.send(AREAS, f"{at}/ends", ended_on="2024-06-11")[0] == 422
+    assert authority.send(AREAS, f"{at}/ends", ended_on="2025-01-31")[0] == 302
+    assert authority.send(AREAS, f"{at}/ends", ended_on="2025-02-28")[0] == 409
+    db.refresh(area)
+    assert area.ended_on == date(2025, 1, 31)
+
+
+def test_an_area_that_cannot_be_read_is_not_declared_nor_by_a_street(
+    app: Flask, desk: Desk, cast: Cast, street: Hand, db: Session
+) -> None:
+    authority = Hand(app, desk, cast.regulator)
+    crossed = {"type": "Polygon", "coordinates": [[[121, 31], [122, 32], [122, 31], [121, 32], [121, 31]]]}
+    wrongs: tuple[dict[str, str], ...] = (
+        {"outline": ""},
+        {"outline": "{"},
+        {"outline": "[]"},
+        {"outline": '{"features": [1, 2]}'},
+        {"outline": '{"type": "Point", "coordinates": [121, 31]}'},
+        {"outline": json.dumps(crossed)},
+        {"datum": ""},
+        {"effective_on": "2024-06-11"},
+        {"announced_on": "2024-06-13"},
+        {"name": "\x00"},
+    )
+    for wrong in wrongs:
+        status, page = authority.send(AREAS, AREAS, **DECLARED | wrong)
+        assert (status, 'role="alert"' in page) == (422, True), wrong
+    assert authority.send(AREAS, AREAS, **DECLARED | {"effective_on": "2024-06-12"})[0] == 409, "no notice"
+    assert street.send(USES, AREAS, **DECLARED)[0] == 404
+    assert db.scalar(sa.select(sa.func.count()).select_from(FreeArea)) == 0
 
 
 def test_a_use_is_reported_noticed_and_cleared_jointly_after_its_day(
