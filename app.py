@@ -13,6 +13,7 @@ import core.limits
 import core.second_factor
 import rulebook.models
 import web.api_page
+import web.dispatcher_outside_zone
 import web.dispatcher_roster
 import web.dispatcher_stand_ins
 import web.pages

@@ -33,6 +33,7 @@ from dispatch.rounds import moving, positions
 from dispatch.rounds import queries as rounds
 from dispatch.rounds import service as planning
 from dispatch.rounds import zone_prices as pricing
+from dispatch.rounds.outside_zone import outside_zone_on
 from dispatch.rounds.schemas import ChangeIn, PlanIn
 from dispatch.rounds.states import PlanState, RoundState
 from oversight import alarms as alarming
@@ -106,7 +107,22 @@ def live() -> ResponseReturnValue:
 def _live() -> dict[str, Any]:
     seen, found = _seen()
     seen, told = _of_crews(seen, found)
-    return {"board": seen, "alarms": found, "told": told, "vehicles": _on_the_road(seen)}
+    return {
+        "board": seen,
+        "alarms": found,
+        "told": told,
+        "vehicles": _on_the_road(seen),
+        "unapproved": _unapproved(seen),
+    }
+
+
+def _unapproved(seen: Board) -> int:
+    """Orders outside their crew's zone that nobody has approved; the orders of a past day wait for nobody."""
+    if seen.day < clock.day_of(seen.now):
+        return 0
+    with doing().ground.reads() as db:
+        found = outside_zone_on(db, doing().district, seen.day, boards.firm_of(doing()))
+    return sum(one.approval is None for one in found)
 
 
 def _on_the_road(seen: Board) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from core.jobs import Fault, JobState
 from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import OrderState
+from dispatch.rounds.models import ApprovalReason
 from dispatch.rounds.states import ChangeState, PlanState, RoundState
 from oversight.models import AlarmAction, AlarmKind
 from registry.roster_models import AbsenceReason
@@ -93,6 +94,12 @@ STAND_IN: dict[SubstitutionReason, Said] = {
     SubstitutionReason.VEHICLE_IN_REPAIR: ("车在修", "vehicle in repair"),
     SubstitutionReason.DEVICE_OUT_OF_ORDER: ("终端坏了", "device out of order"),
     SubstitutionReason.MORE_ORDERS: ("订单增多", "more orders"),
+}
+
+APPROVAL: dict[ApprovalReason, Said] = {
+    ApprovalReason.ZONE_REDRAWN: ("片区重新划过", "the zones were redrawn"),
+    ApprovalReason.CREW_MISSING: ("本范围没有车", "its own zone has no crew"),
+    ApprovalReason.URGENT_NEED: ("用户急需", "an urgent need"),
 }
 
 CHANNEL: dict[Channel, Said] = {

@@ -1,6 +1,7 @@
 """The dispatcher's pages: what they show, what they do, what they refuse, and whose they are."""
 
 from datetime import time, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from core.ground import Ground
 from core.jobs import Job
 from dispatch.orders.models import Order, Slot
 from dispatch.rounds import service
-from dispatch.rounds.models import Round, RoundPlan
+from dispatch.rounds.models import Round, RoundPlan, ZoneApproval
 from oversight.models import AlarmNote, Look
 from registry.models import Binding
 from registry.zone_models import Substitution
@@ -34,7 +35,18 @@ def here(desk: Desk, day: WorkingDay) -> DispatcherDesk:
     return DispatcherDesk(desk, day.dispatcher)
 
 
-PAGES = ("/", "/live", "/bookings", "/slots", "/plans", "/crews", "/alarms", "/hotline", "/rosters")
+PAGES = (
+    "/",
+    "/live",
+    "/bookings",
+    "/slots",
+    "/plans",
+    "/crews",
+    "/alarms",
+    "/hotline",
+    "/rosters",
+    "/outside-zone",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -339,6 +351,41 @@ def test_a_substitute_is_entered_with_reason_and_end_and_what_loses_its_crew_is_
     rival = DispatcherDesk(desk, desk.sign_in(Role.DISPATCHER, firm=day.cast.another_firm()))
     rival.look(page, 404)
     rival.look(done.location, 404)
+
+
+def test_what_lies_outside_the_crews_zone_waits_on_a_page_and_is_approved_there_with_a_reason(
+    here: DispatcherDesk, desk: Desk, day: WorkingDay, db: Session
+) -> None:
+    booked = day.order()
+    round_id, page = day.round(), "/dispatch/outside-zone"
+    short, at = booked.order_id[-8:].upper(), f"{page}/{booked.order_id}"
+    assert short not in here.look(page), "it lies in its crew's zone"
+    db.get_one(Binding, (day.cast.district, day.bound.binding_id)).zone_id = UUID(int=5)
+    db.commit()
+    assert f"批准 {short}" in here.look(page)
+    for path in ("/dispatch/", "/dispatch/bookings"):
+        assert f'href="{page}?day=2024-06-12"' in here.look(path)
+    assert '范围外待批 <span class="en" lang="en">Outside the zone</span></dt><dd>' in here.look("/dispatch/")
+    for form in ({}, {"reason": ""}, {"reason": "because"}):
+        assert here.send(page, at, form).status_code == 422
+    rival = DispatcherDesk(desk, desk.sign_in(Role.DISPATCHER, firm=day.cast.another_firm()))
+    assert short not in rival.look(page)
+    assert rival.send(page, at, {"reason": "urgent_need"}).status_code == 404
+    assert not list(db.scalars(sa.select(ZoneApproval)))
+    assert here.send(page, at, {"reason": "urgent_need", "day": "2024-06-12"}).status_code == 303
+    [row] = db.scalars(sa.select(ZoneApproval))
+    assert (str(row.round_id), str(row.order_id), row.reason.value) == (
+        round_id,
+        booked.order_id,
+        "urgent_need",
+    )
+    seen = here.look(page)
+    assert f"批准 {short}" not in seen
+    assert "用户急需" in seen
+    again = here.send(page, at, {"reason": "urgent_need"})
+    assert again.status_code == 409
+    assert "已经批准过" in again.text
+    made(day.load(round_id, booked.line_ids[0], day.bottle().code))
 
 
 def test_a_failed_visit_is_an_alarm_until_somebody_says_what_they_did(
