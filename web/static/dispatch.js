@@ -79,9 +79,45 @@ if (place && window.L) {
   document.addEventListener("htmx:afterSwap", () => placeVehicles(map));
 }
 
-// nobody looks: nothing is asked
+// A short tone, once for each new alarm, from when somebody has asked for it: no browser sounds before that.
+const sound = document.getElementById("sound");
+let tones = null;
+const heard = new Set();
+
+function newAlarms() {
+  const said = document.getElementById("open-alarms");
+  const fresh = said ? said.dataset.alarms.split(" ").filter((one) => one && !heard.has(one)) : [];
+  for (const one of fresh) heard.add(one);
+  return fresh;
+}
+
+function sayShortly() {
+  const tone = tones.createOscillator();
+  const loudness = tones.createGain();
+  loudness.gain.setValueAtTime(0.2, tones.currentTime);
+  loudness.gain.exponentialRampToValueAtTime(0.001, tones.currentTime + 0.4);
+  tone.frequency.value = 880;
+  tone.connect(loudness).connect(tones.destination);
+  tone.start();
+  tone.stop(tones.currentTime + 0.4);
+}
+
+if (sound && window.AudioContext) {
+  sound.hidden = false;
+  sound.addEventListener("click", () => {
+    if (tones) tones.close();
+    tones = tones ? null : new AudioContext();
+    for (const word of sound.children) word.hidden = !word.hidden;
+  });
+  newAlarms();
+  document.addEventListener("htmx:afterSwap", () => {
+    if (newAlarms().length && tones) sayShortly();
+  });
+}
+
+// nobody looks or listens: nothing is asked
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (document.hidden) event.preventDefault();
+  if (document.hidden && !tones) event.preventDefault();
 });
 
 for (const name of ["htmx:sendError", "htmx:responseError"]) {
