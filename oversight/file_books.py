@@ -1,8 +1,8 @@
 """What the registry's and the reviews' books say of one household: for its whole file (一户一档).
 
-How its registrant was identified, its deposit, who passed it on to whom, why it is looked after first, from
-which rules it is excepted and until when, whether it is to be converted, and the reviews it asked for. Masked
-like the rest: ids, words and days; what people wrote in their own words is read where it is decided.
+How its registrant was identified, who lets the home, its deposit, who passed it on to whom, why it is looked
+after first, from which rules it is excepted and until when, whether it is to be converted, and the reviews it
+asked for. Masked like the rest: ids, words and days; what people wrote is read where it is decided.
 """
 
 from typing import Any
@@ -15,6 +15,7 @@ from core.doing import Doing
 from oversight.review_models import RefusalReview
 from registry.conversion_models import ConversionHome, ConversionPlan
 from registry.exceptions import RuleException
+from registry.letting_queries import lettings_of
 from registry.models import Account, IdentityCheck
 from registry.premises_models import AreaExemption, BannedUse, DepositLine, FreeArea
 from registry.queries import booking_party
@@ -54,6 +55,7 @@ def books_of(doing: Doing, db: Session, household_id: UUID, most: int) -> dict[s
     }
     found["area_exemptions"] = _area_exemptions(db, here, party.premises.id, most)
     found["conversions"] = _conversions(db, here, accounts, most)
+    found["lettings"] = lettings_of(db, doing.ground, here, household_id, most)
     found["vulnerabilities"] = vulnerabilities(doing, household_id)[:most]
     return found
 

@@ -15,7 +15,7 @@ from registry.premises_models import BannedUseKind, ClosingReason, ExemptionGrou
 from registry.premises_schemas import DepositLineView
 from registry.privacy_schemas import LookView
 from registry.proxy_schemas import ConsentView
-from registry.schemas import HouseholdView
+from registry.schemas import HouseholdView, LettingView
 from registry.states import BannedUseState, ConversionState, SuccessionState
 from registry.succession_models import Kinship, SuccessionGround
 from registry.vulnerability_models import VulnerableGround
@@ -167,6 +167,7 @@ class WholeFileView(View):
     identity_checks = fields.List(fields.Nested(FileIdentityView))
     deposit = fields.List(fields.Nested(FileDepositView))
     successions = fields.List(fields.Nested(FileSuccessionView))
+    lettings = fields.List(fields.Nested(LettingView))
     vulnerabilities = fields.List(fields.Nested(FileVulnerabilityView))
     exceptions = fields.List(fields.Nested(FileExceptionView))
     area_exemptions = fields.List(fields.Nested(FileAreaExemptionView))

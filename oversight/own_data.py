@@ -26,6 +26,7 @@ from evidence.queries import chain
 from oversight.models import Look, LookKind
 from oversight.review_queries import OwnRefusal, own_refusals
 from registry import privacy, sealing
+from registry.letting_queries import let_by
 from registry.models import Account, Card, Firm, Household, IdentityCheck, Person, Site
 from registry.privacy_models import NoticeShown, RequestReason, Reveal
 from registry.proxy_queries import consents_about
@@ -56,6 +57,7 @@ def copied(doing: Doing, answer: Answer) -> dict[str, Any]:
             "homes": own_homes(db, doing, person_id),
             "orders": _orders(db, doing.district, person_id),
             "proxies": consents,
+            "lettings": let_by(db, doing.district, person_id),
             "notices_shown": [
                 {"version": row.version, "shown_at": clock.stamp(row.shown_at)}
                 for row in db.scalars(

@@ -17,7 +17,7 @@ from core.problems import WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import proxies, queries, sealing
+from registry import lettings, proxies, queries, sealing
 from registry import refusals as no
 from registry.account_gate import AccountBusiness, AccountFacts
 from registry.cards import CardGiven, enter_card
@@ -260,8 +260,12 @@ def pass_to(deed: Deed, household: Household, account: Account, person_id: UUID)
 
 
 def release_registrant(deed: Deed, account: Account) -> None:
-    """The registrant is free to be another resident household's; whom they named acts here no more."""
+    """The registrant is free to be another resident household's; whom they named acts here no more.
+
+    Who let the home let it to them: under whom the next registrant lives is entered anew.
+    """
     proxies.end_given(deed, account.household_id, account.person_id)
+    lettings.end_living(deed, account.household_id)
     deed.db.execute(
         sa.update(ResidentRegistration)
         .where(

@@ -13,6 +13,7 @@ from core.ids import new_id
 from core.problems import NotFound, WrongField
 from evidence.deed import Answer, Deed, does, run
 from evidence.models import SubjectType
+from registry.letting_models import Letting
 from registry.mentions import named, unknown
 from registry.models import Account, Firm, InspectionAgency, Person, Site, Staff, StaffKind
 from registry.proxy_models import ProxyConsent
@@ -215,10 +216,11 @@ def _scope_must_exist(deed: Deed, role: Role, kind: ScopeKind, code: str, home_d
 
 
 def _is_at_home(deed: Deed, person_id: UUID, district: int) -> bool:
-    """By an account there, or as the proxy of somebody who has one."""
+    """By an account there, as the proxy of somebody who has one, or as their landlord."""
     held = sa.exists().where(Account.district == district, Account.person_id == person_id)
     named_for = sa.exists().where(ProxyConsent.district == district, ProxyConsent.proxy_id == person_id)
-    return bool(deed.db.scalar(sa.select(sa.or_(held, named_for))))
+    lets = sa.exists().where(Letting.district == district, Letting.landlord_id == person_id)
+    return bool(deed.db.scalar(sa.select(sa.or_(held, named_for, lets))))
 
 
 def _id(code: str) -> UUID:

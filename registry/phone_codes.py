@@ -27,6 +27,7 @@ from core.sealed import mask_name
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import sealing
+from registry.letting_models import Letting
 from registry.models import Account, Person, PersonPhone, PhoneChallenge
 from registry.proxy_models import ProxyConsent
 from registry.states import ProxyState
@@ -218,7 +219,8 @@ def _people_of(db: Session, indexes: list[sealed.BlindIndex]) -> Sequence[sa.Row
 
 
 def _at_home_in(numbers: sa.ColumnElement[bool]) -> sa.CompoundSelect[UUID, int]:
-    """Whose number it is, and where they have or had an account, are or were a proxy, or are asked to be."""
+    """Whose number it is, and where they have or had an account, are or were a proxy or are asked to be,
+    or let or let a home once."""
     asked = sa.and_(
         ProxyConsent.phone_scheme == PersonPhone.scheme,
         ProxyConsent.phone_index == PersonPhone.value,
@@ -235,6 +237,9 @@ def _at_home_in(numbers: sa.ColumnElement[bool]) -> sa.CompoundSelect[UUID, int]
         .join(ProxyConsent, ProxyConsent.proxy_id == PersonPhone.person_id)
         .where(numbers),
         sa.select(whose, ProxyConsent.district).join(ProxyConsent, asked).where(numbers),
+        sa.select(whose, Letting.district)
+        .join(Letting, Letting.landlord_id == PersonPhone.person_id)
+        .where(numbers),
     )
 
 

@@ -34,6 +34,7 @@ from evidence.models import SubjectType
 from registry import people, proxies, queries, sealing
 from registry import refusals as no
 from registry.grants import end_rights
+from registry.letting_models import Letting
 from registry.mentions import resting
 from registry.models import Account, Household, Person, PersonDocument, PersonPhone, Premises
 from registry.privacy_models import (
@@ -289,15 +290,20 @@ def _account_asked_about(deed: Deed, household_id: UUID | None) -> Account | Non
 
 
 def _account_acted_for(deed: Deed) -> tuple[UUID, Account]:
-    """A proxy without an account asks the firm of the home they were last named for."""
+    """A proxy without an account asks the firm of the home they were last named for, a landlord of that they
+    last let."""
     person_id = deed.actor.scope_id(ScopeKind.PERSON)
-    last = deed.db.scalars(
-        sa.select(ProxyConsent)
-        .where(ProxyConsent.district == deed.district, ProxyConsent.proxy_id == person_id)
-        .order_by(ProxyConsent.id.desc())
-        .limit(1)
-    ).first()
-    account = queries.account_of(deed.db, deed.district, last.household_id) if last is not None else None
+    named_for = sa.select(ProxyConsent.household_id).where(
+        ProxyConsent.district == deed.district, ProxyConsent.proxy_id == person_id
+    )
+    lets = sa.select(Letting.household_id).where(
+        Letting.district == deed.district, Letting.landlord_id == person_id
+    )
+    last = (
+        deed.db.scalars(named_for.order_by(ProxyConsent.id.desc()).limit(1)).first()
+        or deed.db.scalars(lets.order_by(Letting.id.desc()).limit(1)).first()
+    )
+    account = queries.account_of(deed.db, deed.district, last) if last is not None else None
     if account is None:
         raise NotFound
     return person_id, account
@@ -385,7 +391,7 @@ def request_views(db: Session, ground: Ground, rows: Sequence[PrivacyRequest]) -
 
 def districts_of_retention(db: Session) -> list[int]:
     of_proxies = sa.select(ProxyConsent.district).where(ProxyConsent.proxy_id.is_not(None))
-    return sorted(db.scalars(sa.union(sa.select(Account.district), of_proxies)))
+    return sorted(db.scalars(sa.union(sa.select(Account.district), of_proxies, sa.select(Letting.district))))
 
 
 def due_for_erasure(db: Session, district: int, today: date) -> list[UUID]:
@@ -417,8 +423,7 @@ def due_for_erasure(db: Session, district: int, today: date) -> list[UUID]:
 
 def _ties() -> sa.CompoundSelect[Any]:
     """What people had to do with gas, and since when no more: homes closed, accounts passed to another,
-    others' homes acted for. What has a day still to come is not over."""
-    last_day = sa.func.timezone("Asia/Shanghai", sa.cast(ProxyConsent.valid_until, sa.TIMESTAMP))
+    others' homes acted for, homes let. What has a day still to come is not over."""
     is_standing = ProxyConsent.state == ProxyState.AGREED
     return sa.union_all(
         sa.select(Account.person_id, Account.district, Household.closed_at.label("over_at"))
@@ -431,11 +436,18 @@ def _ties() -> sa.CompoundSelect[Any]:
             ProxyConsent.proxy_id,
             ProxyConsent.district,
             sa.case(
-                (is_standing, last_day),
+                (is_standing, _begins(ProxyConsent.valid_until)),
                 else_=sa.func.coalesce(ProxyConsent.ended_at, ProxyConsent.answered_at),
             ),
         ).where(ProxyConsent.proxy_id.is_not(None)),
+        sa.select(
+            Letting.landlord_id, Letting.district, sa.func.least(Letting.ended_at, _begins(Letting.until_on))
+        ),
     )
+
+
+def _begins(day: sa.orm.InstrumentedAttribute[date]) -> sa.Function[Any]:
+    return sa.func.timezone("Asia/Shanghai", sa.cast(day, sa.TIMESTAMP))
 
 
 MOST_AT_ONCE = 500

@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields
 
 from core.auth import Role
 from core.fields import Day, Flag, Form, Id, Instant, Text, View, Word
+from registry.letting_schemas import LetView
 from registry.privacy_models import CorrectedField, RequestKind, RequestReason
 from registry.proxy_schemas import ConsentView
 from registry.schemas import Phone
@@ -92,6 +93,7 @@ class CopyView(View):
     """Everything on record about the person who asks. Its number is on the document: it stays masked.
 
     ``proxies``: those they named, and for whom they were named, past ones too; the other side is masked.
+    ``lettings``: the homes they let or have let, nothing of who lives there.
     """
 
     made_at = Instant()
@@ -99,6 +101,7 @@ class CopyView(View):
     homes = fields.List(fields.Dict())
     orders = fields.List(fields.Dict())
     proxies = fields.List(fields.Nested(ConsentView))
+    lettings = fields.List(fields.Nested(LetView))
     notices_shown = fields.List(fields.Dict())
     requests = fields.List(fields.Nested(RequestView))
     refusals = fields.List(fields.Dict())

@@ -28,6 +28,7 @@ from registry import sealing
 from registry.account_gate import AccountBusiness, AccountFacts
 from registry.device_clock import anchor_view, give_anchor
 from registry.devices import device_in_reach
+from registry.letting_queries import living_view
 from registry.models import (
     Account,
     Binding,
@@ -687,6 +688,7 @@ def _file_of(db: Session, doing: Doing, party: BookingParty) -> dict[str, Any]:
         "registrant": account and _registrant(db, doing, account.person_id, party.identity),
         "cards": cards_of_account(db, doing.district, account.id) if account else [],
         "contracts": party.contracts,
+        "letting": living_view(db, doing.ground, doing.district, household.id),
     }
 
 

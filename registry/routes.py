@@ -24,6 +24,8 @@ from registry import (
     grants,
     households,
     imports,
+    letting_schemas,
+    lettings,
     papers,
     passwords,
     people,
@@ -739,6 +741,33 @@ def enter_vulnerability(body: Json, district: int, household_id: UUID) -> Json:
 @room.response(201, vulnerability_schemas.ListedView)
 def end_vulnerability(body: Json, district: int, household_id: UUID, row_id: UUID) -> Json:
     return vulnerability.end(doing(), household_id, row_id)
+
+
+# --- lettings ---------------------------------------------------------------------------------------------
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/lettings")
+@room.may("letting.enter", writes=True)
+@room.arguments(letting_schemas.LettingIn)
+@room.response(201, letting_schemas.EnteredView)
+def enter_letting(body: Json, district: int, household_id: UUID) -> Json:
+    """Who lets this home to its registrant; what stood until now ends."""
+    return lettings.enter(doing(), household_id, **body)
+
+
+@room.get("/districts/<int:district>/households/<uuid:household_id>/lettings")
+@room.may("letting.read")
+@room.response(200, letting_schemas.LettingList)
+def lettings_of_household(district: int, household_id: UUID) -> Json:
+    return {"items": lettings.lettings(doing(), household_id)}
+
+
+@room.post("/districts/<int:district>/households/<uuid:household_id>/lettings/<uuid:letting_id>/ends")
+@room.may("letting.end", writes=True)
+@room.arguments(schemas.NothingIn)
+@room.response(201, letting_schemas.EnteredView)
+def end_letting(body: Json, district: int, household_id: UUID, letting_id: UUID) -> Json:
+    return lettings.end(doing(), household_id, letting_id)
 
 
 # --- proxies ----------------------------------------------------------------------------------------------

@@ -832,6 +832,20 @@ class RegistrantView(View):
     document_valid_until = Day(allow_none=True)
 
 
+class LettingView(View):
+    """Who lets a home, masked. ``lapsed``: its last day is over and nobody has ended it."""
+
+    id = Id()
+    household_id = Id()
+    landlord_masked = fields.String(allow_none=True)
+    reference = fields.String()
+    from_on = Day()
+    until_on = Day()
+    lapsed = Flag()
+    recorded_at = Instant()
+    ended_at = Instant(allow_none=True)
+
+
 class HouseholdView(View):
     household_id = Id()
     user_class = Word(UserClass)
@@ -843,6 +857,7 @@ class HouseholdView(View):
     registrant = fields.Nested(RegistrantView, allow_none=True)
     cards = fields.List(fields.Nested(CardView))
     contracts = fields.List(fields.Nested(ContractView))
+    letting = fields.Nested(LettingView, allow_none=True)
 
 
 # --------------------------------------------------------------------------------------------------------

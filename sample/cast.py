@@ -400,6 +400,11 @@ class Cast:
         """The neighbour, who books for themselves too."""
         return [user for user in self.tomorrow if user != self.takes_the_last][-2]
 
+    @cached_property
+    def landlord(self) -> SamplePremises:
+        """Whose registrant lets ``helped`` their home: another customer of the same firm."""
+        return next(user for user in self.tomorrow if user.firm == self.helped.firm and user != self.helped)
+
     def _spare(self, zone: int) -> list[SamplePremises]:
         """Sound households of the zone to whom nothing else happens, with a bottle to swap."""
         taken = {booking.number for booking in self.bookings} | self._specials

@@ -19,6 +19,7 @@ def help_and_change(scene: Scene) -> None:
     asking, cast = Asking(scene), scene.cast
     _named_and_booked(asking, cast.helped, cast.helper)
     _moved(scene, cast.helper)
+    _let(scene, cast.helped, cast.landlord)
 
 
 def _named_and_booked(asking: Asking, elder: SamplePremises, neighbour: SamplePremises) -> None:
@@ -44,6 +45,19 @@ def _named_and_booked(asking: Asking, elder: SamplePremises, neighbour: SamplePr
     scene.tomorrow[elder.number] = order["id"]
     scene.count("orders for tomorrow")
     scene.count("booked by a proxy")
+
+
+def _let(scene: Scene, tenant: SamplePremises, landlord: SamplePremises) -> None:
+    """The counter enters whose house it is."""
+    lease = {
+        "person_id": scene.user(landlord).person_id,
+        "reference": "ZL-2024-0001",
+        "from_on": (DEMO_DAY - timedelta(days=100)).isoformat(),
+        "until_on": (DEMO_DAY + timedelta(days=265)).isoformat(),
+    }
+    path = f"households/{scene.user(tenant).household_id}/lettings"
+    scene.do_here(f"clerk {tenant.firm}", path, lease, "who lets the home is entered")
+    scene.count("homes let")
 
 
 def _moved(scene: Scene, user: SamplePremises) -> None:

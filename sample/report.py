@@ -22,6 +22,7 @@ COUNTED = {
     "orders for tomorrow": ("明天的订单", "orders for tomorrow, to be planned"),
     "booked by two at once": ("两人同时订一张卡", "cards booked by two people at once: one order each"),
     "booked by a proxy": ("双方同意的代办", "booked by a neighbour whom both had agreed on"),
+    "homes let": ("登记了房东的出租户", "homes on file with who lets them"),
     "moved to another slot": ("改约的时段", "bookings moved to another slot"),
     "vouchers verified": ("扫码核对的购气凭证", "vouchers verified by their code"),
     "kept places given to those first": ("优先名额", "kept places given to homes looked after first"),

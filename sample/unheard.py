@@ -31,7 +31,7 @@ _BY_REASON: dict[Why, str] = {
         household.stands holding.card_holds_another holding.bottle_on_another_card
         plan.order_on_another_round plan.already_applied plan.crew_busy alarm.acknowledged_already
         custody.not_on_card custody.not_with_giver custody.not_full custody.held
-        cylinder.fact_on_file roster.confirmed_already""",
+        cylinder.fact_on_file roster.confirmed_already letting.changed_meanwhile""",
     FORM: """
         account.missing card.missing card.quota_full booking.quantity_missing
         booking.stored_weight_unknown identity.not_verified
@@ -60,6 +60,7 @@ _BY_REASON: dict[Why, str] = {
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
+        letting.ended
         proxy.too_many proxy.may_not_receive
         booking.over_class_weight
         succession.of_business succession.ground_not_named succession.account_closed succession.holder_changed

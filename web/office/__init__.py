@@ -8,6 +8,7 @@
     completing  补录: what a bottle's file lacks
     opening     开户: a person, a place, an account
     households  一户一档, masked; a card lost and replaced; a survey; a contract; closing
+    letting     出租登记: who lets a home to its registrant, by which lease
     equipment   hoses, regulators, alarms: of a household, and what is due
     deposits    押金: line by line, in yuan
     privacy     what is masked, shown with a reason; what people ask about their data
@@ -34,6 +35,7 @@ from web.office import (
     households,
     importing,
     leaving,
+    letting,
     opening,
     privacy,
     proxies,
@@ -58,6 +60,7 @@ __all__ = [
     "households",
     "importing",
     "leaving",
+    "letting",
     "opening",
     "privacy",
     "proxies",

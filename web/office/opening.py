@@ -31,7 +31,7 @@ from web.pages import No, form_of, tried
 MOST_CARDS = 10
 OPENINGS = (AccountBusiness.OPENING, AccountBusiness.CHANGE_OF_ADDRESS, AccountBusiness.REOPENING)
 PERSON = ("name", "phone", "method", "evidence", "notice_version")
-COMES_FOR = {"succeeds": "successions", "acts_for": "proxies"}
+COMES_FOR = {"succeeds": "successions", "acts_for": "proxies", "lets": "letting"}
 """What else somebody is registered for than an account of their own, and the household's page to go on to."""
 PLACE = ("address", "street_code", "committee_code", "estate_code", "building_code", "kind")
 
