@@ -76,7 +76,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_entered(
             {"from_on": "2024-06-14", "until_on": "2024-06-13"},
             [("/from_on", "future"), ("/until_on", "order")],
         ),
-        ({"name": "x"}, [("/name", "unknown")]),
+        ({"name": "x"}, [("/name", "unknown_field")]),
     ):
         assert faults(cast.clerk.post(at(cast, home), lease(landlord, **changed))) == wrong, changed
     not_identified(ground, landlord)
