@@ -58,7 +58,7 @@ def test_an_area_is_declared_a_home_in_it_exempted_and_the_area_ended(
 ) -> None:
     authority = Hand(app, desk, cast.regulator)
     feature = {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": OUTLINE}]}
-    for number, outline in enumerate((OUTLINE, feature["features"][0], feature)):  # type: ignore[index]
+    for number, outline in enumerate((OUTLINE, feature["features"][0], feature)):
         said = {"outline": json.dumps(outline), "notice_no": f"GG-{number}"}
         assert authority.send(AREAS, AREAS, **DECLARED | said) == (302, AREAS)
     assert authority.send(AREAS, AREAS, **DECLARED)[0] == 409, "that notice has its area already"
