@@ -171,8 +171,11 @@ class Cast:
         )
 
     def _special(self, index: int, kind: UseKind) -> SamplePremises:
-        """The last of the sound ones, so that the day's deliveries find the first."""
-        return [user for user in self._sound if user.kind is kind and not user.has_cylinder_room][-1 - index]
+        return self._last(kind)[index]
+
+    def _last(self, kind: UseKind) -> list[SamplePremises]:
+        """The sound ones from the last on, so that the day's deliveries find the first."""
+        return [user for user in reversed(self._sound) if user.kind is kind and not user.has_cylinder_room]
 
     @cached_property
     def expired(self) -> SamplePremises:
@@ -194,8 +197,11 @@ class Cast:
 
     @cached_property
     def too_late(self) -> SamplePremises:
-        """Asks for a slot that is over, for a full one, and forgets to say what the gas is for."""
-        return self._special(4, UseKind.HOUSEHOLD)
+        """Asks for a slot that is over, for a full one, and forgets to say what the gas is for.
+
+        Not looked after first: of places that are kept for such homes it is to be refused one.
+        """
+        return next(user for user in self._last(UseKind.HOUSEHOLD)[4:] if user.vulnerability is None)
 
     @cached_property
     def without_contract(self) -> SamplePremises:
