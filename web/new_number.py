@@ -68,7 +68,7 @@ def go_on() -> ResponseReturnValue:
         if request.form.get("back") == step:
             return _page(step, said), 200
         try:
-            form_of(shape, {name: said[name] for name in shape._declared_fields})
+            form_of(shape, {name: said[name] for name in shape().fields})
             facts = _facts(said)
         except WrongField as wrong:
             return _page(step, said, No(422, errors=wrong.faults)), 422
@@ -111,7 +111,7 @@ def _after(step: str) -> str:
 
 def _page(step: str, said: Mapping[str, str], no: No | None = None) -> str:
     """``kept``: what is not asked on this page and was answered before, or will be."""
-    asked = STEPS[step]._declared_fields if step in STEPS else {}
+    asked = STEPS[step]().fields if step in STEPS else {}
     return render_template(
         "phone/register.html",
         step=step,

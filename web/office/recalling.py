@@ -25,7 +25,8 @@ from web.pages import No, form_of, tried
 CRITERIA = ("phase", "maker", "model", "standard", "made_from", "made_until")
 """What a recall may be by, each a field of the form; besides these, codes."""
 
-LOOK, OPEN = "look", "open"
+OPEN = "open"
+"""The second step; any other is a look."""
 
 
 @face.page("/recalls", "recall.read")
@@ -49,8 +50,9 @@ def open_recall() -> ResponseReturnValue:
     if wanted is None:
         return _form_page(request.form, no)
     meant = recall_queries.how_many(doing(), wanted["criterion"])
-    if request.form.get("step") != OPEN or request.form.get("looked") != _looked(meant, wanted["criterion"]):
-        return _form_page(request.form, None, meant, _looked(meant, wanted["criterion"]))
+    looked = _looked(meant, wanted["criterion"])
+    if request.form.get("step") != OPEN or request.form.get("looked") != looked:
+        return _form_page(request.form, None, meant, looked)
     done, no = tried(lambda: acts.open_recall(doing(), **wanted))
     return redirect(f"/office/recalls/{done['campaign_id']}", 303) if done else _form_page(request.form, no)
 

@@ -100,7 +100,10 @@ def test_a_plan_that_is_not_as_good_as_it_could_be_says_so(
     day: WorkingDay, monkeypatch: pytest.MonkeyPatch, note: Note
 ) -> None:
     day.order()
-    worse = lambda problem, _, seed, *more: replace(solve(problem, 0, seed), notes=(note,))  # noqa: E731
+
+    def worse(problem: Problem, _: int, seed: int, *more: Any) -> Plan:
+        return replace(solve(problem, 0, seed), notes=(note,))
+
     monkeypatch.setattr(service, "solve_apart", worse)
     [said] = day.plan()["notes"]
     assert said["code"] == note.value
