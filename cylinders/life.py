@@ -115,6 +115,7 @@ def change_registration(
     """使用登记变更, for one extension."""
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
     must_reach_bottle(deed.db, deed.doing, cylinder)
+    _must_not_only_hold_it(deed, cylinder)
     extension = deed.db.get(LifeExtension, (cylinder_id, extension_id))
     if extension is None:
         raise NotFound
@@ -135,10 +136,18 @@ def cancel_registration(
     """注销使用登记: from that day nobody may fill the bottle or send it out."""
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
     must_reach_bottle(deed.db, deed.doing, cylinder)
+    _must_not_only_hold_it(deed, cylinder)
     not_in_the_future(cancelled_on, "/cancelled_on")
     deed.note(why=why, document_no=document_no, cancelled_on=cancelled_on)
     _enter(deed, cylinder_id, RegistrationKind.CANCELLED, document_no, cancelled_on, why=why)
     return {"cylinder_id": str(cylinder_id)}
+
+
+def _must_not_only_hold_it(deed: Deed, cylinder: Cylinder) -> None:
+    """A firm with another's bottle at a site or a customer's says nothing of its registration."""
+    firms = {cylinder.owner_firm_id, cylinder.entrusted_to_firm_id, cylinder.registered_by_firm_id}
+    if deed.actor.reach.kind is ScopeKind.FIRM and deed.actor.scope_id(ScopeKind.FIRM) not in firms:
+        raise NotFound
 
 
 def _enter(

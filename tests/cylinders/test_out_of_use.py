@@ -209,6 +209,20 @@ def test_an_extension_of_the_wrong_shape(
     assert count(db, LifeExtension) == 0
 
 
+def test_who_only_holds_a_bottle_does_not_cancel_its_registration(bottles: Bottles, db: Session) -> None:
+    """It stands at a site of this clerk's firm, and is another's."""
+    bottle, owner = bottles.empty(), bottles.cast.another_firm()
+    theirs = {"owner_firm_id": owner, "entrusted_to_firm_id": None, "registered_by_firm_id": owner}
+    db.execute(sa.update(Cylinder).where(Cylinder.cylinder_id == bottle.id).values(theirs))
+    db.commit()
+    clerk = bottles.cast.clerk
+    assert clerk.get(f"/api/v1/cylinders/{bottle.id}").status_code == 200, "it is seen"
+    body = {"why": "lost", "document_no": "ZX-1", "cancelled_on": "2024-06-12"}
+    assert clerk.post(at(bottle, "registration-cancellations"), body).status_code == 404
+    assert count(db, RegistrationAct) == 0
+    made(bottles.cast.clerk_of(owner).post(at(bottle, "registration-cancellations"), body))
+
+
 def test_a_cancelled_registration_stops_the_bottle_from_its_day(bottles: Bottles, db: Session) -> None:
     bottle = bottles.empty()
     body = {"why": "past_life", "document_no": "ZX-1", "cancelled_on": "2024-06-12"}
