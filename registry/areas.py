@@ -81,13 +81,16 @@ def declare_area(
 
 @does("area.end")
 def end_area(deed: Deed, area_id: UUID, *, ended_on: date) -> Answer:
-    """``ended_on`` is the last day it binds; a notice withdrawn before its effect never binds."""
+    """``ended_on`` is the last day it binds, and may be moved to an earlier one.
+
+    A notice withdrawn before its effect never binds.
+    """
     _must_be_the_districts(deed)
     area = _locked(deed, area_id)
     deed.note(area_id=area_id, ended_on=ended_on)
     if ended_on < clock.day_of(deed.recorded_at):
         raise WrongField("/ended_on", "past", "不能倒签解除", "expected today or later")
-    if area.ended_on is not None:
+    if area.ended_on is not None and ended_on >= area.ended_on:
         raise Refused([resting(deed, no.AREA_ENDED(ended_on=area.ended_on))])
     area.ended_on = ended_on
     return {"area_id": str(area_id)}
@@ -125,7 +128,7 @@ def exempt_place(
         valid_from=valid_from,
         valid_until=valid_until,
     )
-    if area.ended_on is not None:
+    if area.ended_on is not None and area.ended_on < clock.day_of(deed.recorded_at):
         raise Refused([resting(deed, no.AREA_ENDED(ended_on=area.ended_on))])
     deed.db.add(
         AreaExemption(

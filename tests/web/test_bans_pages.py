@@ -81,6 +81,7 @@ def test_an_area_is_declared_a_home_in_it_exempted_and_the_area_ended(
     assert authority.send(AREAS, f"{at}/ends", ended_on="2025-02-28")[0] == 409
     db.refresh(area)
     assert area.ended_on == date(2025, 1, 31)
+    assert authority.send(AREAS, f"{at}/ends", ended_on="2025-01-15")[0] == 302, "an earlier day mends it"
 
 
 def test_an_area_that_cannot_be_read_is_not_declared_nor_by_a_street(
