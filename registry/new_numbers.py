@@ -1,7 +1,8 @@
 """网上登记手机号: whoever is on the register says, from home, which telephone is theirs now.
 
 The name, the document and a card that are on file together make a request for correction, as one asked for at
-the counter: a clerk rings the new number before granting it, and the number that was on file is told at once.
+the counter. Who asks was seen by nobody, and a relative or a landlord may know all three: it is granted only
+once the person and the document were seen (``privacy.decide``), and the number on file is told at once.
 Nothing else changes by it. Whoever says something that is not on file is answered alike, and nothing is kept.
 """
 
@@ -13,7 +14,6 @@ from sqlalchemy.orm import Session
 from core import clock, messages, outbox
 from core.auth import Actor, Reach, Role, ScopeKind
 from core.doing import Doing
-from core.fields import seen
 from core.ground import Ground
 from core.ids import new_id
 from core.outbox import Event
@@ -25,7 +25,7 @@ from registry.models import Account, Card, Person, PersonDocument
 from registry.privacy import enter_request
 from registry.privacy_models import CorrectedField, NoticeShown, PrivacyRequest, RequestKind
 from registry.privacy_notice import in_force
-from registry.queries import CARD_QR
+from registry.queries import plain_credential
 from registry.states import AccountState, CardState, PrivacyRequestState
 
 NUMBER_ASKED = "own_data.number_asked"
@@ -85,9 +85,9 @@ def send_asked(ground: Ground, event: Event) -> None:
     messages.send(
         ground,
         on_file,
-        f"有人在网上申请把您用气登记的手机号换成尾号{wanted[-4:]}的号码，柜台核对后才换。不是您本人，请马上打用气热线。",
+        f"有人在网上申请把您用气登记的手机号换成尾号{wanted[-4:]}的号码，柜台见过本人和证件才换。不是您本人，请马上打用气热线。",
         f"Somebody asked online that your gas account's telephone be changed to one ending in {wanted[-4:]}. "
-        "It is changed only after a check. If it was not you, call the gas hotline now.",
+        "It is changed only once the counter has seen the person. If it was not you, call the hotline now.",
         event.topic,
         reference=str(event.id),
     )
@@ -111,7 +111,7 @@ def _account_of(db: Session, ground: Ground, facts: DocumentFacts, name: str, ca
         .where(
             Account.person_id == person.person_id,
             Account.state != AccountState.CLOSED,
-            Card.credential == seen(card).upper().removeprefix(CARD_QR),
+            Card.credential == plain_credential(card),
             Card.state.in_(HELD),
         )
     ).first()

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import clock, sealed, sessions
+from core import clock, outbox, sealed, sessions
 from core.auth import Role, ScopeKind
 from core.db import table_of
 from core.doing import Doing
@@ -39,6 +39,7 @@ from registry.mentions import resting
 from registry.models import Account, Household, Person, PersonDocument, PersonPhone, Premises
 from registry.privacy_models import (
     CorrectedField,
+    NoticeShown,
     PrivacyRequest,
     ProcessingStop,
     RequestKind,
@@ -48,6 +49,8 @@ from registry.proxy_models import ProxyConsent
 from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState, ProxyState
 from registry.succession_models import FormerHolder
 from rulebook import current
+
+IN_PERSON = (RequestReason.DOCUMENT_SEEN, RequestReason.VISITED)
 
 
 @does("own_data.ask")
@@ -90,6 +93,13 @@ def decide(deed: Deed, request_id: UUID, *, granted: bool, reason: RequestReason
     deed.note(request_id=request.id, kind=request.kind, granted=granted, reason=reason)
     if request.state is not PrivacyRequestState.ASKED:
         raise Refused([resting(deed, no.REQUEST_DECIDED(state=request.state))])
+    if granted and reason not in IN_PERSON and is_of_nobody_seen(deed.db, request):
+        raise WrongField(
+            "/reason",
+            "seen_in_person",
+            "这是网上申请，没有见过本人：看过本人和证件才能办",
+            "it was asked online by somebody nobody has seen: see the person and the document first",
+        )
     if not granted:
         outcome: dict[str, Any] = {"outcome": "declined"}
     elif request.kind is RequestKind.COPY:
@@ -203,6 +213,16 @@ def _hand_over(deed: Deed, request: PrivacyRequest) -> dict[str, Any]:
         people.RevealPurpose.ANSWER_REQUEST,
     )
     return {"outcome": "copied", "made_at": clock.stamp(deed.recorded_at)}
+
+
+def is_of_nobody_seen(db: Session, request: PrivacyRequest) -> bool:
+    """Asked online without signing in: then the house itself showed the notice, in that same deed."""
+    shown = sa.exists().where(
+        NoticeShown.person_id == request.person_id,
+        NoticeShown.shown_by == outbox.HOUSE,
+        NoticeShown.shown_at == request.asked_at,
+    )
+    return bool(db.scalar(sa.select(shown)))
 
 
 # --- corrections --------------------------------------------------------------------------------------------
@@ -379,12 +399,12 @@ def requests_of(db: Session, ground: Ground, district: int, person_id: UUID) -> 
 
 
 def request_views(db: Session, ground: Ground, rows: Sequence[PrivacyRequest]) -> list[Mapping[str, Any]]:
-    """With what the person wrote, in clear: who decides has to read it."""
+    """With what the person wrote, in clear: who decides has to read it; and whether anybody saw who asked."""
     texts = sealing.all_opened(db, ground, [sealing.said_of(row) for row in rows if row.said_sealed])
     said = iter(texts)
     return [
         {column.key: getattr(row, column.key) for column in sa.inspect(PrivacyRequest).column_attrs}
-        | {"said": next(said) if row.said_sealed else None}
+        | {"said": next(said) if row.said_sealed else None, "nobody_seen": is_of_nobody_seen(db, row)}
         for row in rows
     ]
 

@@ -497,8 +497,13 @@ CARD_QR = "LPGCARD:"
 
 def card_by_credential(db: Session, district: int, credential: str) -> Card | None:
     """The card behind a scanned credential, with or without the QR's ``LPGCARD:`` before it."""
-    bare = seen(credential).upper().removeprefix(CARD_QR)
+    bare = plain_credential(credential)
     return db.scalars(sa.select(Card).where(Card.district == district, Card.credential == bare)).one_or_none()
+
+
+def plain_credential(said: str) -> str:
+    """A card's credential as it is kept, however it was scanned or typed: the card prints it in fours."""
+    return "".join(seen(said).split()).upper().removeprefix(CARD_QR)
 
 
 def account_verdict(doing: Doing, kind: AccountBusiness, applied_on: date) -> Verdict:

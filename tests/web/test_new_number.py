@@ -20,6 +20,7 @@ from tests.cast import Cast, Users, made
 from tests.cylinders.test_out_of_use import count
 from tests.desk import Desk
 from tests.web.test_phone_sign_in import Telephone
+from web.words import in_fours
 
 OLD, NEW = "13800007788", "13800001234"
 
@@ -51,7 +52,7 @@ def said(db: Session, users: Users, person: dict[str, Any], **changed: str) -> d
         "name": person["name"],
         "kind": "resident_id",
         "number": person["document"]["number"],
-        "card": card.credential.lower(),
+        "card": in_fours(card.credential.lower()),
         "phone": NEW,
     } | changed
 
@@ -90,9 +91,10 @@ def test_four_pages_one_question_each_and_then_the_counter_decides(
     assert NEW not in warned["zh"]
     telephone.ask(NEW)
     assert all(one["to"] != NEW for one in telephone.messages()), "nothing has changed yet"
-    decision = {"granted": True, "reason": "phone_answered"}
-    clerk = cast.confirmed(cast.clerk)
-    made(clerk.post(cast.at(f"privacy-requests/{request.id}/decisions"), decision))
+    clerk, at = cast.confirmed(cast.clerk), cast.at(f"privacy-requests/{request.id}/decisions")
+    rung = clerk.post(at, {"granted": True, "reason": "phone_answered"})
+    assert (rung.status_code, rung.get_json()["errors"][0]["pointer"]) == (422, "/reason"), "nobody was seen"
+    made(clerk.post(at, {"granted": True, "reason": "document_seen"}))
     telephone.ask(NEW)
     assert telephone.type(telephone.code()).status_code == 302
 
@@ -137,6 +139,8 @@ def test_asked_twice_one_request_waits_and_the_first_number_stands(
     send(telephone, said(db, users, person))
     send(telephone, said(db, users, person, phone="13800005555"))
     assert count(db, PrivacyRequest) == 1
+    [warned] = [one for one in telephone.messages() if one["topic"] == "own_data.number_asked"]
+    assert "尾号1234" in warned["zh"], "the first number stands"
     assert len([one for one in telephone.messages() if one["topic"] == "own_data.number_asked"]) == 1
 
 
