@@ -39,6 +39,7 @@ from core import idempotency, metrics
 from core.auth import Actor, Role, actors_in, grants_of_token, hash_token, with_verb
 from core.doing import Doing
 from core.ground import Ground
+from core.nesting import NotJson, read_json
 from core.problems import Busy, FieldFault, KeyMissing, KeyReused, NotFound, TooMany, WrongField, faults_in
 from core.refusal import Audience, Refused
 
@@ -88,11 +89,10 @@ class Parser(FlaskParser):
         return req.args.to_dict()
 
     def _raw_load_json(self, req: Request) -> Any:
-        """orjson instead of the standard library: no NaN, no lone surrogates, no endless nesting."""
         try:
-            return orjson.loads(req.get_data())
-        except orjson.JSONDecodeError:
-            raise BadRequest("the body is not JSON") from None
+            return read_json(req.get_data())
+        except NotJson as wrong:
+            raise BadRequest(f"the body cannot be read: {wrong}") from None
 
 
 class Room(Blueprint):
@@ -257,7 +257,7 @@ class Json(JSONProvider):
         return orjson.dumps(obj, default=str).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        return orjson.loads(s)
+        return read_json(s)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         return answered(self._prepare_response_obj(args, kwargs))

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 import orjson
 
 from core.fields import Flag, Number
+from core.nesting import NotJson, read_json
 from core.problems import FieldFault, WrongField
 from cylinders.import_models import FileEncoding, FileForm
 from cylinders.models import Scheme
@@ -221,8 +222,8 @@ def _decoded(raw: bytes, codec: str) -> str | None:
 def _given_by_json(raw: bytes) -> Any:
     """UTF-8 is read as it is; only of what is no JSON is it asked what else it may be."""
     try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        return read_json(raw)
+    except NotJson:
         text = _decoded(raw, "utf-8")
         return _NOT_TEXT if text is None else _NOT_JSON if text.strip() else _NOTHING
 

@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-import orjson
 import rfc8785
 from sqlalchemy.exc import IntegrityError
 
 from core import clock
 from core.doing import Doing
 from core.ids import new_id
+from core.nesting import NotJson, read_json
 from core.problems import FieldFault, WrongField, faults_in
 from core.refusal import Audience, Refusal, Refused, plain
 from evidence.deed import Answer, Deed, run
@@ -173,8 +173,8 @@ def worded(doing: Doing, answer: Answer) -> Answer:
 
 def _read(number: int, line: str) -> Row:
     try:
-        return Row(number, orjson.loads(line))
-    except orjson.JSONDecodeError:
+        return Row(number, read_json(line))
+    except NotJson:
         fault = FieldFault(
             "", "json", "这一行不是UTF-8的JSON", "expected one JSON object in UTF-8 on this line"
         )

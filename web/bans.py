@@ -5,7 +5,6 @@
 禁令期开户 the accounts opened after the bar took effect, each looked at once
 """
 
-import json
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
@@ -17,6 +16,7 @@ from core import clock
 from core.auth import ScopeKind
 from core.geo import Datum
 from core.http import doing
+from core.nesting import NotJson, read_json
 from core.problems import WrongField
 from evidence.deed import Answer
 from registry import account_reviews, areas, banned_uses
@@ -112,8 +112,8 @@ def exempt(area_id: UUID) -> ResponseReturnValue:
 def _outline() -> Any:
     """What was pasted: a polygon, or a map file's only feature."""
     try:
-        read = json.loads(request.form.get("outline", ""))
-    except ValueError:
+        read = read_json(request.form.get("outline", ""))
+    except NotJson:
         raise WrongField(
             "/outline", "json", "不是 GeoJSON，读不出来", "expected GeoJSON; this cannot be read"
         ) from None

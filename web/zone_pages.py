@@ -25,6 +25,7 @@ from core.auth import ScopeKind
 from core.geo import Datum
 from core.http import doing, fingerprint_by
 from core.jobs import JobState
+from core.nesting import read_json
 from core.problems import FieldFault, WrongField
 from dispatch.rounds import zoning, zoning_jobs
 from dispatch.rounds.zoning import MOST_ZONES, UnitKind, WeighBy
@@ -115,8 +116,8 @@ def _too_large() -> FieldFault:
 
 def _read(raw: bytes) -> Mapping[str, Any]:
     try:
-        read = json.loads(raw.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        read = read_json(raw.decode("utf-8-sig"))
+    except ValueError:
         raise WrongField(
             "/file", "json", "不是 JSON 文件，读不出来", "expected a JSON file in UTF-8"
         ) from None

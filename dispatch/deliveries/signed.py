@@ -12,10 +12,10 @@ from typing import Any, cast
 from uuid import UUID
 
 import marshmallow as ma
-import orjson
 from marshmallow import fields
 
 from core.fields import MAX_INT, Form, Id, Instant, Number, Part, PointForm, Scanned, Text, Word
+from core.nesting import NotJson, read_json
 from dispatch.deliveries.models import FailureReason
 from dispatch.deliveries.schemas import CheckPart, DeliveryIn, ProofPart
 from registry.devices import MOST_MS
@@ -131,15 +131,15 @@ class Sent:
 def read(signed: str, signature: str) -> Sent:
     """Never raises: an unreadable text is kept like any other."""
     try:
-        told = orjson.loads(signed)
-    except orjson.JSONDecodeError:
+        told = read_json(signed)
+    except NotJson:
         return Sent(signed, signature, 0, None)
     return Sent(signed, signature, _seq(told), _scan(told))
 
 
 def previous_named(signed: str) -> str | None:
     """The hash of the string before it, as a kept string names it."""
-    told = orjson.loads(signed)
+    told = read_json(signed)
     return cast("str | None", told.get("prev"))
 
 

@@ -151,7 +151,7 @@ def test_a_lone_surrogate_and_deep_nesting_are_refused(
     app: Flask, document: dict[str, Any], people: dict[Role, Person]
 ) -> None:
     client = app.test_client()
-    deep = "[" * 5000 + "]" * 5000
+    deep = "[" * 900 + "]" * 900  # as deep as a parser still takes
     for door in doors(document):
         person = who_may(people, door.verb)
         headers = {"Authorization": f"Bearer {person.token}", "Idempotency-Key": "bad-input-2"}
@@ -161,7 +161,7 @@ def test_a_lone_surrogate_and_deep_nesting_are_refused(
                 answer = client.post(
                     door.address(), data=body, headers=headers, content_type="application/json"
                 )
-                assert 400 <= answer.status_code < 500, (door.path, name, answer.status_code)
+                assert answer.status_code == 400, (door.path, name, value[:9], answer.status_code)
 
 
 def test_a_writing_request_without_a_key_is_428(

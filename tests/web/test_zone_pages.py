@@ -110,7 +110,7 @@ CROSSED = {
 
 ENORMOUS = {
     "type": "Polygon",
-    "coordinates": [[[10**400, 31.2], [EAST, 31.2], [EAST, 31.24], [10**400, 31.2]]],
+    "coordinates": [[[10**40, 31.2], [EAST, 31.2], [EAST, 31.24], [10**40, 31.2]]],
 }
 
 
