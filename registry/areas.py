@@ -107,8 +107,13 @@ def exempt_place(
     valid_from: date,
     valid_until: date,
 ) -> Answer:
-    """The household's place is supplied from a day to a day although the area binds."""
+    """The household's place is supplied from a day to a day although the area binds.
+
+    It may have begun before it is entered; what is over already excepts nobody from anything.
+    """
     _must_be_the_districts(deed)
+    if valid_until < clock.day_of(deed.recorded_at):
+        raise WrongField("/valid_until", "past", "这段豁免已经过了", "expected today or later")
     area = _locked(deed, area_id)
     party = queries.booking_party(deed.db, deed.district, household_id)
     if party is None:

@@ -158,6 +158,8 @@ def test_only_a_place_inside_an_area_is_exempted_from_it(cast: Cast, ground: Gro
     assert faults(wrong) == [("/household_id", "unknown")]
     wrong = cast.regulator.post(path, exemption(inside.household_id, valid_until="2024-07-11"))
     assert faults(wrong) == [("/valid_until", "order")]
+    over = exemption(inside.household_id, valid_from="2024-01-01", valid_until="2024-06-11")
+    assert faults(cast.regulator.post(path, over)) == [("/valid_until", "past")]
     assert count(ground, AreaExemption) == 0
     made(cast.regulator.post(path, exemption(inside.household_id)))
     [entry] = entries(ground, "area.exempt")

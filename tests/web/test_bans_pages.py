@@ -73,10 +73,15 @@ def test_an_area_is_declared_a_home_in_it_exempted_and_the_area_ended(
         "valid_until": "2025-06-30",
     }
     at = f"{AREAS}/{area.id}"
-    assert authority.send(AREAS, f"{at}/exemptions", household_id="x", **paper)[0] == 422
+    status, page = authority.send(AREAS, f"{at}/exemptions", household_id="x", **paper)
+    assert (status, page.count('class="fault"')) == (422, 1)
+    beside = f'value="x" aria-invalid="true" aria-describedby="household-{area.id}-fault"'
+    assert beside in page, "said at the field of its row, which keeps what was typed"
+    assert f'id="until-{area.id}" name="valid_until" value="2025-06-30"' in page
     assert authority.send(AREAS, f"{at}/exemptions", household_id=str(users.household_id), **paper)[0] == 302
     assert db.scalars(sa.select(AreaExemption.document_no)).one() == "HM-1"
-    assert authority.send(AREAS, f"{at}/ends", ended_on="2024-06-11")[0] == 422
+    status, page = authority.send(AREAS, f"{at}/ends", ended_on="2024-06-11")
+    assert (status, f'id="end-{area.id}-fault"' in page) == (422, True)
     assert authority.send(AREAS, f"{at}/ends", ended_on="2025-01-31")[0] == 302
     assert authority.send(AREAS, f"{at}/ends", ended_on="2025-02-28")[0] == 409
     db.refresh(area)
@@ -93,6 +98,8 @@ def test_an_area_that_cannot_be_read_is_not_declared_nor_by_a_street(
         {"outline": ""},
         {"outline": "{"},
         {"outline": "[]"},
+        {"outline": "[" * 1000 + "]" * 1000},
+        {"outline": '{"type": "Polygon", "coordinates": ' + "[" * 900 + "]" * 900 + "}"},
         {"outline": '{"features": [1, 2]}'},
         {"outline": '{"type": "Point", "coordinates": [121, 31]}'},
         {"outline": json.dumps(crossed)},
