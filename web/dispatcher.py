@@ -4,7 +4,7 @@ Pages are read from ``oversight.board`` and act through the rooms' own verbs. Th
 again every few seconds where scripts run; without them a page is looked at by loading it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any, TypeVar
@@ -502,7 +502,9 @@ def book() -> ResponseReturnValue:
     to_say: list[dict[str, Any]] = []
     done, no = tried(lambda: _in_both_words(lambda: booking.book(doing(), **form_of(BookIn, asked)), to_say))
     if done is None:
-        return _hotline_page(seen(request.form.get("card", "")), no, request.form, to_say)
+        return _hotline_page(
+            seen(request.form.get("card", "")), no, request.form, to_say, request.form.getlist("card_ids")
+        )
     return back(f"/dispatch/hotline/{done.order.order.id}")
 
 
@@ -519,9 +521,16 @@ def _in_both_words(act: Callable[[], Done], to_say: list[dict[str, Any]]) -> Don
 
 
 def _hotline_page(
-    said: str, no: No | None, given: Mapping[str, Any], to_say: list[dict[str, Any]]
+    said: str,
+    no: No | None,
+    given: Mapping[str, Any],
+    to_say: list[dict[str, Any]],
+    ticked: Sequence[str] | None = None,
 ) -> ResponseReturnValue:
-    """``said``: a telephone, a card or an address; ``given``: of several homes the one that was chosen."""
+    """``said``: a telephone, a card or an address; ``given``: of several homes the one that was chosen.
+
+    ``ticked``: the cards of a booking that was refused; they stand as they were ticked.
+    """
     files = _homes_of(said)
     chosen = [one for one in files if str(one["household_id"]) == given.get("household_id")]
     file = next(iter(chosen), files[0] if len(files) == 1 else None)
@@ -529,7 +538,7 @@ def _hotline_page(
         "hotline",
         no,
         card=said,
-        household=_served(file, said) if file else None,
+        household=_served(file, said, ticked) if file else None,
         homes=files,
         unknown=bool(said) and not files,
         given=given,
@@ -586,7 +595,7 @@ def _other_slot_page(order_id: UUID, no: No | None, to_say: list[dict[str, Any]]
     )
 
 
-def _served(file: dict[str, Any], said: str) -> dict[str, Any]:
+def _served(file: dict[str, Any], said: str, ticked: Sequence[str] | None) -> dict[str, Any]:
     """The caller's household, the card they read out (or their only one), and when it can be served."""
     point, today = file["premises"]["point"], clock.today()
     household_id = file["household_id"]
@@ -594,10 +603,12 @@ def _served(file: dict[str, Any], said: str) -> dict[str, Any]:
     with doing().ground.reads() as db:
         zone = registry.zone_at(db, doing().district, point["lon"], point["lat"], today)
         card = registry.card_by_credential(db, doing().district, said)
-    mine = [one.id for one in file["cards"] if one.state is not CardState.CLOSED]
+    mine = [one for one in file["cards"] if one.state is not CardState.CLOSED]
+    read_out = [str(card.id)] if card else [str(one.id) for one in mine] if len(mine) == 1 else []
     return {
         "file": file,
-        "card_ids": [card.id] if card else mine if len(mine) == 1 else [],
+        "cards": mine,
+        "card_ids": read_out if ticked is None else ticked,
         "zone": zone,
         "slots": offered,
         "rooms": rooms_for(doing(), household_id, offered),

@@ -15,12 +15,13 @@ from dispatch.orders.models import Order, Slot
 from dispatch.rounds import service
 from dispatch.rounds.models import Round, RoundPlan, ZoneApproval
 from oversight.models import AlarmNote, Look
-from registry.models import Binding
+from registry.models import Binding, Card
+from registry.states import CardState
 from registry.zone_models import Substitution
 from routing import solve
 from tests.cast import made
 from tests.desk import Desk
-from tests.dispatch.rounds.working_day import LARGE, WorkingDay
+from tests.dispatch.rounds.working_day import LARGE, SMALL, WorkingDay
 from tests.due_jobs import run_due_jobs
 from tests.web.dispatcher_desk import DispatcherDesk
 
@@ -213,6 +214,32 @@ def test_a_caller_is_booked_for_under_the_same_rules(
     [order] = db.scalars(sa.select(Order))
     assert order.channel.value == "hotline"
     assert order.id.hex[-8:].upper() in here.look(booked.headers["Location"])
+
+
+def test_a_refused_booking_keeps_its_cards_ticked_and_a_closed_card_is_not_offered(
+    here: DispatcherDesk, day: WorkingDay, db: Session
+) -> None:
+    home, slot = day.restaurant((SMALL, SMALL, SMALL)), day.slot()
+    first, second, closed = home.users.card_ids
+    db.execute(sa.update(Card).where(Card.id == closed).values(state=CardState.CLOSED))
+    db.commit()
+    page, read_out = "/dispatch/hotline", day.credential(first)
+    found = here.send(page, "/dispatch/hotline/card", {"card": read_out}).text
+    assert (_ticked(found, first), _ticked(found, second), str(closed) in found) == (True, False, False)
+    form = {
+        "card": read_out,
+        "household_id": str(home.users.household_id),
+        "card_ids": str(second),
+        "slot_id": slot,
+    }
+    refused = here.send(page, "/dispatch/hotline", form)
+    assert refused.status_code == 409
+    assert (_ticked(refused.text, first), _ticked(refused.text, second)) == (False, True)
+    assert not list(db.scalars(sa.select(Order)))
+
+
+def _ticked(page: str, card: UUID) -> bool:
+    return f'name="card_ids" value="{card}" checked' in page
 
 
 def test_a_clerk_books_for_whoever_stands_at_the_counter(desk: Desk, day: WorkingDay, db: Session) -> None:
