@@ -168,10 +168,10 @@ def subscribe_handlers() -> None:
     from cylinders.recalls import TOLD
     from cylinders.sightings import SCANNED_AGAIN
     from dispatch.deliveries.confirming import PROBLEM_REPORTED
-    from dispatch.deliveries.messages import send_delivered, send_door_code, send_withheld
-    from dispatch.orders.messages import send_booked, send_moved
-    from dispatch.safety.messages import send_told
-    from oversight.review_messages import send_answered
+    from dispatch.deliveries.messages import word_delivered, word_door_code, word_withheld
+    from dispatch.orders.messages import word_booked, word_moved
+    from dispatch.safety.messages import word_told
+    from oversight.review_messages import word_answered
     from oversight.reviews import ANSWERED
     from oversight.service import raise_tip
     from registry import new_numbers, phone_codes, proxies, proxy_messages
@@ -183,22 +183,22 @@ def subscribe_handlers() -> None:
     alarms = (*of_bottles, *from_the_page, *from_phones, "custody.conflict_found", PROBLEM_REPORTED)
     for topic in (*alarms, *at_the_agency_and_the_gun):
         subscribe(topic, "oversight.tips", raise_tip)
-    subscribe(DUE, "messages", about_bottles.send_due)
-    subscribe(DUE_FOR_FIRM, "messages", about_bottles.send_due_to_firm)
-    subscribe(TOLD, "messages", about_bottles.send_recalled)
-    subscribe(phone_codes.TOPIC, "messages", phone_codes.send_code)
-    subscribe(new_numbers.NUMBER_ASKED, "messages", new_numbers.send_asked)
-    subscribe("order.booked", "messages", send_booked)
-    subscribe("order.moved", "messages", send_moved)
-    subscribe("door_code.issued", "messages", send_door_code)
-    subscribe("order.delivered", "messages", send_delivered)
-    subscribe("order.withheld", "messages", send_withheld)
-    subscribe("hazard.told", "messages", send_told)
-    subscribe(ANSWERED, "messages", send_answered)
+    subscribe(DUE, "messages", about_bottles.word_due)
+    subscribe(DUE_FOR_FIRM, "messages", about_bottles.word_due_to_firm)
+    subscribe(TOLD, "messages", about_bottles.word_recalled)
+    subscribe(phone_codes.TOPIC, "messages", phone_codes.word_code)
+    subscribe(new_numbers.NUMBER_ASKED, "messages", new_numbers.word_asked)
+    subscribe("order.booked", "messages", word_booked)
+    subscribe("order.moved", "messages", word_moved)
+    subscribe("door_code.issued", "messages", word_door_code)
+    subscribe("order.delivered", "messages", word_delivered)
+    subscribe("order.withheld", "messages", word_withheld)
+    subscribe("hazard.told", "messages", word_told)
+    subscribe(ANSWERED, "messages", word_answered)
     for topic in (proxies.NAMED, proxies.AGREED, proxies.TURNED_DOWN, proxies.ENDED):
-        subscribe(topic, "messages", proxy_messages.send_to_giver)
+        subscribe(topic, "messages", proxy_messages.word_to_giver)
     for topic in (proxies.NAMED, proxies.AGREED, proxies.ENDED):
-        subscribe(topic, "messages.proxy", proxy_messages.send_to_proxy)
+        subscribe(topic, "messages.proxy", proxy_messages.word_to_proxy)
 
 
 def take_on_jobs() -> None:

@@ -2,17 +2,24 @@
 
     {"at", "to", "topic", "reference", "zh", "en"}     Idempotency-Key: the reference
 
-What it does not take raises, and the outbox tries again: ``GatewayAway`` (nobody there, too slow, 5xx, busy)
-or ``GatewayRefused`` (it will not have this one; so it is called in the list of what was given up on). The
-gateway's answer is not read, and nothing of the message stands in an error: both could end in a log.
+A message may be posted again although it was taken: the answer was lost, or whoever sent it was killed. The
+reference is the same then, and no other message's; the text and ``at`` may have moved on. A gateway that
+drops what bears a reference it has taken sends nobody a message twice.
+
+What it does not take raises, and the outbox tries again: ``GatewayAway`` (nobody there, not done within
+``WAIT_S`` from first to last, 5xx, busy) or ``GatewayRefused`` (it will not have this one; so it is called in
+the list of what was given up on). The gateway's answer is not read and nothing of the message stands in an
+error: both could end in a log. Another address that it names is not followed, and no proxy of the environment
+reads our messages.
 """
 
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
-from http.client import HTTPException
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
@@ -20,22 +27,12 @@ WAIT_S = 5.0
 LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-class GatewayAway(Exception):
+class GatewayAway(OSError):
     """Nobody answered, or not now."""
 
 
 class GatewayRefused(Exception):
     """It answered that it will not have the message."""
-
-
-class _StayHere(HTTPRedirectHandler):
-    """A message is for the gateway that was named, and for nobody to whom that one points."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-_opener = build_opener(ProxyHandler({}), _StayHere())  # no proxy of the environment reads our messages
 
 
 def hand_on(url: str, token: str | None, message: Mapping[str, str]) -> None:
@@ -45,10 +42,34 @@ def hand_on(url: str, token: str | None, message: Mapping[str, str]) -> None:
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     try:
-        _opener.open(Request(url, orjson.dumps(message), headers, method="POST"), timeout=WAIT_S).close()
-    except HTTPError as error:
-        error.close()
-        is_later = error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in LATER
-        raise (GatewayAway if is_later else GatewayRefused)(f"status {error.code}") from None
-    except (URLError, HTTPException, OSError) as error:
+        status = _posted(urlsplit(url), orjson.dumps(message), headers)
+    except (HTTPException, OSError) as error:
         raise GatewayAway(type(error).__name__) from None
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        is_later = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in LATER
+        raise (GatewayAway if is_later else GatewayRefused)(f"status {status}")
+
+
+def _posted(url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    with closing(kind(url.hostname or "", url.port, timeout=WAIT_S)) as connection, _cut_off(connection):
+        connection.request("POST", target, body, headers)
+        return connection.getresponse().status
+
+
+@contextmanager
+def _cut_off(connection: HTTPConnection) -> Iterator[None]:
+    """The connection's own time-out is for each wait; who says a word now and then is under this one."""
+
+    def cut() -> None:
+        with suppress(OSError, AttributeError):  # not connected yet, or closed this moment
+            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(WAIT_S, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,15 +1,16 @@
-"""Text messages: where they leave the house, after the commit, handed on by handlers of the outbox.
+"""Text messages: where they leave the house, after the commit, sent by the outbox outside of any transaction.
 
 The wording stands in the room whose topic it is; it is composed at delivery time from sealed data and is
 never in the outbox. Where messages go is LPG_MESSAGES: a file in the state folder that only its owner
 reads, the console, a gateway over HTTP, or nowhere. A message is handed on at least once: ``reference`` tells
-a repeated one.
+a repeated one, and no two messages share it.
 """
 
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -19,17 +20,38 @@ from core.ground import Ground
 FILE = "messages.jsonl"
 
 
-def send(ground: Ground, to_phone: str, zh: str, en: str, topic: str, *, reference: str = "") -> None:
+AT_ONCE = {"http": 8}
+"""How many are under way at a time where others keep us waiting; else one after the other, in their order."""
+LONGEST = timedelta(seconds=gateway.WAIT_S + 1)
+"""No sink takes longer over one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Worded for one telephone; what it says stands in no log."""
+
+    to_phone: str = field(repr=False)
+    zh: str = field(repr=False)
+    en: str = field(repr=False)
+    topic: str
+    reference: str = ""
+
+
+def send(ground: Ground, message: Message) -> None:
     """Hand one message on; what the sink cannot take raises, and the outbox tries again later."""
-    message = {
+    said = {
         "at": clock.stamp(clock.now()),
-        "to": to_phone,
-        "topic": topic,
-        "reference": reference,
-        "zh": zh,
-        "en": en,
+        "to": message.to_phone,
+        "topic": message.topic,
+        "reference": message.reference,
+        "zh": message.zh,
+        "en": message.en,
     }
-    SINKS[ground.config.messages](ground, message)
+    SINKS[ground.config.messages](ground, said)
+
+
+def at_once(ground: Ground) -> int:
+    return AT_ONCE.get(ground.config.messages, 1)
 
 
 def clock_zh(instant: datetime) -> str:

@@ -1,10 +1,15 @@
 """What a lower room must tell an upper one, written in the same transaction as the work itself.
 
-One ``outbox_delivery`` row per subscriber; workers claim them per district with SKIP LOCKED. A handler
-is a deed keyed by the event's id, so that telling twice does once.
+One ``outbox_delivery`` row per subscriber. Whoever hands out claims a batch of one district and channel for a
+while (a lease), in a transaction of its own; has the handlers do their deeds, which are keyed by the event's
+id, so that telling twice does once, or word messages; sends these outside of any transaction; and writes what
+came of each. Who is killed in between leaves a lease that runs out: the message is sent again, under the same
+reference. ADR 0024 says what this holds and what not.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,12 +21,14 @@ import structlog
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core import clock
+from core import clock, messages
 from core.auth import Actor, Reach, Role, ScopeKind
+from core.breaker import Breaker
 from core.db import Base, District, Group, Json, grouped, table_of
 from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
+from core.messages import Message
 from core.prepared import Prepared
 
 log = structlog.get_logger()
@@ -59,6 +66,8 @@ class OutboxDelivery(Base):
     due_at: Mapped[datetime]
     attempts: Mapped[int]
     last_error: Mapped[str | None]
+    leased_to: Mapped[UUID | None]
+    leased_until: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +78,15 @@ class Event:
     payload: dict[str, Any]
 
 
-Handler = Callable[[Ground, Event], None]
+Handler = Callable[[Ground, Event], Sequence[Message] | None]
+"""Does what is to be done, or words what is to be sent. It may be called again for the same event."""
 
 # topic -> consumer -> handler; filled once by app.py
 SUBSCRIBERS: dict[str, dict[str, Handler]] = {}
 
 MAX_ATTEMPTS = 12
+LEASE = timedelta(seconds=30)
+BATCH = 32
 
 HOUSE = UUID(int=0)
 """The principal under which the house itself acts."""
@@ -153,76 +165,226 @@ def take_up_again(db: Session) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How much waits: ``due`` and its greatest delay, and what was given up on."""
+    """How much waits: ``due`` and its greatest delay; what is being handed out; what was given up on."""
 
     due: int
+    sending: int
     late_s: float
     dead: int
 
 
 def standing(db: Session) -> Standing:
-    state, due_at = OutboxDelivery.state, OutboxDelivery.due_at
-    due, oldest = db.execute(
-        sa.select(sa.func.count(), sa.func.min(due_at)).where(state == DeliveryState.DUE)
-    ).one()
-    given_up = db.scalar(sa.select(sa.func.count()).where(state == DeliveryState.DEAD))
-    late_s = (clock.now() - oldest).total_seconds() if oldest else 0.0
-    return Standing(due, max(late_s, 0.0), given_up or 0)
+    row, now = OutboxDelivery, clock.now()
+    leased = _leased_at(now)
+    counts = sa.func.count(), sa.func.count().filter(leased), sa.func.min(row.due_at).filter(~leased)
+    undone, sending, oldest = db.execute(sa.select(*counts).where(row.state == DeliveryState.DUE)).one()
+    given_up = db.scalar(sa.select(sa.func.count()).where(row.state == DeliveryState.DEAD))
+    late_s = (now - oldest).total_seconds() if oldest else 0.0
+    return Standing(undone - sending, sending, max(late_s, 0.0), given_up or 0)
+
+
+# --- handing out ------------------------------------------------------------------------------------------
+
+
+Breakers = defaultdict[str, Breaker]
+"""One for each channel, kept by whoever hands out for long."""
+
+
+_CHANNEL = sa.func.split_part(OutboxDelivery.consumer, ".", 1)
+"""What is handed out together, and waits together: the first word of a consumer's name."""
+
+
+def due_by_channel(ground: Ground) -> dict[str, list[int]]:
+    """The districts where a channel has something due that nobody is handing out."""
+    with ground.reads() as db:
+        free = sa.select(_CHANNEL, OutboxDelivery.district).where(*_free_at(clock.now()))
+        found = defaultdict(list)
+        for channel, district in db.execute(free.distinct().order_by(OutboxDelivery.district)):
+            found[channel].append(district)
+    return found
 
 
 def districts_due(ground: Ground) -> list[int]:
-    with ground.sessions() as db:
-        due = sa.select(OutboxDelivery.district).where(
-            OutboxDelivery.state == DeliveryState.DUE, OutboxDelivery.due_at <= clock.now()
-        )
-        return sorted(db.scalars(due.distinct()))
+    return sorted({district for districts in due_by_channel(ground).values() for district in districts})
 
 
 def deliver_due(ground: Ground, district: int, limit: int = 100) -> int:
-    """Hand out what is due in one district; a failing handler is tried again later, then listed as dead."""
-    done = 0
-    for _ in range(limit):
-        if not _deliver_one(ground, district):
+    """Hand out what is due in one district, channel by channel. Returns how many were tried."""
+    breakers = Breakers(Breaker)
+    due = [channel for channel, districts in due_by_channel(ground).items() if district in districts]
+    return sum(deliver_channel(ground, district, channel, breakers[channel], limit) for channel in due)
+
+
+def deliver_channel(ground: Ground, district: int, channel: str, breaker: Breaker, limit: int = 100) -> int:
+    """What fails is tried again later, then listed as dead; a channel that is away is left alone."""
+    tried = 0
+    while tried < limit:
+        wanted = breaker.may_try(clock.now(), min(BATCH, limit - tried))
+        batch = _Batch.claimed(ground, district, channel, wanted) if wanted else None
+        if batch is None or not batch.claims:
             break
-        done += 1
-    return done
+        tried += batch.hand_out(breaker)
+    return tried
 
 
-def _deliver_one(ground: Ground, district: int) -> bool:
-    with ground.sessions() as db:
-        row = db.scalars(
-            sa.select(OutboxDelivery)
-            .where(
-                OutboxDelivery.district == district,
-                OutboxDelivery.state == DeliveryState.DUE,
-                OutboxDelivery.due_at <= clock.now(),
-            )
-            .order_by(OutboxDelivery.due_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()
-        if row is None:
-            return False
-        stored = db.get_one(OutboxEvent, (row.district, row.event_id))
-        event = Event(stored.district, stored.id, stored.topic, stored.payload)
-        handler = SUBSCRIBERS.get(stored.topic, {}).get(row.consumer)
-        row.attempts += 1
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    event: Event
+    consumer: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Deliveries that are this lease's alone until it runs out."""
+
+    ground: Ground
+    lease: UUID
+    until: datetime
+    claims: list[_Claim]
+
+    @classmethod
+    def claimed(cls, ground: Ground, district: int, channel: str, most: int) -> "_Batch":
+        """A try counts from here: what kills its sender every time ends in the list of the dead too."""
+        now = clock.now()
+        made = cls(ground, new_id(), now + LEASE, [])
+        with ground.sessions() as db:
+            rows = db.execute(
+                sa.select(OutboxDelivery, OutboxEvent)
+                .join(
+                    OutboxEvent,
+                    sa.and_(
+                        OutboxEvent.district == OutboxDelivery.district,
+                        OutboxEvent.id == OutboxDelivery.event_id,
+                    ),
+                )
+                .where(OutboxDelivery.district == district, _CHANNEL.in_([channel]), *_free_at(now))
+                .order_by(OutboxDelivery.due_at, OutboxDelivery.event_id)
+                .limit(most)
+                .with_for_update(skip_locked=True, of=OutboxDelivery)
+            ).all()
+            for row, stored in rows:
+                row.leased_to, row.leased_until = made.lease, made.until
+                row.attempts += 1
+                event = Event(stored.district, stored.id, stored.topic, stored.payload)
+                made.claims.append(_Claim(event, row.consumer, row.attempts))
+            db.commit()
+        return made
+
+    def hand_out(self, breaker: Breaker) -> int:
+        """Returns how many were tried; the others are due as they were."""
+        lanes: dict[str, list[tuple[_Claim, Sequence[Message]]]] = defaultdict(list)
+        tried = 0
+        for claim in self.claims:
+            try:
+                worded = self._handled(claim)
+            except Exception as error:
+                self._failed(claim, error)
+                tried += 1
+            else:
+                if worded:
+                    lanes[worded[0].to_phone].append((claim, worded))
+                else:
+                    self._settle(claim, state=DeliveryState.DONE, last_error=None)
+                    tried += 1
+        with ThreadPoolExecutor(messages.at_once(self.ground), "outbox-lane") as lane_workers:
+            done = [lane_workers.submit(self._send_in_turn, lane, breaker) for lane in lanes.values()]
+        return tried + sum(one.result() for one in done)
+
+    def _handled(self, claim: _Claim) -> Sequence[Message] | None:
+        handler = SUBSCRIBERS.get(claim.event.topic, {}).get(claim.consumer)
+        if handler is None:
+            raise LookupError(f"nobody here answers to {claim.consumer!r}")
+        return handler(self.ground, claim.event)
+
+    def _send_in_turn(self, lane: list[tuple[_Claim, Sequence[Message]]], breaker: Breaker) -> int:
+        """To one telephone, in the order in which it fell due. Returns how many were tried."""
+        tried = 0
+        for claim, worded in lane:
+            if breaker.rests(clock.now()):
+                self._settle(claim, attempts=claim.attempts - 1)
+            else:
+                self._send(claim, worded, breaker)
+                tried += 1
+        return tried
+
+    def _send(self, claim: _Claim, worded: Sequence[Message], breaker: Breaker) -> None:
         try:
-            if handler is None:
-                raise LookupError(f"nobody here answers to {row.consumer!r}")
-            handler(ground, event)
-        except Exception as error:
-            log.warning(
-                "outbox.failed",
-                topic=stored.topic,
-                consumer=row.consumer,
-                attempts=row.attempts,
-                error=type(error).__name__,
-            )
-            row.last_error = type(error).__name__
-            row.due_at = clock.now() + timedelta(seconds=2 ** min(row.attempts, 12))
-            row.state = DeliveryState.DEAD if row.attempts >= MAX_ATTEMPTS else DeliveryState.DUE
+            for message in worded:
+                self._hold_on_to(claim)
+                messages.send(self.ground, message)
+        except LeaseLost:
+            _log_lost(claim)
+        except OSError as away:
+            breaker.failed(clock.now())
+            self._failed(claim, away)
+        except Exception as answered:
+            breaker.worked()
+            self._failed(claim, answered)
         else:
-            row.state, row.last_error = DeliveryState.DONE, None
-        db.commit()
-        return True
+            breaker.worked()
+            self._settle(claim, state=DeliveryState.DONE, last_error=None)
+
+    def _hold_on_to(self, claim: _Claim) -> None:
+        """No message is begun that could still be under way when another may take it."""
+        now = clock.now()
+        if now + messages.LONGEST > self.until and not self._written(claim, leased_until=now + LEASE):
+            raise LeaseLost
+
+    def _failed(self, claim: _Claim, error: Exception) -> None:
+        log.warning(
+            "outbox.failed",
+            topic=claim.event.topic,
+            consumer=claim.consumer,
+            attempts=claim.attempts,
+            error=type(error).__name__,
+        )
+        self._settle(
+            claim,
+            last_error=type(error).__name__,
+            due_at=clock.now() + timedelta(seconds=2 ** min(claim.attempts, 12)),
+            state=DeliveryState.DEAD if claim.attempts >= MAX_ATTEMPTS else DeliveryState.DUE,
+        )
+
+    def _settle(self, claim: _Claim, **values: Any) -> None:
+        """What came of it."""
+        if not self._written(claim, leased_to=None, leased_until=None, **values):
+            _log_lost(claim)
+
+    def _written(self, claim: _Claim, **values: Any) -> bool:
+        """Nothing is written where the lease ran out and another has the delivery now."""
+        row = OutboxDelivery
+        with self.ground.sessions() as db:
+            written = db.scalar(
+                sa.update(row)
+                .where(
+                    row.district == claim.event.district,
+                    row.event_id == claim.event.id,
+                    row.consumer == claim.consumer,
+                    row.leased_to == self.lease,
+                )
+                .values(**values)
+                .returning(row.event_id)
+            )
+            db.commit()
+        return written is not None
+
+
+class LeaseLost(Exception):
+    """Somebody else hands this one out now."""
+
+
+def _log_lost(claim: _Claim) -> None:
+    log.warning("outbox.lease_lost", topic=claim.event.topic, consumer=claim.consumer)
+
+
+def _leased_at(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.func.coalesce(OutboxDelivery.leased_until > now, sa.false())
+
+
+def _free_at(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        OutboxDelivery.state == sa.literal_column(f"'{DeliveryState.DUE.value}'"),  # as its index says it
+        OutboxDelivery.due_at <= now,
+        sa.not_(_leased_at(now)),
+    )

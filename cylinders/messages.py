@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import messages
 from core.ground import Ground
+from core.messages import Message
 from core.outbox import Event
 from cylinders.life_models import DueKind
 from cylinders.queries import custody_of, labels_of
@@ -18,23 +18,24 @@ from registry.models import Account, Card
 from registry.queries import phone_of, phones_of_office
 
 
-def send_due(ground: Ground, event: Event) -> None:
+def word_due(ground: Ground, event: Event) -> list[Message]:
     phone, label = _holder(
         ground, UUID(event.payload["cylinder_id"]), since=UUID(event.payload["holding_id"])
     )
     if phone is None:
-        return
+        return []
     day = date.fromisoformat(event.payload["due_on"])
     zh, en = _SAID[DueKind(event.payload["kind"])]
-    messages.send(
-        ground,
-        phone,
-        f"您家的气瓶（{label}）{zh}{day.year}年{day.month}月{day.day}日。请在此前预约换气，由送气工收回这只瓶。",
-        f"Your bottle ({label}) {en} {day.isoformat()}. Please book a refill before then: "
-        "the courier will take this bottle back.",
-        event.topic,
-        reference=str(event.id),
-    )
+    return [
+        Message(
+            phone,
+            f"您家的气瓶（{label}）{zh}{day.year}年{day.month}月{day.day}日。请在此前预约换气，由送气工收回这只瓶。",
+            f"Your bottle ({label}) {en} {day.isoformat()}. Please book a refill before then: "
+            "the courier will take this bottle back.",
+            event.topic,
+            reference=str(event.id),
+        )
+    ]
 
 
 _SAID = {
@@ -43,16 +44,15 @@ _SAID = {
 }
 
 
-def send_due_to_firm(ground: Ground, event: Event) -> None:
+def word_due_to_firm(ground: Ground, event: Event) -> list[Message]:
     """To every dispatcher of the firm whose certificate is in force; where it has none, to its clerks."""
     with ground.reads() as db:
         phones = phones_of_office(db, ground, event.district, UUID(event.payload["firm_id"]))
     inspections, lives = event.payload["inspections"], event.payload["lives"]
     day = date.fromisoformat(event.payload["until_on"])
     until = f"{day.year}年{day.month}月{day.day}日"
-    for staff_id, phone in phones:
-        messages.send(
-            ground,
+    return [
+        Message(
             phone,
             f"本企业新增{inspections}只气瓶检验在{until}前到期、{lives}只使用期限在此前届满，"
             "请在到期提醒中查看并安排收回送检。",
@@ -61,20 +61,23 @@ def send_due_to_firm(ground: Ground, event: Event) -> None:
             event.topic,
             reference=f"{event.id}:{staff_id}",
         )
+        for staff_id, phone in phones
+    ]
 
 
-def send_recalled(ground: Ground, event: Event) -> None:
+def word_recalled(ground: Ground, event: Event) -> list[Message]:
     phone, label = _holder(ground, UUID(event.payload["cylinder_id"]))
     if phone is None:
-        return
-    messages.send(
-        ground,
-        phone,
-        f"您家的气瓶（{label}）在召回之列，请停止使用并关闭瓶阀，联系供气企业换瓶。",
-        f"Your bottle ({label}) is recalled: stop using it, shut its valve, ask your firm for another.",
-        event.topic,
-        reference=str(event.id),
-    )
+        return []
+    return [
+        Message(
+            phone,
+            f"您家的气瓶（{label}）在召回之列，请停止使用并关闭瓶阀，联系供气企业换瓶。",
+            f"Your bottle ({label}) is recalled: stop using it, shut its valve, ask your firm for another.",
+            event.topic,
+            reference=str(event.id),
+        )
+    ]
 
 
 def _holder(ground: Ground, cylinder_id: UUID, *, since: UUID | None = None) -> tuple[str | None, str]:

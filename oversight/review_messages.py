@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from core import messages
 from core.ground import Ground
+from core.messages import Message
 from core.outbox import Event
 from oversight.review_models import RefusalReview
 from oversight.review_states import ReviewState
@@ -16,20 +16,21 @@ CAME_OF_IT: dict[ReviewState, tuple[str, str]] = {
 }
 
 
-def send_answered(ground: Ground, event: Event) -> None:
+def word_answered(ground: Ground, event: Event) -> list[Message]:
     with ground.reads() as db:
         review = db.get_one(RefusalReview, (event.district, UUID(event.payload["review_id"])))
         phone = phone_of(db, ground, review.person_id)
     if phone is None:
-        return
+        return []
     zh, en = CAME_OF_IT[review.state]
-    messages.send(
-        ground,
-        phone,
-        f"编号{review.refusal_no}的不予办理已经人工复核：{zh}。"
-        "答复全文请在网上“不予办理和复核”里看，看过请确认收到。",
-        f"A person has looked at refusal {review.refusal_no} again: {en}. "
-        "Read the answer online, and confirm that you have.",
-        event.topic,
-        reference=str(event.id),
-    )
+    return [
+        Message(
+            phone,
+            f"编号{review.refusal_no}的不予办理已经人工复核：{zh}。"
+            "答复全文请在网上“不予办理和复核”里看，看过请确认收到。",
+            f"A person has looked at refusal {review.refusal_no} again: {en}. "
+            "Read the answer online, and confirm that you have.",
+            event.topic,
+            reference=str(event.id),
+        )
+    ]

@@ -11,11 +11,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import clock, messages, outbox
+from core import clock, outbox
 from core.auth import Actor, Reach, Role, ScopeKind
 from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
+from core.messages import Message
 from core.outbox import Event
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
@@ -71,26 +72,28 @@ def _ask(deed: Deed, account_id: UUID, *, phone: str) -> Answer:
     return {"request_id": str(request.id)}
 
 
-def send_asked(ground: Ground, event: Event) -> None:
+def word_asked(ground: Ground, event: Event) -> list[Message]:
     """To the number that was on file: if it was not they who asked, they must hear of it."""
     with ground.reads() as db:
         request = db.get_one(PrivacyRequest, (event.district, UUID(event.payload["request_id"])))
         if request.state is not PrivacyRequestState.ASKED:
-            return
+            return []
         person = db.get_one(Person, request.person_id)
         on_file = sealing.opened(db, ground, sealing.phone_of(person))
         wanted = sealing.opened(db, ground, sealing.said_of(request))
     if on_file is None or wanted is None:
-        return  # erased since
-    messages.send(
-        ground,
-        on_file,
-        f"有人在网上申请把您用气登记的手机号换成尾号{wanted[-4:]}的号码，柜台见过本人和证件才换。不是您本人，请马上打用气热线。",
-        f"Somebody asked online that your gas account's telephone be changed to one ending in {wanted[-4:]}. "
-        "It is changed only once the counter has seen the person. If it was not you, call the hotline now.",
-        event.topic,
-        reference=str(event.id),
-    )
+        return []  # erased since
+    return [
+        Message(
+            on_file,
+            f"有人在网上申请把您用气登记的手机号换成尾号{wanted[-4:]}的号码，柜台见过本人和证件才换。不是您本人，请马上打用气热线。",
+            "Somebody asked online that your gas account's telephone be changed to one ending in "
+            f"{wanted[-4:]}. It is changed only once the counter has seen the person. If it was not you, "
+            "call the hotline now.",
+            event.topic,
+            reference=str(event.id),
+        )
+    ]
 
 
 def _account_of(db: Session, ground: Ground, facts: DocumentFacts, name: str, card: str) -> Account | None:

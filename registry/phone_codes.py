@@ -17,11 +17,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import clock, messages, outbox, sealed
+from core import clock, outbox, sealed
 from core.auth import Actor, Grant, Reach, Role, ScopeKind
 from core.doing import Doing
 from core.ground import Ground
 from core.ids import new_id
+from core.messages import Message
 from core.outbox import Event
 from core.sealed import mask_name
 from evidence.deed import Answer, Deed, does
@@ -128,23 +129,25 @@ def forget_before(ground: Ground, instant: datetime) -> int:
     return len(gone)
 
 
-def send_code(ground: Ground, event: Event) -> None:
-    """The handler of ``sign_in.code_issued``: compose the message and hand it on, while the code lives."""
+def word_code(ground: Ground, event: Event) -> list[Message]:
+    """The handler of ``sign_in.code_issued``: the message, while the code lives."""
     with ground.reads() as db:
         row = db.get(PhoneChallenge, UUID(event.payload["challenge_id"]))
         if row is None or not row.person_ids or not _may_be_tried(row):
-            return
+            return []
         phone = sealing.opened(db, ground, sealing.phone_of(db.get_one(Person, UUID(row.person_ids[0]))))
         code = _codes_of(ground, row)[0]
-    if phone is not None:
-        messages.send(
-            ground,
+    if phone is None:
+        return []
+    return [
+        Message(
             phone,
             f"验证码 {code}，登录用，10分钟内有效。谁问您要都不要给，送气工也不需要它。",
             f"{code} is your sign-in code, good for 10 minutes. Give it to nobody, not to a courier either.",
             TOPIC,
             reference=str(event.id),
         )
+    ]
 
 
 # --- the grant of a resident ------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import clock, messages
+from core import clock
 from core.ground import Ground
+from core.messages import Message
 from core.outbox import Event
 from registry import proxies, sealing
 from registry.models import Person, PersonPhone
@@ -93,24 +94,23 @@ _TO_PROXY = {
 }
 
 
-def send_to_giver(ground: Ground, event: Event) -> None:
+def word_to_giver(ground: Ground, event: Event) -> list[Message]:
     with ground.reads() as db:
         row = _standing(db, event)
         phone = phone_of(db, ground, row.person_id) if row is not None else None
-    if row is not None and phone is not None:
-        _send(ground, event, phone, _TO_GIVER[event.topic].about(row))
+    if row is None or phone is None:
+        return []
+    return [Message(phone, *_TO_GIVER[event.topic].about(row), event.topic, reference=str(event.id))]
 
 
-def send_to_proxy(ground: Ground, event: Event) -> None:
+def word_to_proxy(ground: Ground, event: Event) -> list[Message]:
+    """Both are told by one event: under its bare id a gateway would drop this one as the giver's copy."""
     with ground.reads() as db:
         row = _standing(db, event)
         phone = _phone_of_proxy(db, ground, row) if row is not None else None
-    if row is not None and phone is not None:
-        _send(ground, event, phone, _TO_PROXY[event.topic].about(row))
-
-
-def _send(ground: Ground, event: Event, phone: str, said: tuple[str, str]) -> None:
-    messages.send(ground, phone, *said, event.topic, reference=str(event.id))
+    if row is None or phone is None:
+        return []
+    return [Message(phone, *_TO_PROXY[event.topic].about(row), event.topic, reference=f"{event.id}:proxy")]
 
 
 def _standing(db: Session, event: Event) -> ProxyConsent | None:

@@ -64,9 +64,12 @@ class _Standing:
         answers.add_metric([], 1)
         yield answers
         deliveries = GaugeMetricFamily(
-            "lpg_outbox_deliveries", "Deliveries not done: due, or given up on.", labels=["state"]
+            "lpg_outbox_deliveries",
+            "Deliveries not done: due, being handed out, or given up on.",
+            labels=["state"],
         )
         deliveries.add_metric(["due"], standing.due)
+        deliveries.add_metric(["sending"], standing.sending)
         deliveries.add_metric(["dead"], standing.dead)
         yield deliveries
         yield GaugeMetricFamily(

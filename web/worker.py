@@ -1,7 +1,7 @@
 """The worker: hands out what the outbox holds and runs the jobs that were asked for.
 
 ``./lpg run`` keeps one running beside the serving processes; it ends with whoever started it. Where it is
-killed in the middle, what it was doing is due again: a delivery at once, a job in a few seconds.
+killed in the middle, what it was doing is due again: a delivery once its lease ran out, a job in seconds.
 """
 
 import ctypes
@@ -18,6 +18,7 @@ from datetime import date, time, timedelta
 import structlog
 
 from core import clock, config, demo_clock, jobs, logs, outbox
+from core.breaker import Breaker
 from core.config import CHECKOUT
 from core.ground import Ground
 from cylinders import notices, sightings
@@ -66,19 +67,45 @@ def run(ground: Ground) -> None:
 
 def _hand_out(ground: Ground) -> None:
     """Deliver what is due, for ever. Its commits are outbox delivery's own, by name."""
-    pause = threading.Event()
+    pause, channels = threading.Event(), Channels(ground)
     for turn in itertools.count():
         if pause.wait(OUTBOX_EVERY_S):
             return
         try:
             if ground.config.demo_clock:
                 demo_clock.follow(ground.sessions)
-            for district in outbox.districts_due(ground):
-                outbox.deliver_due(ground, district)
+            channels.set_out()
             if turn % FORGET_EVERY_TURNS == 0:
                 forget(ground)
         except Exception:
             log.exception("outbox.stopped_for_now")
+
+
+class Channels:
+    """A thread for each channel of the outbox that has something due: one that waits holds up no other."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._breakers = outbox.Breakers(Breaker)
+        self._at_work: dict[str, threading.Thread] = {}
+
+    def set_out(self) -> None:
+        for channel, districts in outbox.due_by_channel(self._ground).items():
+            before = self._at_work.get(channel)
+            if before is None or not before.is_alive():
+                found = (channel, districts, self._breakers[channel])
+                thread = threading.Thread(
+                    target=self._hand_out, args=found, name=f"outbox {channel}", daemon=True
+                )
+                self._at_work[channel] = thread
+                thread.start()
+
+    def _hand_out(self, channel: str, districts: list[int], breaker: Breaker) -> None:
+        try:
+            for district in districts:
+                outbox.deliver_channel(self._ground, district, channel, breaker)
+        except Exception:
+            log.exception("outbox.stopped_for_now", channel=channel)
 
 
 def _keep_watch(ground: Ground) -> None:

@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-from core import messages
 from core.ground import Ground
-from core.messages import clock_en, clock_zh
+from core.messages import Message, clock_en, clock_zh
 from core.outbox import Event
 from dispatch.orders.queries import order_with_lines
 from dispatch.orders.states import OPEN_STATES
@@ -21,35 +20,37 @@ LEFT_AT_THE_DOOR = (
 )
 
 
-def send_booked(ground: Ground, event: Event) -> None:
+def word_booked(ground: Ground, event: Event) -> list[Message]:
     """An order that was cancelled before we came to tell is not told."""
-    _send_slot(ground, event, "已预约换气", "Booked")
+    return _word_slot(ground, event, "已预约换气", "Booked")
 
 
-def send_moved(ground: Ground, event: Event) -> None:
+def word_moved(ground: Ground, event: Event) -> list[Message]:
     """The slot that stands when it is sent: of two changes at once the later is said twice."""
-    _send_slot(ground, event, "预约已改时段", "Your booking was moved")
+    return _word_slot(ground, event, "预约已改时段", "Your booking was moved")
 
 
-def _send_slot(ground: Ground, event: Event, zh: str, en: str) -> None:
+def _word_slot(ground: Ground, event: Event, zh: str, en: str) -> list[Message]:
     with ground.reads() as db:
         found = order_with_lines(db, event.district, UUID(event.payload["order_id"]))
         phone = phone_of(db, ground, found.order.person_id) if found is not None else None
     if found is None or phone is None:
-        return
+        return []
     bottles = sum(line.state in OPEN_STATES for line in found.lines)
     if bottles == 0:
-        return
+        return []
     then_zh, then_en = LEFT_AT_THE_DOOR if found.order.contactless else IN_PERSON
     starts, ends, short = found.slot.starts_at, found.slot.ends_at, short_number(found.order.id)
-    messages.send(
-        ground,
-        phone,
-        f"{zh}：{clock_zh(starts)}至{clock_zh(ends)[-5:]}，{bottles}瓶，预约号{short}。{then_zh}",
-        f"{en}: {bottles} bottle(s), {clock_en(starts)} to {clock_en(ends)[-5:]}, number {short}. {then_en}",
-        event.topic,
-        reference=str(event.id),
-    )
+    return [
+        Message(
+            phone,
+            f"{zh}：{clock_zh(starts)}至{clock_zh(ends)[-5:]}，{bottles}瓶，预约号{short}。{then_zh}",
+            f"{en}: {bottles} bottle(s), {clock_en(starts)} to {clock_en(ends)[-5:]}, number {short}. "
+            f"{then_en}",
+            event.topic,
+            reference=str(event.id),
+        )
+    ]
 
 
 def short_number(order_id: UUID) -> str:

@@ -12,6 +12,7 @@ import pytest
 from core import gateway, messages
 from core.gateway import GatewayAway, GatewayRefused
 from core.ground import Ground
+from core.messages import Message
 from core.sealed import Keyring
 
 
@@ -20,7 +21,7 @@ def going_to(ground: Ground, sink: str) -> Ground:
 
 
 def send(ground: Ground, to: str = "13900000000", reference: str = "") -> None:
-    messages.send(ground, to, "您好", "hello", "test.told", reference=reference)
+    messages.send(ground, Message(to, "您好", "hello", "test.told", reference))
 
 
 def lines(ground: Ground) -> list[dict[str, str]]:

@@ -59,6 +59,9 @@ def told(ground: Ground) -> list[tuple[str, str]]:
     box.unlink(missing_ok=True)
     assert not any("样例住户" in one["zh"] for one in said)
     assert all("代办" in one["zh"] for one in said)
+    assert len({one["reference"] for one in said}) == len(said), (
+        "a gateway would drop one as the other's copy"
+    )
     return sorted((one["to"], one["topic"]) for one in said)
 
 
