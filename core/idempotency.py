@@ -83,12 +83,15 @@ def keep(sessions: Sessions, row: dict[str, Any]) -> bool:
         return bool(_KEEP.ask(sessions, **row))
 
 
+_NOT_HAD_IN_TIME = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)
+
+
 @contextmanager
 def _not_for_long() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+        if isinstance(error.orig, _NOT_HAD_IN_TIME):
             raise Busy from error
         raise
 

@@ -1,5 +1,6 @@
 """The deed: done is committed with its entry; refused is undone and kept; a bug leaves no trace."""
 
+import re
 import threading
 from dataclasses import replace
 from uuid import UUID
@@ -8,17 +9,20 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import core.db
+from core import clock, idempotency
 from core.auth import Role, ScopeKind
 from core.doing import Doing
 from core.ground import Ground
 from core.outbox import OutboxEvent
-from core.problems import KeyReused
+from core.postgres import Cluster
+from core.problems import Busy, KeyReused
 from core.refusal import Refused, reason
-from evidence.deed import Answer, Deed, does
+from evidence.deed import Answer, Deed, _key_of, answered_by_what_stands, does
 from evidence.models import Entry, Head, Link, Outcome, SubjectType
 from evidence.verify import verify
 from registry.models import Firm
-from tests.conftest import doing_as
+from tests.conftest import DATABASE, doing_as
 
 pytestmark = pytest.mark.both_ends
 
@@ -137,6 +141,28 @@ def test_threads_with_one_key_do_one_deed(ground: Ground, db: Session) -> None:
     assert len(answers) == 8
     assert all(answer == answers[0] for answer in answers)
     assert len(entries(db)) == 1
+
+
+@pytest.mark.parametrize("ends", ["lock_timeout=60ms", "statement_timeout=60ms"])
+def test_a_key_that_another_holds_too_long_is_busy_however_the_wait_ends(
+    ground: Ground, cluster: Cluster, db: Session, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    setting = ends.partition("=")[0]
+    shorter = re.sub(rf"{setting}=\w+", ends, core.db.SESSION_SETTINGS)
+    monkeypatch.setattr(core.db, "SESSION_SETTINGS", shorter)
+    engine = core.db.engine(cluster.url(DATABASE, role="lpg_app"))
+    who = keyed(Ground(ground.config, core.db.sessions(engine), ground.keyring), "held")
+    idempotency.claim(db, _key_of(who, "test.register_firm", clock.now()))  # by somebody who is not done yet
+    try:
+        with pytest.raises(Busy):
+            answered_by_what_stands(who, "test.register_firm", {})
+        with pytest.raises(Busy):
+            register_firm(who, "1")
+        db.rollback()
+        assert answered_by_what_stands(who, "test.register_firm", {}), "it was never taken"
+        assert entries(db) == []
+    finally:
+        engine.dispose()
 
 
 def test_threads_on_one_chain_leave_it_whole(ground: Ground, db: Session) -> None:
