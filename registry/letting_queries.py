@@ -13,6 +13,7 @@ from core.sealed import mask_name
 from registry import sealing
 from registry.letting_models import Letting
 from registry.models import Person
+from registry.stops import stopped_among
 
 
 def living(db: Session, district: int, household_id: UUID, *, lock: bool = False) -> Letting | None:
@@ -57,6 +58,7 @@ def _seen(db: Session, ground: Ground, rows: Iterable[Letting]) -> list[dict[str
     people = {one.person_id: one for one in db.scalars(sa.select(Person).where(Person.person_id.in_(ids)))}
     names = sealing.all_opened(db, ground, [sealing.name_of(one) for one in people.values()])
     masked = {one: name and mask_name(name) for one, name in zip(people, names, strict=True)}
+    masked |= dict.fromkeys(stopped_among(db, ids))
     return [
         {column.key: getattr(row, column.key) for column in sa.inspect(Letting).column_attrs}
         | {

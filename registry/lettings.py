@@ -25,6 +25,8 @@ from registry.queries import BookingParty, booking_party, identity_of, party_wit
 from registry.states import AccountState
 
 MOST_SHOWN = 100
+ENTERED = "letting.entered"
+"""What both sides are told of, after the commit (``letting_messages``)."""
 
 
 @does("letting.enter")
@@ -56,6 +58,7 @@ def enter(
     deed.db.add(row)
     deed.db.flush()
     deed.note(letting_id=row.id, reference=reference, from_on=from_on, until_on=until_on)
+    deed.tell(ENTERED, letting_id=row.id)
     return {"household_id": str(household_id), "letting_id": str(row.id)}
 
 

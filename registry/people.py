@@ -30,8 +30,9 @@ from registry import refusals as no
 from registry.documents import DocumentFacts, WrongDocument, check_document
 from registry.mentions import resting
 from registry.models import Account, CheckMethod, IdentityCheck, Person, PersonDocument, PersonPhone
-from registry.privacy_models import NoticeShown, ProcessingStop, Reveal
+from registry.privacy_models import NoticeShown, Reveal
 from registry.privacy_notice import in_force
+from registry.stops import stop_of
 from rulebook import current
 
 
@@ -197,7 +198,7 @@ def enter_reveal(
 
 def _reveal_refusals(deed: Deed, person_id: UUID | None) -> Iterator[Refusal]:
     yield from who_looks_refusals(deed)
-    stop = deed.db.get(ProcessingStop, person_id) if person_id else None
+    stop = stop_of(deed.db, person_id) if person_id else None
     if stop is not None:
         yield no.PROCESSING_STOPPED(erase_on=stop.erase_on)
 
@@ -393,7 +394,9 @@ def masked_person(doing: Doing, person_id: str) -> dict[str, Any] | None:
         return None
     with doing.ground.reads() as db:
         person = db.get_one(Person, wanted)
-        name = sealing.opened(db, doing.ground, sealing.name_of(person))
+        name = None
+        if stop_of(db, wanted) is None:
+            name = sealing.opened(db, doing.ground, sealing.name_of(person))
         return {"person_id": wanted, "name_masked": name and mask_name(name)}
 
 

@@ -22,6 +22,7 @@ from registry.proxies import OPEN
 from registry.proxy_models import ProxyConsent
 from registry.queries import BookingParty, booking_party, files_of, party_within_reach, reach_of
 from registry.states import AccountState, ProxyState
+from registry.stops import stopped_among
 
 MOST_SHOWN = 100
 
@@ -275,6 +276,7 @@ def _seen(db: Session, doing: Doing, rows: Iterable[ProxyConsent], reader: UUID 
     known = {one.person_id: one for one in db.scalars(sa.select(Person).where(Person.person_id.in_(people)))}
     names = sealing.all_opened(db, doing.ground, [sealing.name_of(one) for one in known.values()])
     masked = {one: name and mask_name(name) for one, name in zip(known, names, strict=True)}
+    masked |= dict.fromkeys(stopped_among(db, people) - {reader})
     found = []
     for row in rows:
         home = db.get_one(Household, (row.district, row.household_id))

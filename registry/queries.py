@@ -51,6 +51,7 @@ from registry.models import (
 )
 from registry.premises_queries import latest_surveys
 from registry.states import AccountState, CardState
+from registry.stops import stop_of
 from registry.trainings import trainings_of
 from rulebook import current
 from rulebook.gate import Verdict, judge
@@ -698,8 +699,14 @@ def _file_of(db: Session, doing: Doing, party: BookingParty) -> dict[str, Any]:
 
 
 def _registrant(db: Session, doing: Doing, person_id: UUID, identity: IdentityCheck | None) -> dict[str, Any]:
-    person = db.get_one(Person, person_id)
-    name, phone = sealing.all_opened(db, doing.ground, [sealing.name_of(person), sealing.phone_of(person)])
+    """Masked; of whoever asked to be erased nothing is shown but to themselves."""
+    person, name, phone = db.get_one(Person, person_id), None, None
+    reach = doing.actor.reach
+    is_own = reach.kind is ScopeKind.PERSON and reach.code == str(person_id)
+    if is_own or stop_of(db, person_id) is None:
+        name, phone = sealing.all_opened(
+            db, doing.ground, [sealing.name_of(person), sealing.phone_of(person)]
+        )
     return {
         "person_id": person_id,
         "name_masked": name and mask_name(name),

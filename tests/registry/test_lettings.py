@@ -1,5 +1,7 @@
 """出租登记: who may be entered as a landlord, one at a time, what of it is read by whom, and their term."""
 
+import contextlib
+import json
 import threading
 from datetime import date, timedelta
 from typing import Any
@@ -10,22 +12,27 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from core import clock
+from core import clock, outbox
+from core.auth import Role, ScopeKind
 from core.ground import Ground
 from core.ids import new_id
+from core.outbox import OutboxEvent
+from evidence.deed import Deed
 from evidence.verify import verify
 from oversight.models import Look
-from registry import privacy
+from registry import lettings, privacy, queries
 from registry.letting_models import Letting
 from registry.models import IdentityCheck
 from tests.cast import CHANGNING, Cast, Users, made
-from tests.conftest import THE_DAY
+from tests.conftest import THE_DAY, doing_as
 from tests.registry.proofs import codes, count, entries, faults, was_refused
-from tests.registry.test_registry_privacy import closed
+from tests.registry.test_registry_privacy import asked, closed, decide
+from tests.registry.test_registry_races import at_once
 from tests.web.test_office_pages import Clerk
 from tests.web.test_office_users import PERSON
 
 FROM, UNTIL = "2024-01-01", "2024-12-31"
+TENANT, LANDLORD = "13800003333", "13800004444"
 
 
 @pytest.fixture
@@ -133,18 +140,20 @@ def test_a_newer_one_takes_the_place_of_the_one_before_and_it_ends_with_the_acco
 
 
 def test_of_two_clerks_at_once_one_letting_stands(
-    cast: Cast, ground: Ground, home: Users, landlord: UUID
+    cast: Cast, ground: Ground, home: Users, landlord: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clerks, answers = [cast.clerk, cast.clerk_of(cast.firm())], []
-    threads = [
-        threading.Thread(target=lambda who=who: answers.append(who.post(at(cast, home), lease(landlord))))
-        for who in clerks
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [answer.status_code for answer in answers] == [201, 201]
+    """Each waits for the other between looking what stands and writing; who holds the home comes alone."""
+    meet, end_living = threading.Barrier(2), lettings.end_living
+
+    def ends_when_both_have_come(deed: Deed, household_id: UUID) -> None:
+        end_living(deed, household_id)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meet.wait(0.3)
+
+    monkeypatch.setattr(lettings, "end_living", ends_when_both_have_come)
+    clerks = [cast.clerk, cast.clerk_of(cast.firm())]
+    answers = at_once(*[lambda who=who: who.post(at(cast, home), lease(landlord)) for who in clerks])
+    assert [answer.status_code for answer in answers] == [201, 201], "neither was refused by the constraint"
     assert (count(ground, Letting), len(standing(ground))) == (2, 1)
     with ground.sessions() as db:
         row = db.scalars(sa.select(Letting).where(Letting.ended_at.is_(None))).one()
@@ -174,6 +183,58 @@ def test_it_is_read_masked_in_the_file_and_the_landlords_copy_holds_nothing_of_t
     assert tenants["lettings"] == []
     [entry] = entries(ground, "letting.enter")
     assert entry["payload"]["letting_id"] == letting
+
+
+def told(ground: Ground) -> dict[str, str]:
+    """To whom what was said since; the box is emptied."""
+    for district in outbox.districts_due(ground):
+        outbox.deliver_due(ground, district)
+    box = ground.config.state_dir / "messages.jsonl"
+    said = [json.loads(line) for line in box.read_text().splitlines()] if box.exists() else []
+    box.unlink(missing_ok=True)
+    return {one["to"]: one["zh"] for one in said}
+
+
+def test_both_sides_are_told_what_was_entered_and_neither_who_the_other_is(
+    cast: Cast, ground: Ground
+) -> None:
+    home = cast.household(person=cast.registrant(phone=TENANT))
+    landlord = cast.person(phone=LANDLORD)
+    entered(cast, home, landlord)
+    assert cast.clerk.post(at(cast, home), lease(landlord, until_on="2024-06-11")).status_code == 422
+    with ground.sessions() as db:
+        [payload] = db.scalars(sa.select(OutboxEvent.payload).where(OutboxEvent.topic == lettings.ENTERED))
+    assert set(payload) == {"letting_id"}
+    said = told(ground)
+    assert {to: ("房东" in zh, "2024年12月31日" in zh) for to, zh in said.items()} == {
+        TENANT: (True, True), LANDLORD: (True, True),
+    }  # fmt: skip
+    assert not any(word in str(said.values()) for word in ("样例", "ZL-1", TENANT, LANDLORD))
+    second = entered(cast, home, landlord)
+    made(cast.clerk.post(f"{at(cast, home)}/{second}/ends"))
+    assert told(ground) == {}, "it has ended before it was told"
+
+
+def test_a_landlord_who_asked_to_be_erased_is_shown_to_nobody_and_told_nothing(
+    cast: Cast, ground: Ground, home: Users
+) -> None:
+    own = cast.household(person=cast.registrant(phone=LANDLORD))
+    landlord = UUID(str(cast.registrant_of(own)))
+    entered(cast, home, landlord)
+    told(ground)
+    closed(cast, ground, own)
+    made(decide(cast, asked(cast, own, kind="erasure")))
+    entered(cast, home, landlord, reference="ZL-2")
+    at_home = cast.at(f"households/{home.household_id}")
+    assert cast.clerk.get(at_home).get_json()["letting"]["landlord_masked"] is None
+    items = cast.regulator.get(at(cast, home)).get_json()["items"]
+    assert [one["landlord_masked"] for one in items] == [None, None]
+    theirs = cast.at(f"households/{own.household_id}")
+    shown = cast.clerk.get(theirs).get_json()["registrant"]
+    assert (shown["name_masked"], shown["phone_masked"]) == (None, None)
+    [seen] = queries.own_files(doing_as(ground, Role.RESIDENT, ScopeKind.PERSON, str(landlord)))
+    assert seen["registrant"]["phone_masked"], "they see their own"
+    assert LANDLORD not in told(ground)
 
 
 def test_a_landlord_is_known_until_their_term_after_the_letting_is_over(
