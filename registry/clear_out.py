@@ -23,8 +23,8 @@ from registry.conversion_models import ConversionPlan
 from registry.exceptions import RuleException
 from registry.models import Account, AccountOrigin, Household, Premises
 from registry.premises_models import AccountClosing, ClosingReason
-from registry.privacy import months_after
 from registry.states import ConversionState
+from registry.terms import months_after
 from rulebook import current
 
 MOST_MONTHS = 60

@@ -11,7 +11,6 @@ erasure is refused; while the term after closing runs the data are kept and used
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -46,9 +45,8 @@ from registry.privacy_models import (
     RequestReason,
 )
 from registry.proxy_models import ProxyConsent
-from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState, ProxyState
-from registry.succession_models import FormerHolder
-from rulebook import current
+from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState
+from registry.terms import is_awaited, term_ends_on
 
 IN_PERSON = (RequestReason.DOCUMENT_SEEN, RequestReason.VISITED)
 
@@ -123,7 +121,8 @@ def erase_when_due(deed: Deed, person_id: UUID) -> Answer:
     deed.about(SubjectType.PERSON, person_id)
     person = deed.db.get_one(Person, person_id, with_for_update=True)
     homes = _homes_held_no_more(deed, person_id)
-    if clock.day_of(deed.recorded_at) < _term_ends_on(deed, person):
+    is_due = clock.day_of(deed.recorded_at) >= term_ends_on(deed, person)
+    if not is_due or is_awaited(deed.db, person_id):
         raise Stands({"outcome": "kept"})
     _erase(deed, person, homes)
     deed.note(outcome="erased")
@@ -135,7 +134,7 @@ def erase_or_stop(deed: Deed, person_id: UUID) -> dict[str, Any]:
     person = deed.db.get_one(Person, person_id, with_for_update=True)
     homes = _homes_held_no_more(deed, person_id)
     proxies.end_held(deed, person_id)
-    erase_on = _term_ends_on(deed, person)
+    erase_on = term_ends_on(deed, person)
     if clock.day_of(deed.recorded_at) < erase_on:
         stop = {
             "person_id": person_id,
@@ -177,23 +176,6 @@ def _is_anothers(db: Session, household: Household, person_id: UUID) -> bool:
         Account.person_id != person_id,
     )
     return household.closed_at is None or db.scalars(others.limit(1)).first() is not None
-
-
-def _term_ends_on(deed: Deed, person: Person) -> date:
-    """Rule N03's months after a home was last closed or passed on, or acted for; else from registering."""
-    ties = _ties().subquery()
-    over = deed.db.scalar(sa.select(sa.func.max(ties.c.over_at)).where(ties.c.person_id == person.person_id))
-    last = clock.day_of(over if over is not None else person.recorded_at)
-    rule = current().look("N03.keep_months", str(deed.district), clock.day_of(deed.recorded_at))
-    months = rule.value if rule is not None and isinstance(rule.value, int) else 0
-    return months_after(last, months)
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day of a later month; its last where it has no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
 
 
 def _hand_over(deed: Deed, request: PrivacyRequest) -> dict[str, Any]:
@@ -407,67 +389,3 @@ def request_views(db: Session, ground: Ground, rows: Sequence[PrivacyRequest]) -
         | {"said": next(said) if row.said_sealed else None, "nobody_seen": is_of_nobody_seen(db, row)}
         for row in rows
     ]
-
-
-def districts_of_retention(db: Session) -> list[int]:
-    of_proxies = sa.select(ProxyConsent.district).where(ProxyConsent.proxy_id.is_not(None))
-    return sorted(db.scalars(sa.union(sa.select(Account.district), of_proxies, sa.select(Letting.district))))
-
-
-def due_for_erasure(db: Session, district: int, today: date) -> list[UUID]:
-    """People of this district who hold nothing open anywhere, and whose last tie to gas is over for the term
-    of rule N03 and more."""
-    rule = current().look("N03.keep_months", str(district), today)
-    if rule is None or not isinstance(rule.value, int):
-        return []
-    cutoff = clock.at(months_after(today, -rule.value) + timedelta(days=1))
-    ties = _ties().subquery()
-    holds_open = sa.exists().where(
-        Account.person_id == ties.c.person_id, Account.state != AccountState.CLOSED
-    )
-    has_key = sa.and_(
-        sealed.SealedKey.subject_type == SealedSubject.PERSON,
-        sealed.SealedKey.subject_id == ties.c.person_id,
-    )
-    query = (
-        sa.select(ties.c.person_id)
-        .join(sealed.SealedKey, has_key)
-        .where(~holds_open)
-        .group_by(ties.c.person_id)
-        .having(sa.func.bool_or(ties.c.district == district), sa.func.max(ties.c.over_at) < cutoff)
-        .order_by(ties.c.person_id)
-        .limit(MOST_AT_ONCE)
-    )
-    return list(db.scalars(query))
-
-
-def _ties() -> sa.CompoundSelect[Any]:
-    """What people had to do with gas, and since when no more: homes closed, accounts passed to another,
-    others' homes acted for, homes let. What has a day still to come is not over."""
-    is_standing = ProxyConsent.state == ProxyState.AGREED
-    return sa.union_all(
-        sa.select(Account.person_id, Account.district, Household.closed_at.label("over_at"))
-        .join(
-            Household, sa.and_(Household.district == Account.district, Household.id == Account.household_id)
-        )
-        .where(Account.state == AccountState.CLOSED),
-        sa.select(FormerHolder.person_id, FormerHolder.district, FormerHolder.until_at),
-        sa.select(
-            ProxyConsent.proxy_id,
-            ProxyConsent.district,
-            sa.case(
-                (is_standing, _begins(ProxyConsent.valid_until)),
-                else_=sa.func.coalesce(ProxyConsent.ended_at, ProxyConsent.answered_at),
-            ),
-        ).where(ProxyConsent.proxy_id.is_not(None)),
-        sa.select(
-            Letting.landlord_id, Letting.district, sa.func.least(Letting.ended_at, _begins(Letting.until_on))
-        ),
-    )
-
-
-def _begins(day: sa.orm.InstrumentedAttribute[date]) -> sa.Function[Any]:
-    return sa.func.timezone("Asia/Shanghai", sa.cast(day, sa.TIMESTAMP))
-
-
-MOST_AT_ONCE = 500

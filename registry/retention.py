@@ -1,6 +1,7 @@
 """What is kept no longer than its term (PIPL 19, 47): looked at daily, by the rules of the day.
 
-people whose accounts are all closed    erased after rule N03's months, a deed each
+people with nothing open                erased after rule N03's months, a deed each
+people who never had to do with gas     the same, after its shorter months
 sessions of sign-ins                    deleted after rule N04's days
 tries, challenges, confirmations        deleted after two days: they mean nothing any more
 reveals, looks, entries                 stay: they say who saw what, and hold no personal data
@@ -11,11 +12,10 @@ from datetime import timedelta
 import structlog
 
 from core import clock, confirmations, limits, outbox, sessions
-from core.auth import Actor, Reach, Role, ScopeKind
 from core.doing import Doing
 from core.ground import Ground
 from core.refusal import Refused
-from registry import phone_codes, privacy
+from registry import phone_codes, privacy, terms
 from rulebook import current
 from rulebook.edition import NATION
 
@@ -49,16 +49,12 @@ def _sessions(ground: Ground) -> int:
 def _people(ground: Ground) -> int:
     """The house itself does it, a deed for each; who opened an account elsewhere meanwhile is refused."""
     with ground.reads() as db:
-        districts = privacy.districts_of_retention(db)
+        due = list(terms.due_for_erasure(db, clock.today()))
     erased = 0
-    for district in districts:
-        actor = Actor(outbox.HOUSE, Reach(Role.ADMINISTRATOR, ScopeKind.ALL, "", district), district)
-        with ground.reads() as db:
-            due = privacy.due_for_erasure(db, district, clock.today())
-        for person_id in due:
-            here = Doing(ground, actor, district, f"retention-{person_id}")
-            try:
-                erased += privacy.erase_when_due(here, person_id)["outcome"] == "erased"
-            except Refused:
-                continue
+    for district, person_id in due:
+        here = Doing(ground, outbox.house_actor(district), district, f"retention-{person_id}")
+        try:
+            erased += privacy.erase_when_due(here, person_id)["outcome"] == "erased"
+        except Refused:
+            continue
     return erased

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dispatch.safety.equipment_models import Equipment, EquipmentKind, HoseMaterial
-from registry.privacy import months_after
+from registry.terms import months_after
 from rulebook.edition import Law
 
 AGED = {

@@ -20,7 +20,7 @@ from core.outbox import OutboxEvent
 from evidence.deed import Deed
 from evidence.verify import verify
 from oversight.models import Look
-from registry import lettings, privacy, queries
+from registry import lettings, queries, terms
 from registry.letting_models import Letting
 from registry.models import IdentityCheck
 from tests.cast import CHANGNING, Cast, Users, made
@@ -247,7 +247,7 @@ def test_a_landlord_is_known_until_their_term_after_the_letting_is_over(
 
     def due(day: str) -> list[UUID]:
         with ground.sessions() as db:
-            return privacy.due_for_erasure(db, CHANGNING, date.fromisoformat(day))
+            return terms.due_in(db, CHANGNING, date.fromisoformat(day))
 
     assert (due("2026-06-12"), due("2027-06-11"), due("2027-06-12")) == ([], [], [landlord])
     made(cast.clerk.post(f"{at(cast, home)}/{letting}/ends"))

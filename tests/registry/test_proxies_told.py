@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from core import clock, limits, outbox
 from core.ground import Ground
 from core.outbox import OutboxEvent
-from registry import privacy, proxies, retention
+from registry import privacy, proxies, retention, terms
 from registry.models import Account, PersonDocument
 from registry.privacy_models import PrivacyRequest, ProcessingStop
 from registry.proxy_models import ProxyConsent
@@ -187,9 +187,9 @@ def test_a_new_registrant_has_named_nobody_and_the_former_one_is_known_for_the_t
     with ground.sessions() as db:
         [row] = db.scalars(sa.select(FormerHolder))
         assert (row.account_id, row.person_id) == (home.account_id, before)
-        assert before not in privacy.due_for_erasure(db, CHANGNING, date(2026, 6, 11))
-        assert before in privacy.due_for_erasure(db, CHANGNING, date(2026, 6, 12))
-        assert heir not in privacy.due_for_erasure(db, CHANGNING, date(2040, 1, 1))
+        assert before not in terms.due_in(db, CHANGNING, date(2026, 6, 11))
+        assert before in terms.due_in(db, CHANGNING, date(2026, 6, 12))
+        assert heir not in terms.due_in(db, CHANGNING, date(2040, 1, 1))
 
 
 def test_the_migration_reads_past_transfers_from_the_evidence(
@@ -228,7 +228,7 @@ def test_who_closed_one_home_long_ago_and_passed_on_another_lately_is_not_due(
     closed(cast, ground, home, THE_DAY - timedelta(days=2000))
     hold(ground, other, person_id, THE_DAY - timedelta(days=100))
     with ground.sessions() as db:
-        assert privacy.due_for_erasure(db, CHANGNING, clock.today()) == []
+        assert terms.due_in(db, CHANGNING, clock.today()) == []
     assert retention.retain(ground)["people"] == 0
     assert count(ground, ProcessingStop) == 0
     with clock.standing_at(THE_DAY + timedelta(days=800)):
@@ -239,7 +239,7 @@ def test_who_passed_one_home_on_and_holds_another_is_not_due(cast: Cast, home: U
     person_id, other = cast.registrant_of(home), cast.household()
     hold(ground, other, person_id, THE_DAY - timedelta(days=2000))
     with ground.sessions() as db:
-        assert privacy.due_for_erasure(db, CHANGNING, clock.today()) == []
+        assert terms.due_in(db, CHANGNING, clock.today()) == []
 
 
 def test_the_daily_job_leaves_who_came_back_meanwhile(
@@ -258,8 +258,8 @@ def test_a_proxy_without_an_account_is_forgotten_a_term_after_the_last_day(
 ) -> None:
     made(at_counter(cast, home, volunteer, until_on="2024-06-30"))
     with ground.sessions() as db:
-        assert volunteer not in privacy.due_for_erasure(db, CHANGNING, date(2026, 6, 29))
-        assert volunteer in privacy.due_for_erasure(db, CHANGNING, date(2026, 6, 30))
+        assert volunteer not in terms.due_in(db, CHANGNING, date(2026, 6, 29))
+        assert volunteer in terms.due_in(db, CHANGNING, date(2026, 6, 30))
     with clock.standing_at(clock.at(date(2026, 6, 30))):
         assert retention.retain(ground)["people"] == 1
     with ground.sessions() as db:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from core import clock
 from core.ground import Ground
 from core.sealed import SealedKey
 from evidence.verify import Tally, verify
-from registry import privacy, queries, retention, sealing
+from registry import queries, retention, sealing, terms
 from registry.models import IdentityCheck, Person, PersonDocument, PersonPhone
 from registry.privacy_models import NoticeShown, PrivacyRequest, ProcessingStop, Reveal
 from tests.cast import Cast, Users, made
@@ -268,6 +269,40 @@ def test_the_daily_job_erases_what_no_term_holds_any_more(cast: Cast, ground: Gr
     assert entry["payload"]["outcome"] == "erased"
 
 
+def test_who_was_identified_and_never_had_to_do_with_gas_is_erased_after_the_shorter_months(
+    cast: Cast, ground: Ground
+) -> None:
+    users, qingpu = cast.household(), Cast(cast.desk, 310118)
+    named = cast.registrant(phone="13800001234")
+    came_again = qingpu.registrant()
+    unused, waited_for, again = qingpu.person(), cast.person(**named), qingpu.person(**came_again)
+    with clock.standing_at(THE_DAY + timedelta(days=1)):
+        qingpu.person(**came_again)
+    giver = cast.resident(cast.registrant_of(users))
+    with clock.standing_at(clock.at(date(2025, 6, 11)) + timedelta(hours=23)):
+        asks = {"phone": named["phone"], "may_book": True, "may_receive": True, "until_on": "2025-07-01"}
+        made(giver.post(cast.at(f"households/{users.household_id}/proxies"), asks))
+        assert retention.retain(ground)["people"] == 0
+
+    def left() -> set[UUID]:
+        with ground.sessions() as db:
+            return set(db.scalars(sa.select(PersonDocument.person_id))) - {cast.registrant_of(users)}
+
+    for day, people in (
+        (date(2025, 6, 12), {waited_for, again}),
+        (date(2025, 6, 13), {waited_for}),
+        (date(2025, 7, 1), {waited_for}),
+        (date(2025, 7, 2), set()),
+    ):
+        with clock.standing_at(clock.at(day)):
+            retention.retain(ground)
+            assert left() == people, day
+    assert [one["district"] for one in entries(ground, "person.retain")] == [310118, 310118, 310105]
+    with ground.sessions() as db:
+        assert sealing.opened(db, ground, sealing.name_of(db.get_one(Person, unused))) is None
+        assert not list(verify(db, Tally()))
+
+
 @pytest.mark.parametrize(
     ("day", "months", "later"),
     [
@@ -280,7 +315,7 @@ def test_the_daily_job_erases_what_no_term_holds_any_more(cast: Cast, ground: Gr
     ],
 )
 def test_months_end_where_a_month_ends(day: str, months: int, later: str) -> None:
-    assert privacy.months_after(date.fromisoformat(day), months) == date.fromisoformat(later)
+    assert terms.months_after(date.fromisoformat(day), months) == date.fromisoformat(later)
 
 
 # --- the resident's own -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from core import clock
 from core.auth import Role
 from core.ground import Ground
 from core.sessions import SignedInBy, living, open_session
-from registry import privacy
+from registry import terms
 from registry.models import Account, Card, Person, ResidentRegistration
 from registry.succession_models import Succession
 from rulebook.models import Decision
@@ -199,6 +199,6 @@ def test_the_former_registrant_is_forgotten_after_the_term(
     made(colleague.post(at(cast, made(asked(cast, home)), "approvals"), {}))
     today = clock.today()
     with ground.sessions() as db:
-        assert before not in privacy.due_for_erasure(db, CHANGNING, today)
+        assert before not in terms.due_in(db, CHANGNING, today)
         much_later = today + timedelta(days=10 * 366)
-        assert before in privacy.due_for_erasure(db, CHANGNING, much_later)
+        assert before in terms.due_in(db, CHANGNING, much_later)
