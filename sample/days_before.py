@@ -13,7 +13,7 @@ from sample.door import check_body, code_of
 from sample.firms import SUPPLY_SITE
 from sample.noes import Asking
 from sample.places import CHANGNING
-from sample.planning import binding_of, plan_body
+from sample.planning import binding_of, plan_body, planned
 from sample.scene import Scene, stamp
 from sample.world import zone_key
 
@@ -84,7 +84,7 @@ def _bring(scene: Scene, day: date, number: int) -> None:
 def _planned(scene: Scene, zone: places.SampleZone, day: date) -> str:
     dispatcher = f"dispatcher {zone.firm}"
     body = plan_body(scene, zone, 1) | {"day": day.isoformat()}
-    plan = scene.do_here(dispatcher, "plans", body, f"plan zone {zone.number}, {day}")
+    plan = planned(scene, dispatcher, body, f"plan zone {zone.number}, {day}")
     applied = scene.do_here(dispatcher, f"plans/{plan['id']}/applications", {}, f"apply it, {day}")
     [round_id] = applied["round_ids"]
     return str(round_id)

@@ -22,7 +22,7 @@ from sample.firms import DEMO_DAY, FILLING_SITE, FIRMS, RESERVE, SUPPLY_SITE
 from sample.morning import book_for_tomorrow, weighed
 from sample.people import SamplePerson, person
 from sample.places import CHANGNING, QINGPU
-from sample.planning import Driven, binding_of, plan_body
+from sample.planning import Driven, binding_of, plan_body, planned
 from sample.scene import Scene
 from sample.world import zone_key
 
@@ -696,14 +696,14 @@ def _tomorrow(scene: Scene, asking: Asking, zone: places.SampleZone) -> None:
     """One zone's tomorrow is planned; the others wait for the dispatcher."""
     who = f"dispatcher {zone.firm}"
     tomorrow = {**plan_body(scene, zone, wave=1), "day": TOMORROW.isoformat()}
-    stale = scene.do_here(who, "plans", tomorrow, "plan tomorrow")
+    stale = planned(scene, who, tomorrow, "plan tomorrow")
     user = next(one for one in scene.cast.tomorrow if one.zone == zone.number)
     order_id = scene.tomorrow[user.number]
     scene.do_here(f"clerk {user.firm}", f"orders/{order_id}/cancellations", {}, "tomorrow is cancelled")
     asking.no_here(who, f"plans/{stale['id']}/applications", {}, "apply a stale plan", ["plan.stale"])
     scene.count("plans refused")
     book_for_tomorrow(scene, user)
-    fresh = scene.do_here(who, "plans", tomorrow, "plan tomorrow again")
+    fresh = planned(scene, who, tomorrow, "plan tomorrow again")
     applied = scene.do_here(who, f"plans/{fresh['id']}/applications", {}, "apply tomorrow's plan")
     scene.count("plans")
     again = f"plans/{fresh['id']}/applications"

@@ -17,6 +17,7 @@ from sample.firms import DEMO_DAY, RESERVE, SampleBinding
 from sample.phone import Phone
 from sample.places import CHANGNING, SampleZone
 from sample.scene import Scene
+from sample.waiting import waited_for
 from sample.world import zone_key
 
 ITERATIONS = 20_000
@@ -83,11 +84,18 @@ def _make(scene: Scene, zone: SampleZone) -> Any:
     scene.waves[zone.number] += 1
     wave = scene.waves[zone.number]
     body = plan_body(scene, zone, wave)
-    plan = scene.do_here(f"dispatcher {zone.firm}", "plans", body, f"plan zone {zone.number}, wave {wave}")
+    plan = planned(scene, f"dispatcher {zone.firm}", body, f"plan zone {zone.number}, wave {wave}")
     for left in plan["unserved"]:
         scene.count("orders no vehicle could take in the first plan")
         scene.shown.setdefault("unserved", f"{left['zh']} / {left['en']}")
     return plan
+
+
+def planned(scene: Scene, who: str, body: dict[str, Any], what: str) -> Any:
+    """Asked for, and solved by the worker while the dispatcher waits."""
+    job = scene.do_here(who, "plans", body, what)
+    done = waited_for(scene, who, f"plan-jobs/{job['id']}")
+    return scene.read_here(who, f"plans/{done['plan_id']}")
 
 
 def plan_body(scene: Scene, zone: SampleZone, wave: int) -> dict[str, Any]:

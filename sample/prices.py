@@ -3,8 +3,8 @@
 from sample.client import Unexpected
 from sample.firms import DEMO_DAY, SUPPLY_SITE
 from sample.planning import ITERATIONS
-from sample.rosters import waited_for
 from sample.scene import Scene
+from sample.waiting import waited_for
 
 FIRM = "changning_west"
 """The one with the most zones."""

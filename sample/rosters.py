@@ -4,17 +4,15 @@ Everybody who may work does, in their own zone: whom the proposal leaves free or
 by hand. The truck in the workshop is bound later in the morning, after the roster: that is the later word.
 """
 
-import time
 from typing import Any
 
 from sample.client import Unexpected
 from sample.firms import DEMO_DAY, FIRMS
 from sample.places import CHANGNING
 from sample.scene import Scene
+from sample.waiting import waited_for
 
 THE_SHIFT = {"from_s": 6 * 3600, "until_s": 22 * 3600}
-LOOKS, BETWEEN_LOOKS_S = 240, 0.25
-ON_THEIR_WAY = ("asked", "running")
 
 
 def confirm_the_rosters(scene: Scene) -> None:
@@ -36,18 +34,6 @@ def _proposed(scene: Scene, firm: str) -> Any:
     job = scene.do_here(who, "roster-jobs", body, f"propose a roster of {firm}")
     done = waited_for(scene, who, f"roster-jobs/{job['id']}")
     return scene.read_here(who, f"rosters/{done['roster_id']}")
-
-
-def waited_for(scene: Scene, who: str, path: str) -> Any:
-    """A job that the worker does meanwhile, once it is done."""
-    for _ in range(LOOKS):
-        found = scene.read_here(who, path)
-        if found["state"] not in ON_THEIR_WAY:
-            break
-        time.sleep(BETWEEN_LOOKS_S)
-    if found["state"] != "done":
-        raise Unexpected(f"{path}: expected it done, got {found}")
-    return found
 
 
 def _all_at_home(scene: Scene, firm: str, roster: Any) -> Any:

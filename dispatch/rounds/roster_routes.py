@@ -8,6 +8,7 @@ from uuid import UUID
 from core.http import Room, doing
 from dispatch.rounds import roster, stand_ins
 from dispatch.rounds import roster_queries as seen
+from dispatch.rounds.asked_jobs import AT_THE_JOB, Asked, asked
 from dispatch.rounds.roster import ROSTER_JOB
 from dispatch.rounds.roster_schemas import (
     AbsenceIn,
@@ -64,11 +65,12 @@ def withdraw_absence(body: Json, district: int, absence_id: UUID) -> Absence:
 @room.post("/districts/<int:district>/roster-jobs")
 @room.may("roster.propose", writes=True)
 @room.arguments(RosterIn)
-@room.response(202, RosterJobView)
-def ask_roster(body: Json, district: int) -> Json:
+@room.response(202, RosterJobView, headers=AT_THE_JOB)
+def ask_roster(body: Json, district: int) -> Asked:
     """Have a firm's roster of a day worked out; look at the job, or cancel it."""
     done = roster.ask_roster(doing(), **body)
-    return seen.roster_job(doing(), UUID(done["job_id"]), ROSTER_JOB)
+    job = seen.roster_job(doing(), UUID(done["job_id"]), ROSTER_JOB)
+    return asked(job, "rosters.read_roster_job", district)
 
 
 @room.get("/districts/<int:district>/roster-jobs/<uuid:job_id>")

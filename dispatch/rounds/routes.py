@@ -9,6 +9,7 @@ from dispatch.orders.queries import OrderWithLines
 from dispatch.orders.queries import order as one_order
 from dispatch.orders.schemas import MoveIn, OrderOut
 from dispatch.rounds import by_hand, change_queries, changes, moving, queries, service, zoning, zoning_jobs
+from dispatch.rounds.asked_jobs import AT_THE_JOB, Asked, asked
 from dispatch.rounds.models import ZoneApproval
 from dispatch.rounds.schemas import (
     AppliedView,
@@ -34,30 +35,28 @@ from dispatch.rounds.schemas import (
     StopMoveQuery,
 )
 from dispatch.rounds.zoning_schemas import ComparisonQuery, ComparisonView, ProposalIn, ZonesJobView
-from registry.zone_drafts import draft_view
-from registry.zone_schemas import ZoneDraftView
 
 room = Room("rounds", __name__)
-
-
-@room.post("/districts/<int:district>/plans")
-@room.may("plan.make", writes=True)
-@room.arguments(PlanIn)
-@room.response(201, PlanView)
-def make_plan(body: dict[str, Any], district: int) -> dict[str, Any]:
-    """Solve a zone's day; the plan is proposed, not yet driven."""
-    done = service.make_plan(doing(), **body)
-    return queries.plan(doing(), UUID(done["plan_id"]))
 
 
 @room.post("/districts/<int:district>/plan-jobs")
 @room.may("plan.make", writes=True)
 @room.arguments(PlanIn)
-@room.response(202, PlanJobView)
-def ask_plan(body: dict[str, Any], district: int) -> dict[str, Any]:
-    """Have a zone's day solved without waiting for it; look at the job, or cancel it."""
+@room.response(202, PlanJobView, headers=AT_THE_JOB)
+def ask_plan(body: dict[str, Any], district: int) -> Asked:
+    """Have a zone's day solved, one of a zone at a time; look at the job, or cancel it."""
     done = service.ask_plan(doing(), **body)
-    return queries.plan_job(doing(), UUID(done["job_id"]))
+    return asked(queries.plan_job(doing(), UUID(done["job_id"])), "rounds.read_plan_job", district)
+
+
+@room.post("/districts/<int:district>/plans")
+@room.may("plan.make", writes=True)
+@room.arguments(PlanIn)
+@room.response(202, PlanJobView, headers=AT_THE_JOB)
+def make_plan(body: dict[str, Any], district: int) -> Asked:
+    """The same as asking at ``plan-jobs``: every plan is solved in the queue."""
+    done = service.ask_plan(doing(), **body)
+    return asked(queries.plan_job(doing(), UUID(done["job_id"])), "rounds.read_plan_job", district)
 
 
 @room.get("/districts/<int:district>/plan-jobs/<uuid:job_id>")
@@ -215,24 +214,24 @@ def compare_zone_draft(query: dict[str, Any], district: int, draft_id: UUID) -> 
     return zoning.compare(doing(), draft_id, **query)
 
 
-@room.post("/districts/<int:district>/zone-proposals")
-@room.may("zone.publish", writes=True)
-@room.arguments(ProposalIn)
-@room.response(201, ZoneDraftView)
-def propose_zones(body: dict[str, Any], district: int) -> dict[str, Any]:
-    """A draft that divides one firm's ground anew: balanced by orders or homes, each zone one piece."""
-    done = zoning.propose(doing(), **body)
-    return draft_view(doing(), UUID(done["draft_id"]))
-
-
 @room.post("/districts/<int:district>/zone-proposal-jobs")
 @room.may("zone.publish", writes=True)
 @room.arguments(ProposalIn)
-@room.response(202, ZonesJobView)
-def ask_zones(body: dict[str, Any], district: int) -> dict[str, Any]:
-    """Have a draft proposed without waiting for it; look at the job, or cancel it."""
+@room.response(202, ZonesJobView, headers=AT_THE_JOB)
+def ask_zones(body: dict[str, Any], district: int) -> Asked:
+    """A draft that divides one firm's ground anew: balanced by orders or homes, each zone one piece."""
     done = zoning_jobs.ask_zones(doing(), **body)
-    return zoning_jobs.zones_job(doing(), UUID(done["job_id"]))
+    return asked(zoning_jobs.zones_job(doing(), UUID(done["job_id"])), "rounds.read_zones_job", district)
+
+
+@room.post("/districts/<int:district>/zone-proposals")
+@room.may("zone.publish", writes=True)
+@room.arguments(ProposalIn)
+@room.response(202, ZonesJobView, headers=AT_THE_JOB)
+def propose_zones(body: dict[str, Any], district: int) -> Asked:
+    """The same as asking at ``zone-proposal-jobs``: every division of ground is solved in the queue."""
+    done = zoning_jobs.ask_zones(doing(), **body)
+    return asked(zoning_jobs.zones_job(doing(), UUID(done["job_id"])), "rounds.read_zones_job", district)
 
 
 @room.get("/districts/<int:district>/zone-proposal-jobs/<uuid:job_id>")

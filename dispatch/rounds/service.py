@@ -1,7 +1,7 @@
 """Verbs of rounds: make a plan, apply it, approve what lies outside the zone, start, reveal the manifest.
 
-A plan is solved before its deed opens, so that no lock and no transaction waits for a solver. The deed that
-stores it holds only what the independent checker passed. Whoever does not want to wait asks for a job.
+A plan is asked for in one deed and stored in another; between them the worker solves it, so that no request,
+no lock and no transaction waits for a solver. What is stored is only what the independent checker passed.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.orm import Session
 
 from core import clock, jobs
 from core.auth import ScopeKind
-from core.doing import Doing
 from core.problems import NotFound
 from core.refusal import Refusal, Refused
 from dispatch.orders.models import Order, OrderLine
@@ -30,7 +30,7 @@ from dispatch.rounds.models import (
     RoundStop,
     ZoneApproval,
 )
-from dispatch.rounds.queries import PLAN_JOB
+from dispatch.rounds.queries import PLAN_JOB, ZoneDay
 from dispatch.rounds.solving import solve_apart
 from dispatch.rounds.states import PLAN, ROUND, PlanState, RoundState
 from dispatch.rounds.unfit import unfit
@@ -68,43 +68,32 @@ class Proposal:
     roster_id: UUID | None = None
 
 
-def make_plan(doing: Doing, *, zone_id: UUID, day: date, wave: int, iterations: int, seed: int) -> Answer:
-    """Solve a zone's day in a child process, then store the plan. ``Busy`` when the solver fails."""
-    with doing.ground.sessions() as db:
-        zone = queries.zone_in_reach(db, doing, zone_id)
-        answered = queries.has_answered(db, doing)
-    proposal = Proposal(zone, day, wave) if answered else propose(doing, zone, day, wave, iterations, seed)
-    return store_plan(doing, proposal)
+def propose(job: jobs.Running, zone: Zone, day: date, wave: int, iterations: int, seed: int) -> Proposal:
+    """In a child process; ``Busy`` when the solver fails. What changed since it was asked is judged anew."""
+    ground = job.ground
+    with ground.sessions() as db:
+        found, reasons = _to_solve(db, zone, day)
+    if found is None:
+        return Proposal(zone, day, wave, tuple(reasons))
+    problem = problem_of(
+        found.site, found.doors, found.crews, day, streets.travel_times(ground.config.osrm_url)
+    )
+    job.say("solving")
+    plan = solve_apart(problem, iterations, seed, job.is_wanted)
+    return Proposal(zone, day, wave, checked(problem, plan), problem, plan, found.roster_id)
 
 
-def propose(
-    doing: Doing,
-    zone: Zone,
-    day: date,
-    wave: int,
-    iterations: int,
-    seed: int,
-    job: jobs.Running | None = None,
-) -> Proposal:
+def _to_solve(db: Session, zone: Zone, day: date) -> tuple[ZoneDay | None, list[Refusal]]:
+    """What there is to plan; None and the reasons where there is nothing, or nobody to drive it."""
     now = clock.now()
     if day < clock.day_of(now):
-        return Proposal(zone, day, wave, (no.DAY_PAST(day=day),))
-    with doing.ground.sessions() as db:
-        found = queries.zone_day(db, zone, day, now)
-    reasons = []
+        return None, [no.DAY_PAST(day=day)]
+    found, reasons = queries.zone_day(db, zone, day, now), []
     if not found.crews:
         reasons += found.apart or [no.NO_CREW(day=day)]
     if not found.doors:
         reasons.append(no.NOTHING_TO_PLAN(day=day))
-    if reasons:
-        return Proposal(zone, day, wave, tuple(reasons))
-    problem = problem_of(
-        found.site, found.doors, found.crews, day, streets.travel_times(doing.ground.config.osrm_url)
-    )
-    if job is not None:
-        job.say("solving")
-    plan = solve_apart(problem, iterations, seed, job.is_wanted if job is not None else None)
-    return Proposal(zone, day, wave, checked(problem, plan), problem, plan, found.roster_id)
+    return (None, reasons) if reasons else (found, [])
 
 
 def checked(problem: Problem, plan: Plan) -> tuple[Refusal, ...]:
@@ -122,8 +111,8 @@ def checked(problem: Problem, plan: Plan) -> tuple[Refusal, ...]:
 
 
 @does("plan.make")
-def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> Answer:
-    """``job_id``: the job that asked for it is done in this same deed; cancelled meanwhile, nothing is."""
+def store_plan(deed: Deed, proposal: Proposal, job_id: UUID) -> Answer:
+    """The job that asked for it is done in this same deed; cancelled meanwhile, nothing is."""
     zone = proposal.zone
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
@@ -167,18 +156,26 @@ def store_plan(deed: Deed, proposal: Proposal, job_id: UUID | None = None) -> An
         served=sum(len(trip.visits) for trip in plan.trips),
         unserved=unserved,
     )
-    if job_id is not None:
-        jobs.finish(deed.db, deed.district, job_id, row.id)
+    jobs.finish(deed.db, deed.district, job_id, row.id)
     return {"plan_id": str(row.id)}
 
 
-# --- make, as a job ---------------------------------------------------------------------------------------
+# --- ask for it -------------------------------------------------------------------------------------------
 
 
 @does("plan.ask")
 def ask_plan(deed: Deed, *, zone_id: UUID, day: date, wave: int, iterations: int, seed: int) -> Answer:
-    """Have the plan made by the worker, one of a zone at a time; what stands stays until it is applied."""
+    """Have the plan made by the worker, one of a zone at a time; what stands stays until it is applied.
+
+    What is no plan already is refused at once, and nobody waits in the queue to hear it.
+    """
     zone = queries.zone_in_reach(deed.db, deed.doing, zone_id)
+    deed.about(SubjectType.REGISTER, str(deed.district))
+    deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
+    deed.note(zone_id=zone.id, day=day, wave=wave)
+    _, reasons = _to_solve(deed.db, zone, day)
+    if reasons:
+        raise Refused(reasons)
     asked = {
         "zone_id": str(zone.id),
         "day": day.isoformat(),
@@ -188,9 +185,7 @@ def ask_plan(deed: Deed, *, zone_id: UUID, day: date, wave: int, iterations: int
     }
     lock = f"{PLAN_JOB}:{zone.district}:{zone.id}"
     job = jobs.ask(deed.db, deed.doing, PLAN_JOB, asked, firm_id=zone.firm_id, lock=lock)
-    deed.about(SubjectType.REGISTER, str(deed.district))
-    deed.at(firm=zone.firm_id, zone=zone.id, site=zone.supply_site_id)
-    deed.note(job_id=job.id, zone_id=zone.id, day=day, wave=wave)
+    deed.note(job_id=job.id)
     return {"job_id": str(job.id)}
 
 
@@ -216,7 +211,7 @@ def do_plan_job(job: jobs.Running) -> None:
         proposal = Proposal(zone, day, wave)
     else:
         job.say("collecting")
-        proposal = propose(doing, zone, day, wave, asked["iterations"], asked["seed"], job)
+        proposal = propose(job, zone, day, wave, asked["iterations"], asked["seed"])
     store_plan(doing, proposal, job.id)
 
 

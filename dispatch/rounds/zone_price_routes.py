@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.http import Room, doing
 from dispatch.rounds import zone_prices
+from dispatch.rounds.asked_jobs import AT_THE_JOB, Asked, asked
 from dispatch.rounds.schemas import Nothing
 from dispatch.rounds.zone_price_models import ZonePrice
 from dispatch.rounds.zone_price_schemas import (
@@ -25,11 +26,12 @@ Json = dict[str, Any]
 @room.post("/districts/<int:district>/zone-price-jobs")
 @room.may("zone_price.ask", writes=True)
 @room.arguments(ZonePriceIn)
-@room.response(202, ZonePriceJobView)
-def ask_price(body: Json, district: int) -> Json:
+@room.response(202, ZonePriceJobView, headers=AT_THE_JOB)
+def ask_price(body: Json, district: int) -> Asked:
     """Have it worked out what fixed zones cost on a day, without waiting; look at the job, or cancel it."""
     done = zone_prices.ask_price(doing(), **body)
-    return zone_prices.price_job(doing(), UUID(done["job_id"]))
+    job = zone_prices.price_job(doing(), UUID(done["job_id"]))
+    return asked(job, "zone_prices.read_price_job", district)
 
 
 @room.get("/districts/<int:district>/zone-price-jobs/<uuid:job_id>")

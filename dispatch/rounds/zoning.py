@@ -27,7 +27,6 @@ from core.problems import WrongField
 from core.refusal import Refusal, Refused
 from dispatch.orders.queries import OrderAt, orders_between
 from dispatch.rounds import refusals as no
-from dispatch.rounds.queries import has_answered
 from dispatch.rounds.solving import districts_apart
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
@@ -195,10 +194,6 @@ class Proposed:
     districts: Districts | None = None
 
 
-class TooManyZones(Exception):
-    """More zones than there are units of ground to make them of."""
-
-
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is to be divided, into how many, weighed by what; no days: the four weeks before today."""
@@ -232,24 +227,6 @@ class Wish:
         return cls(**{**row, **days, **words, "firm_id": UUID(row["firm_id"])})
 
 
-def propose(doing: Doing, **wished: Any) -> Answer:
-    """Divide the firm's ground of today into ``zones``, in a child process, then store the draft."""
-    wish = Wish(**wished)
-    must_be_ones_own(doing, wish.firm_id)
-    with doing.ground.sessions() as db:
-        answered = has_answered(db, doing)
-    try:
-        proposed = Proposed(wish.firm_id, wish.name) if answered else proposed_for(doing, wish)
-    except TooManyZones:
-        raise WrongField(
-            "/zones",
-            "too_many",
-            "地块不够分这么多片区",
-            "expected no more zones than there are units of ground",
-        ) from None
-    return store_proposal(doing, proposed)
-
-
 def must_be_ones_own(doing: Doing, firm_id: UUID) -> None:
     if not doing.actor.reach.covers(firm=firm_id, district=doing.district):
         raise WrongField(
@@ -257,8 +234,9 @@ def must_be_ones_own(doing: Doing, firm_id: UUID) -> None:
         )
 
 
-def proposed_for(doing: Doing, wish: Wish, job: jobs.Running | None = None) -> Proposed:
+def proposed_for(job: jobs.Running, wish: Wish) -> Proposed:
     """The zones, not stored yet; or the reasons why there are none. ``Busy`` when the solver fails."""
+    doing = job.doing()
     until_on = wish.until_on or clock.today() - timedelta(days=1)
     from_on = wish.from_on or until_on - A_MONTH + timedelta(days=1)
     with doing.ground.sessions() as db:
@@ -269,10 +247,9 @@ def proposed_for(doing: Doing, wish: Wish, job: jobs.Running | None = None) -> P
     cells = Cells(ground, wish.zones)
     units, members = cells.units(ground, wish.unit)
     if wish.zones > len(units):
-        raise TooManyZones
-    if job is not None:
-        job.say("solving")
-    districts = districts_apart(units, wish.zones, wish.seed, job.is_wanted if job is not None else None)
+        return Proposed(wish.firm_id, wish.name, (no.TOO_FEW_UNITS(zones=wish.zones),))
+    job.say("solving")
+    districts = districts_apart(units, wish.zones, wish.seed, job.is_wanted)
     drawn = _drawn(ground, cells.dissolved(districts, members))
     return Proposed(wish.firm_id, wish.name, (), tuple(drawn), districts)
 
@@ -438,8 +415,8 @@ def _kept(zone: Zone, area: Area) -> Drawn:
 
 
 @does("zone.propose")
-def store_proposal(deed: Deed, proposed: Proposed, job_id: UUID | None = None) -> Answer:
-    """``job_id``: the job that asked for it is done in this same deed; cancelled meanwhile, nothing is."""
+def store_proposal(deed: Deed, proposed: Proposed, job_id: UUID) -> Answer:
+    """The job that asked for it is done in this same deed; cancelled meanwhile, nothing is."""
     deed.about(SubjectType.REGISTER, str(deed.district))
     deed.at(firm=proposed.firm_id)
     if proposed.refusals:
@@ -449,6 +426,5 @@ def store_proposal(deed: Deed, proposed: Proposed, job_id: UUID | None = None) -
         raise LookupError("expected this key's earlier answer, found none")
     draft = enter_draft(deed, proposed.name, Datum.WGS84, proposed.drawn)
     deed.note(loads=list(districts.loads), off_percent=districts.worst_percent, optimal=districts.optimal)
-    if job_id is not None:
-        jobs.finish(deed.db, deed.district, job_id, draft.id)
+    jobs.finish(deed.db, deed.district, job_id, draft.id)
     return {"draft_id": str(draft.id)}

@@ -10,11 +10,9 @@ from core import jobs
 from core.auth import ScopeKind
 from core.doing import Doing
 from core.refusal import Refusal
-from dispatch.rounds import refusals as no
 from dispatch.rounds.queries import has_answered, job_in_reach
 from dispatch.rounds.zoning import (
     Proposed,
-    TooManyZones,
     Wish,
     must_be_ones_own,
     proposed_for,
@@ -55,10 +53,7 @@ def do_zones_job(job: jobs.Running) -> None:
     with doing.ground.sessions() as db:
         answered = has_answered(db, doing)
     job.say("collecting")
-    try:
-        proposed = Proposed(wish.firm_id, wish.name) if answered else proposed_for(doing, wish, job)
-    except TooManyZones:
-        proposed = Proposed(wish.firm_id, wish.name, (no.TOO_FEW_UNITS(zones=wish.zones),))
+    proposed = Proposed(wish.firm_id, wish.name) if answered else proposed_for(job, wish)
     store_proposal(doing, proposed, job.id)
 
 

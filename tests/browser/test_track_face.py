@@ -6,7 +6,6 @@ from playwright.sync_api import expect
 
 from core import clock
 from tests.browser.conftest import Browse, House
-from tests.cast import made
 from tests.conftest import THE_DAY
 from tests.dispatch.rounds.two_zones import TwoZones
 from tests.dispatch.rounds.working_day import WorkingDay
@@ -49,7 +48,7 @@ def test_a_plan_shows_what_fixed_zones_cost_once_somebody_asked(house: House, br
     for zone in (0, 1):
         town.order(zone)
     day = town.day
-    plan = made(day.dispatcher.post(day.at("plans"), day.plan_body(zone_id=str(town.zones[0]))))
+    plan = day.plan(zone_id=str(town.zones[0]))
     page = browse.page(house.cookie_of(day.dispatcher.principal_id))
     page.goto(house.at(f"/dispatch/plans/{plan['id']}"))
     page.get_by_role("button", name="算一算").click()

@@ -18,6 +18,7 @@ from tests.conftest import THE_DAY
 from tests.cylinders.cast import Bottles
 from tests.desk import Desk
 from tests.dispatch.checklist import answers
+from tests.due_jobs import planned
 
 
 @pytest.fixture
@@ -76,12 +77,8 @@ def test_from_registration_to_trace(cast: Cast, ground: Ground, db: Session) -> 
     [line] = order["lines"]
 
     # the dispatcher plans the zone's day, the plan is applied, Bo starts his round
-    plan = made(
-        cast.dispatcher.post(
-            cast.at("plans"),
-            {"zone_id": str(bound.zone_id), "day": "2024-06-12", "wave": 1, "iterations": 500},
-        )
-    )
+    wanted = {"zone_id": str(bound.zone_id), "day": "2024-06-12", "wave": 1, "iterations": 500}
+    plan = planned(cast.desk.ground, cast.dispatcher, cast.at("plans"), wanted)
     assert plan["unserved"] == []
     [round_id] = made(cast.dispatcher.post(cast.at(f"plans/{plan['id']}/applications")))["round_ids"]
     plate = courier.get(cast.at(f"rounds/{round_id}")).json["plate"]

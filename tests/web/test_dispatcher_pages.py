@@ -136,17 +136,21 @@ def test_a_job_is_cancelled_from_its_page(
     assert not list(db.scalars(sa.select(RoundPlan)))
 
 
-def test_what_cannot_be_planned_says_why_on_the_jobs_page(
+def test_what_cannot_be_planned_says_why_at_once_or_on_the_jobs_page(
     here: DispatcherDesk, day: WorkingDay, ground: Ground
 ) -> None:
-    asked = here.send(
-        "/dispatch/plans", "/dispatch/plan-jobs", {"zone_id": str(day.bound.zone_id), "wave": "1"}
-    )
+    form = {"zone_id": str(day.bound.zone_id), "wave": "1"}
+    refused = here.send("/dispatch/plans", "/dispatch/plan-jobs", form)
+    assert (refused.status_code, "没有待排的订单" in refused.text) == (409, True)
+    order = day.order()
+    asked = here.send("/dispatch/plans", "/dispatch/plan-jobs", form)
+    made(day.cast.clerk.post(day.at(f"orders/{order.order_id}/cancellations")))
     run_due_jobs(ground)
     assert "没有待排的订单" in here.look(asked.headers["Location"])
 
 
 def test_a_form_sent_twice_asks_once(here: DispatcherDesk, day: WorkingDay, db: Session) -> None:
+    day.order()
     form = {"zone_id": str(day.bound.zone_id), "wave": "1"}
     first = here.send("/dispatch/plans", "/dispatch/plan-jobs", form, key="the-same-form")
     again = here.send("/dispatch/plans", "/dispatch/plan-jobs", form, key="the-same-form")

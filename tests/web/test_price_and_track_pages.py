@@ -11,7 +11,6 @@ from core import clock
 from core.ground import Ground
 from dispatch.rounds.zone_price_models import ZonePrice
 from oversight.models import Look
-from tests.cast import made
 from tests.conftest import THE_DAY
 from tests.desk import Desk
 from tests.dispatch.rounds.two_zones import TwoZones
@@ -30,9 +29,7 @@ def test_who_reviews_a_plan_asks_what_the_zones_cost_and_finds_it_beside_the_pla
     for zone in (0, 1):
         town.order(zone)
     here = DispatcherDesk(desk, town.day.dispatcher)
-    plan = made(
-        town.day.dispatcher.post(town.day.at("plans"), town.day.plan_body(zone_id=str(town.zones[0])))
-    )
+    plan = town.day.plan(zone_id=str(town.zones[0]))
     review = f"/dispatch/plans/{plan['id']}"
     assert "还没有算过" in here.look(review)
     form = SITE | {"supply_site_id": str(town.site)}

@@ -33,6 +33,14 @@ def ask(day: WorkingDay, /, **changed: Any) -> str:
     return str(answer.get_json()["id"])
 
 
+def ask_in_vain(day: WorkingDay) -> str:
+    """The only order is cancelled before the worker comes to it."""
+    order = day.order()
+    job_id = ask(day)
+    made(day.cast.clerk.post(day.at(f"orders/{order.order_id}/cancellations")))
+    return job_id
+
+
 def look(day: WorkingDay, job_id: str) -> dict[str, Any]:
     answer = day.dispatcher.get(day.at(f"plan-jobs/{job_id}"))
     assert answer.status_code == 200
@@ -71,10 +79,10 @@ def test_a_job_that_was_done_leaves_the_queue(day: WorkingDay, ground: Ground, c
     assert queued(cluster) == []
 
 
-def test_what_makes_no_plan_refuses_the_job_with_its_reasons(
+def test_what_came_up_since_it_was_asked_refuses_the_job_with_its_reasons(
     day: WorkingDay, ground: Ground, db: Session
 ) -> None:
-    job_id = ask(day)
+    job_id = ask_in_vain(day)
     run_due_jobs(ground)
     refused = look(day, job_id)
     assert refused["state"] == "refused"
@@ -98,6 +106,7 @@ def test_a_deed_that_is_undone_queues_nothing(
     day: WorkingDay, ground: Ground, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, db: Session
 ) -> None:
     """The job and its place in the queue stand or fall with the deed."""
+    day.order()
 
     def broken(*_: object, **__: object) -> None:
         raise OSError("the power went")
@@ -119,6 +128,7 @@ def test_a_failing_solver_fails_the_job_and_leaves_what_stands(
     day.order()
     monkeypatch.setattr(solving, "SOLVER", ("/bin/false",))
     job_id = ask(day, wave=2)
+    run_due_jobs(ground)  # the first, done by hand, leaves the queue
     run_due_jobs(ground)
     failed = look(day, job_id)
     assert (failed["state"], failed["fault"], failed["plan_id"]) == ("failed", "busy", None)
@@ -129,7 +139,7 @@ def test_a_failing_solver_fails_the_job_and_leaves_what_stands(
 def test_a_job_whose_end_could_not_be_written_down_runs_again(
     day: WorkingDay, ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = ask(day)
+    job_id = ask_in_vain(day)
     write_down, tried = jobs._end, []
 
     def away_at_first(*given: Any, **outcome: Any) -> None:

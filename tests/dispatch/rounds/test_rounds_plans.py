@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from core import clock
 from core.auth import Role, ScopeKind
+from core.jobs import Job
 from dispatch.rounds import service, solving
 from dispatch.rounds.models import Round, RoundPlan, RoundStop
 from evidence.models import Link, Outcome, SubjectType
@@ -157,7 +158,8 @@ def test_a_zone_without_a_crew_is_refused_with_its_reason(day: WorkingDay, db: S
     day.order(day=tomorrow)
     assert codes(post_plan(day, day=tomorrow.isoformat())) == ["plan.no_crew"]
     assert not stored(db)
-    assert [entry.outcome for entry in day.entries(db, "plan.make")] == [Outcome.REFUSED]
+    assert [entry.outcome for entry in day.entries(db, "plan.ask")] == [Outcome.REFUSED]
+    assert not list(db.scalars(sa.select(Job))), "nobody waits in the queue to hear it"
 
 
 def test_a_day_without_orders_is_refused(day: WorkingDay, db: Session) -> None:
@@ -182,16 +184,24 @@ def test_another_firms_dispatcher_finds_no_such_zone(day: WorkingDay, desk: Desk
     assert stranger.post(day.at(f"plans/{plan['id']}/applications")).status_code == 404
 
 
-def test_the_same_key_answers_alike_and_solves_once(
+def test_no_plan_is_solved_while_somebody_waits_for_the_answer(
     day: WorkingDay, monkeypatch: pytest.MonkeyPatch, db: Session
 ) -> None:
     day.order()
-    first = day.dispatcher.post(day.at("plans"), day.plan_body(), key="plan-key-1")
-    monkeypatch.setattr(solving, "SOLVER", ("/bin/false",))
-    again = day.dispatcher.post(day.at("plans"), day.plan_body(), key="plan-key-1")
-    assert made(first) == made(again)
+    monkeypatch.setattr(solving, "_ask_child", lambda *_: pytest.fail("solved beside the queue"))
+    first, other = post_plan(day), day.dispatcher.post(day.at("plan-jobs"), day.plan_body())
+    for answer in (first, other):
+        assert (answer.status_code, answer.get_json()["state"]) == (202, "asked")
+        assert answer.headers["Location"] == day.at(f"plan-jobs/{answer.get_json()['id']}")
+    assert not stored(db)
+
+
+def test_the_same_key_answers_alike_and_asks_once(day: WorkingDay, db: Session) -> None:
+    day.order()
+    first, again = (day.dispatcher.post(day.at("plans"), day.plan_body(), key="plan-key-1") for _ in range(2))
+    assert first.get_json() == again.get_json()
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert len(stored(db)) == 1
+    assert len(list(db.scalars(sa.select(Job)))) == 1
 
 
 # --- the child and the checker ----------------------------------------------------------------------------
@@ -207,9 +217,8 @@ def test_a_failing_solver_leaves_the_service_answering(
     with monkeypatch.context() as broken:
         broken.setattr(solving, "WALL_GUARD_S", 0.5)
         broken.setattr(solving, "SOLVER", (sys.executable, "-c", program))
-        answer = post_plan(day)
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
+        failed = day.plan_job()
+    assert (failed["state"], failed["fault"]) == ("failed", "busy")
     assert not stored(db)
     assert not day.entries(db, "plan.make")
     assert day.plan()["unserved"] == []
@@ -239,9 +248,9 @@ def test_a_plan_that_fails_the_independent_check_is_not_stored(
     for _ in range(2):
         day.order()
     monkeypatch.setattr(solving, "SOLVER", (sys.executable, "-c", TAMPERED.format(change=change)))
-    answer = post_plan(day)
-    assert codes(answer) == ["plan.checker_refused"]
-    assert fault in answer.get_json()["reasons"][0]["facts"]["codes"]
+    refused = day.plan_job()
+    assert [reason["code"] for reason in refused["reasons"]] == ["plan.checker_refused"]
+    assert fault in refused["reasons"][0]["facts"]["codes"]
     assert not stored(db)
     [entry] = day.entries(db, "plan.make")
     assert entry.outcome is Outcome.REFUSED

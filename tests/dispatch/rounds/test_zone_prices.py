@@ -70,9 +70,7 @@ def test_a_day_is_priced_whole_beside_the_same_crews_free_and_nothing_else_chang
     assert b"121.4" not in entry.written, "where people live stands in no entry"
 
     # once the day is driven it is priced the same: as it was booked
-    planned = made(
-        town.day.dispatcher.post(town.day.at("plans"), town.day.plan_body(zone_id=str(town.zones[0])))
-    )
+    planned = town.day.plan(zone_id=str(town.zones[0]))
     made(town.day.apply(planned["id"]))
     regulator = town.day.cast.regulator
     job_of(town, regulator)

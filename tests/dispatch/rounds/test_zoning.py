@@ -4,17 +4,21 @@ from typing import Any
 
 import pytest
 import shapely
+from sqlalchemy.orm import Session
 
 from core.auth import Role
 from core.geo import Datum, area_from_geojson
 from core.ground import Ground
 from dispatch.rounds import solving, zoning
 from dispatch.rounds.zoning import Cells
+from evidence.models import Outcome
 from registry.models import Zone, ZoneSet
 from registry.zone_models import ZoneDraft
 from tests.cast import EAST, WEST, made, square
+from tests.desk import Person
 from tests.dispatch.rounds.working_day import WorkingDay
-from tests.registry.proofs import codes, count, faults, was_refused
+from tests.due_jobs import worked
+from tests.registry.proofs import count, faults
 
 pytestmark = pytest.mark.solver_apart
 
@@ -43,6 +47,20 @@ def halves(day: WorkingDay, border: float = HALF) -> str:
     body = {"name": "两半", "datum": "wgs84"}
     collection = {"type": "FeatureCollection", "features": features}
     return str(made(day.dispatcher.post(day.at("zone-drafts"), body | {"collection": collection}))["id"])
+
+
+def proposed(day: WorkingDay, by: Person | None = None, **changed: Any) -> dict[str, Any]:
+    """What came of the job: the draft, or the job that made none."""
+    asking = by or day.dispatcher
+    job = worked(day.desk.ground, asking, day.at("zone-proposals"), proposal(day, **changed))
+    if job["draft_id"] is None:
+        return job
+    return dict(asking.get(day.at(f"zone-drafts/{job['draft_id']}")).get_json())
+
+
+def noes(job: dict[str, Any]) -> list[str]:
+    assert job["state"] == "refused", job
+    return [reason["code"] for reason in job["reasons"]]
 
 
 def proposal(day: WorkingDay, **changed: Any) -> dict[str, Any]:
@@ -113,8 +131,7 @@ def test_days_are_a_span_of_three_months_at_most(day: WorkingDay, days: dict[str
 def test_a_proposal_divides_the_ground_by_its_orders_and_can_be_published(
     booked: WorkingDay, ground: Ground
 ) -> None:
-    answer = booked.dispatcher.post(booked.at("zone-proposals"), proposal(booked))
-    draft = made(answer)
+    draft = proposed(booked)
     zones = draft["collection"]["features"]
     assert len(zones) == 2
     areas = [area_from_geojson(zone["geometry"], Datum.WGS84) for zone in zones]
@@ -141,31 +158,31 @@ def test_a_proposal_by_committees_keeps_each_committee_together(day: WorkingDay)
         (EAST - 0.01, "310105001003"),
     ):
         day.home(committee_code=committee, **at(lon))
-    body = proposal(day, unit="committees", weigh_by="homes", zones=3)
-    zones = made(day.dispatcher.post(day.at("zone-proposals"), body))["collection"]["features"]
+    by_committees = {"unit": "committees", "weigh_by": "homes"}
+    zones = proposed(day, **by_committees, zones=3)["collection"]["features"]
     areas = [area_from_geojson(zone["geometry"], Datum.WGS84) for zone in zones]
     assert [
         sum(area.covers(shapely.Point(lon, 31.21)) for lon in (WEST + 0.01, HALF, EAST - 0.01))
         for area in areas
     ] == [1, 1, 1]
-    answer = day.dispatcher.post(day.at("zone-proposals"), body | {"zones": 4})
-    assert faults(answer) == [("/zones", "too_many")]
+    assert noes(proposed(day, **by_committees, zones=4)) == ["zoning.too_many_zones"]
 
 
 def test_nothing_to_weigh_anothers_ground_and_a_dead_solver_store_nothing(
-    day: WorkingDay, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    day: WorkingDay, ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty = day.dispatcher.post(day.at("zone-proposals"), proposal(day))
-    assert codes(empty) == ["zoning.nothing_to_weigh"]
-    assert was_refused(ground, "zone.propose", empty)
+    empty = proposed(day)
+    assert noes(empty) == ["zoning.nothing_to_weigh"]
+    [entry] = day.entries(db, "zone.propose")
+    assert (entry.outcome, entry.refusal_no) == (Outcome.REFUSED, empty["refusal_no"])
     day.home(**at(HALF))
     rival_firm = str(day.cast.another_firm())
     rival = day.desk.sign_in(Role.DISPATCHER, firm=rival_firm)
     assert faults(rival.post(day.at("zone-proposals"), proposal(day))) == [("/firm_id", "unknown")]
-    theirs = rival.post(day.at("zone-proposals"), proposal(day, firm_id=rival_firm))
-    assert codes(theirs) == ["zoning.no_zones"]
+    assert noes(proposed(day, rival, firm_id=rival_firm)) == ["zoning.no_zones"]
     monkeypatch.setattr(solving, "SOLVER", ("/bin/false",))
-    assert day.dispatcher.post(day.at("zone-proposals"), proposal(day, weigh_by="homes")).status_code == 503
+    failed = proposed(day, weigh_by="homes")
+    assert (failed["state"], failed["fault"]) == ("failed", "busy")
     assert count(ground, ZoneDraft) == 0
 
 
@@ -179,9 +196,8 @@ def test_other_firms_zones_stay_as_they_are_in_a_districts_proposal(day: Working
     made(district.post(day.at("zone-sets"), both))
     day.home(**at(WEST + 0.01))
     day.home(**at(WEST + 0.02))
-    shared = day.dispatcher.post(day.at("zone-proposals"), proposal(day, weigh_by="homes"))
-    assert codes(shared) == ["zoning.of_another_firm"]
-    zones = made(district.post(day.at("zone-proposals"), proposal(day, weigh_by="homes")))["collection"]
+    assert noes(proposed(day, weigh_by="homes")) == ["zoning.of_another_firm"]
+    zones = proposed(day, district, weigh_by="homes")["collection"]
     [kept] = [zone for zone in zones["features"] if zone["properties"]["firm_id"] == rival_firm]
     assert kept["geometry"] == square(west=HALF) or area_from_geojson(kept["geometry"], Datum.WGS84).equals(
         area_from_geojson(square(west=HALF), Datum.WGS84)

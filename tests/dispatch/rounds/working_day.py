@@ -44,6 +44,7 @@ from registry.models import Card, HolderKind, Vehicle
 from tests.cast import CHANGNING, Cast, Users, made
 from tests.conftest import doing_as
 from tests.desk import Desk, Person
+from tests.due_jobs import planned, worked
 
 SMALL, LARGE = "YSP35.5", "YSP118"
 POINT = {"lon": 121.41, "lat": 31.215, "datum": "wgs84"}
@@ -195,7 +196,11 @@ class WorkingDay:
         } | changed
 
     def plan(self, /, **changed: Any) -> dict[str, Any]:
-        return made(self.dispatcher.post(self.at("plans"), self.plan_body(**changed)))
+        return planned(self.desk.ground, self.dispatcher, self.at("plans"), self.plan_body(**changed))
+
+    def plan_job(self, /, **changed: Any) -> dict[str, Any]:
+        """A plan that may come to nothing: its job, once the worker is through with it."""
+        return worked(self.desk.ground, self.dispatcher, self.at("plans"), self.plan_body(**changed))
 
     def apply(self, plan_id: str) -> TestResponse:
         return self.dispatcher.post(self.at(f"plans/{plan_id}/applications"))
