@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from dispatch.rounds.models import Round, RoundStop
+from dispatch.rounds.position_models import RoadAlarm
 from dispatch.rounds.states import ROUND
 from evidence.deed import Deed
 from evidence.models import SubjectType
@@ -17,6 +18,20 @@ def finish(deed: Deed, round: Round) -> None:
         sa.update(RoundStop)
         .where(RoundStop.district == round.district, RoundStop.round_id == round.id)
         .values(active=False)
+    )
+    _end_road_alarms(deed, round)
+
+
+def _end_road_alarms(deed: Deed, round: Round) -> None:
+    """Nothing more is awaited of the round: neither silent nor out of its zone is whoever is back."""
+    deed.db.execute(
+        sa.update(RoadAlarm)
+        .where(
+            RoadAlarm.district == round.district,
+            RoadAlarm.round_id == round.id,
+            RoadAlarm.over_at.is_(None),
+        )
+        .values(over_at=sa.func.greatest(RoadAlarm.since, round.finished_at))
     )
 
 

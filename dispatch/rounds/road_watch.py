@@ -399,7 +399,7 @@ def keep_alarms(deed: Deed, round_id: UUID) -> Answer:
                 zone_id=round.zone_id,
                 binding_id=round.binding_id,
                 since=span.since,
-                over_at=span.over_at,
+                over_at=span.over_at or (round.finished_at and max(span.since, round.finished_at)),
                 recorded_at=deed.recorded_at,
             )
         )

@@ -26,6 +26,7 @@ from dispatch.rounds import streets
 from dispatch.rounds.queries import crew_of, doors_of, has_answered, how_it_stands, job_in_reach
 from dispatch.rounds.service import checked
 from dispatch.rounds.solving import price_apart
+from dispatch.rounds.unfit import unfit
 from dispatch.rounds.zone_day import Crew, Door, problem_of
 from dispatch.rounds.zone_price_models import ZonePrice
 from evidence.deed import Answer, Deed, does
@@ -136,6 +137,8 @@ class ZoneOfDay:
     zone: Zone
     doors: Sequence[Door]
     crews: Sequence[Crew]
+    apart: Sequence[Refusal] = ()
+    """What stands against crews that are bound to the zone and may not drive on the day, as in a plan."""
 
     def part(self, vehicles: set[str]) -> PricedZone:
         own = {str(crew.binding_id) for crew in self.crews}
@@ -154,12 +157,15 @@ def _days_of(db: Session, district: int, station: Site, day: date) -> list[ZoneO
 
 
 def _day_of(db: Session, zone: Zone, day: date) -> ZoneOfDay:
+    on_duty = crews_for_zone(db, zone.district, zone.id, day).crews
+    apart = unfit(db, zone, on_duty, day)
     crews = []
-    for one in crews_for_zone(db, zone.district, zone.id, day).crews:
+    for one in on_duty:
         first_s, last_s = max(one.from_s, zone.opens_s), min(one.until_s, zone.closes_s)
-        if first_s < last_s:
+        if first_s < last_s and one.binding.id not in apart:
             crews.append(crew_of(one, (first_s, last_s), one.vehicle.max_trips))
-    return ZoneOfDay(zone, doors_of(db, zone.district, of_day(db, zone.district, zone.id, day)), crews)
+    doors = doors_of(db, zone.district, of_day(db, zone.district, zone.id, day))
+    return ZoneOfDay(zone, doors, crews, [reason for reasons in apart.values() for reason in reasons])
 
 
 def _refusals(zones: Sequence[ZoneOfDay], day: date) -> list[Refusal]:
@@ -170,7 +176,8 @@ def _refusals(zones: Sequence[ZoneOfDay], day: date) -> list[Refusal]:
     if not orders:
         reasons.append(no.NOTHING_TO_PRICE(day=day))
     if not any(zone.crews for zone in zones):
-        reasons.append(no.NO_CREW_TO_PRICE(day=day))
+        apart = [reason for zone in zones for reason in zone.apart]
+        reasons += apart or [no.NO_CREW_TO_PRICE(day=day)]
     if orders > MOST_ORDERS:
         reasons.append(no.TOO_MANY_TO_PRICE(orders=orders, most=MOST_ORDERS))
     return reasons

@@ -257,6 +257,28 @@ def test_a_round_that_never_sent_a_position_is_an_alarm_from_its_start_until_it_
     assert sweep(14) == 1, "silent once more, after it was heard"
 
 
+def test_of_whoever_is_back_no_alarm_goes_on_also_not_one_that_is_found_late(
+    driving: Driving, day: WorkingDay, ground: Ground, db: Session
+) -> None:
+    def sweep(minute: float) -> int:
+        with clock.standing_at(moment(minute)):
+            return road_watch.sweep(ground)
+
+    def over() -> dict[str, datetime | None]:
+        db.expire_all()
+        return {row.kind.value: row.over_at for row in db.scalars(sa.select(RoadAlarm))}
+
+    assert sweep(10) == 1
+    assert over() == {"no_position": None}
+    with clock.standing_at(moment(30)):
+        made(day.finish(driving.round_id))
+    assert over() == {"no_position": moment(30)}
+    assert sweep(31) == 0
+    driving.send(*(fix(n, n, 80) for n in range(18, 30)), minute=40)
+    assert sweep(41) == 1
+    assert over() == {"no_position": moment(30), "out_of_zone": moment(30)}
+
+
 def test_of_a_round_left_open_for_days_nothing_is_said_for_its_track_may_be_gone(
     driving: Driving, ground: Ground, db: Session
 ) -> None:

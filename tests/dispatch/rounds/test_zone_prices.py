@@ -2,6 +2,7 @@
 
 import sys
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -14,10 +15,12 @@ from dispatch.rounds import solving, zone_prices
 from dispatch.rounds.models import Round, RoundPlan
 from dispatch.rounds.zone_price_models import ZonePrice
 from evidence.models import Outcome
+from registry.models import Binding
 from tests.cast import CHANGNING, made
 from tests.desk import Desk
 from tests.dispatch.rounds.two_zones import TwoZones
-from tests.due_jobs import run_due_jobs
+from tests.dispatch.rounds.working_day import codes
+from tests.due_jobs import run_due_jobs, worked
 
 
 def look(town: TwoZones, path: str, by: Any = None, /, **query: str) -> dict[str, Any]:
@@ -80,6 +83,28 @@ def test_a_day_is_priced_whole_beside_the_same_crews_free_and_nothing_else_chang
     ]
     assert first["id"] == price["id"]
     assert (again["problem"], again["fixed"], again["free"]) == (price["problem"], fixed, free)
+
+
+def test_a_crew_that_a_plan_leaves_out_has_no_part_in_the_price(
+    desk: Desk, ground: Ground, db: Session
+) -> None:
+    """As the plan: with papers that lapse, or away, nobody drives in the free plan either."""
+    town = TwoZones(desk)
+    for zone in (0, 1):
+        town.order(zone)
+    with ground.sessions() as session:
+        ill = session.get_one(Binding, (CHANGNING, UUID(town.bindings[1]))).courier_id
+    said = {"firm_id": str(town.day.cast.firm()), "reason": "sick", "staff_id": str(ill)}
+    days = {"from_on": "2024-06-12", "until_on": "2024-06-12"}
+    made(town.day.cast.clerk.post(town.day.at("absences"), said | days))
+    path = town.day.at("zone-price-jobs")
+    done = worked(ground, town.day.dispatcher, path, town.body())
+    [price] = kept(db)
+    assert str(price.id) == done["zone_price_id"]
+    assert [zone["crews"] for zone in price.zones] == [1, 0]
+    assert (price.fixed["unserved"], price.free["unserved"]) == (1, 0)
+    plan = town.day.dispatcher.post(town.day.at("plans"), town.day.plan_body(zone_id=str(town.zones[1])))
+    assert codes(plan) == ["roster.courier_away"], "the plan says the same of the same crew"
 
 
 def test_what_has_no_price_refuses_the_job_with_every_reason(

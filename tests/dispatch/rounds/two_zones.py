@@ -61,5 +61,7 @@ class TwoZones:
         return str(made(self.day.cast.clerk.post(self.day.at("orders"), body))["id"])
 
     def ask(self, by: Any = None, /, **changed: Any) -> Any:
-        body = {"supply_site_id": str(self.site), "day": clock.today().isoformat(), "iterations": 400}
-        return (by or self.day.dispatcher).post(self.day.at("zone-price-jobs"), body | changed)
+        return (by or self.day.dispatcher).post(self.day.at("zone-price-jobs"), self.body() | changed)
+
+    def body(self) -> dict[str, Any]:
+        return {"supply_site_id": str(self.site), "day": clock.today().isoformat(), "iterations": 400}
