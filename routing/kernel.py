@@ -47,7 +47,7 @@ LENGTH, TRIPS, COST, WAS_LENGTH, IS_TOUCHED = range(5)
 # Of its trip, where goods come late: FROM: the position at which it begins; READY (there): when the vehicle
 # could leave if all had come; SOON: what EARLY would be then; GOODS, MORE_GOODS: when those for the stops
 # up to it, and after it, have come.
-EARLY, LATE, SO_FAR, IN_ALL, WAS, IS_TORN, FROM, READY, SOON, GOODS, MORE_GOODS = range(11)
+EARLY, LATE, SO_FAR, IN_ALL, WAS, IS_TORN, FROM, READY, SOON, GOODS, MORE_GOODS, LEG = range(12)
 
 AVERAGE_REMOVED = 10.0
 LONGEST_STRING = 10.0
@@ -72,7 +72,8 @@ def compiled(function: F) -> F:
 class Day(NamedTuple):
     """What does not change: a problem in arrays. p: places, v: vehicles."""
 
-    seconds: NDArray[np.int32]  # [profile, p, p]; no way is longer than any day
+    seconds: NDArray[np.int32]  # [profile, p, p] from, to; no way is longer than any day
+    toward: NDArray[np.int32]  # [profile, p, p] to, from: the same, in rows
     stops: Whole  # [p, columns]
     crews: Whole  # [v, columns]
     may: Yes  # [v, p]
@@ -85,7 +86,7 @@ class State(NamedTuple):
     """What changes. k: positions in a round; n: stops waiting."""
 
     route: Whole  # [v, k]
-    notes: Whole  # [v, k, columns]
+    notes: Whole  # [v, columns, k]
     rounds: Whole  # [v, columns]
     vehicle: Whole  # [p] who serves it, or NOBODY
     out: Whole  # [n] stops to put back in this turn
@@ -175,26 +176,28 @@ def note_times(day: Day, state: State, v: int) -> bool:
     seconds = day.seconds[crew[PROFILE]]
     last = state.rounds[v, LENGTH] - 1
     now = crew[BEGINS]
-    notes[0, READY], notes[0, SOON], notes[0, SO_FAR] = now, now, 0
+    notes[READY, 0], notes[SOON, 0], notes[SO_FAR, 0] = now, now, 0
     soon = now
     if not day.is_plain:
         note_goods(stops, row, notes, last)
-        now = max(now, notes[0, MORE_GOODS])
-    notes[0, EARLY] = now
+        now = max(now, notes[MORE_GOODS, 0])
+    notes[EARLY, 0] = now
     load, trips, cost = 0, 1, 0
     here = row[0]
     for k in range(1, last + 1):
         place = row[k]
-        cost += seconds[here, place]
-        now += seconds[here, place]
+        leg = seconds[here, place]
+        notes[LEG, k - 1] = leg
+        cost += leg
+        now += leg
         if place != STATION:
             now = start_after(stops, place, now)
             if now == NEVER:
                 return False
             if now > stops[place, DUE]:
                 cost += stops[place, LATE_WEIGHT] * (now - stops[place, DUE])
-            soon = now if day.is_plain else start_after(stops, place, soon + seconds[here, place])
-            notes[k, EARLY], notes[k, SOON] = now, soon
+            soon = now if day.is_plain else start_after(stops, place, soon + leg)
+            notes[EARLY, k], notes[SOON, k] = now, soon
             now += stops[place, SERVICE]
             soon += stops[place, SERVICE]
             load += stops[place, LOAD]
@@ -202,13 +205,13 @@ def note_times(day: Day, state: State, v: int) -> bool:
             if k < last:
                 trips += 1
                 now += crew[RELOAD]
-                notes[k, READY], notes[k, SOON] = now, now
+                notes[READY, k], notes[SOON, k] = now, now
                 soon = now
                 if not day.is_plain:
-                    now = max(now, notes[k, MORE_GOODS])
-            notes[k, EARLY] = now
+                    now = max(now, notes[MORE_GOODS, k])
+            notes[EARLY, k] = now
             load = 0
-        notes[k, SO_FAR] = load
+        notes[SO_FAR, k] = load
         here = place
     if now > crew[ENDS]:
         return False
@@ -223,14 +226,14 @@ def note_goods(stops: Whole, row: Whole, notes: Whole, last: int) -> None:
     goods = 0
     for k in range(last - 1, -1, -1):
         goods = 0 if row[k + 1] == STATION else max(goods, stops[row[k + 1], RELEASE])
-        notes[k, MORE_GOODS] = goods
+        notes[MORE_GOODS, k] = goods
     begin = 0
     for k in range(last):
         if k == 0 or row[k] == STATION:
             begin, goods = k, 0
         else:
             goods = max(goods, stops[row[k], RELEASE])
-        notes[k, FROM], notes[k, GOODS] = begin, goods
+        notes[FROM, k], notes[GOODS, k] = begin, goods
 
 
 @compiled
@@ -239,20 +242,20 @@ def note_limits(
 ) -> None:
     """The backward half of ``note_times``: latest moments, and the load of the trip each leg belongs to."""
     limit = crew[ENDS]
-    notes[last, LATE] = limit
+    notes[LATE, last] = limit
     total = 0
     after = row[last]
     for k in range(last - 1, -1, -1):
         place = row[k]
         limit -= seconds[place, after]
         if after == STATION:
-            total = notes[k, SO_FAR]
+            total = notes[SO_FAR, k]
         if k > 0:
             if place == STATION:
                 limit -= crew[RELOAD]
             else:
                 limit = start_before(stops, place, limit - stops[place, SERVICE])
-        notes[k, LATE], notes[k, IN_ALL] = limit, total
+        notes[LATE, k], notes[IN_ALL, k] = limit, total
         after = place
 
 
@@ -267,8 +270,8 @@ def remember(state: State, v: int) -> None:
         length = state.rounds[v, LENGTH]
         state.rounds[v, WAS_LENGTH] = length
         for k in range(length):
-            state.notes[v, k, WAS] = state.route[v, k]
-            state.notes[v, k, IS_TORN] = 0
+            state.notes[v, WAS, k] = state.route[v, k]
+            state.notes[v, IS_TORN, k] = 0
 
 
 @compiled
@@ -290,7 +293,7 @@ def tear(state: State, v: int, first: int, last: int, middle: int, longest: int)
     begin = least + draw_below(state.lots, most - least + 1)
     kept_from = begin + draw_below(state.lots, take + 1)
     for k in range(first, begin):
-        notes[k, IS_TORN] = 1
+        notes[IS_TORN, k] = 1
     write = begin
     for k in range(begin, state.rounds[v, LENGTH]):
         place = row[k]
@@ -301,7 +304,7 @@ def tear(state: State, v: int, first: int, last: int, middle: int, longest: int)
             state.vehicle[place] = NOBODY
         else:
             row[write] = place
-            notes[write, IS_TORN] = 1 if k <= last else notes[k, IS_TORN]
+            notes[IS_TORN, write] = 1 if k <= last else notes[IS_TORN, k]
             write += 1
     state.rounds[v, LENGTH] = write
 
@@ -357,7 +360,7 @@ def put_round_back(state: State, v: int) -> None:
     length = state.rounds[v, WAS_LENGTH]
     state.rounds[v, LENGTH] = length
     for k in range(length):
-        place = state.notes[v, k, WAS]
+        place = state.notes[v, WAS, k]
         state.route[v, k] = place
         if k > 0 and place != STATION:
             state.vehicle[place] = v
@@ -401,7 +404,7 @@ def ruin(day: Day, state: State) -> None:
         middle = 1
         while row[middle] != near[n]:
             middle += 1
-        if middle <= crews[v, LOCKED] or (rounds[v, IS_TOUCHED] and state.notes[v, middle, IS_TORN]):
+        if middle <= crews[v, LOCKED] or (rounds[v, IS_TOUCHED] and state.notes[v, IS_TORN, middle]):
             continue
         remember(state, v)
         first, last = middle, middle
@@ -483,15 +486,15 @@ def done_at(day: Day, state: State, v: int, k: int, leave: int) -> int:
     """When the vehicle is done at position ``k`` if it sets out on that trip at ``leave``, or NEVER."""
     notes, row, stops = state.notes[v], state.route[v], day.stops
     seconds = day.seconds[day.crews[v, PROFILE]]
-    begin, now = notes[k, FROM], leave
-    if now == notes[begin, EARLY] and k > begin:
-        return int(notes[k, EARLY] + stops[row[k], SERVICE])
+    begin, now = notes[FROM, k], leave
+    if now == notes[EARLY, begin] and k > begin:
+        return int(notes[EARLY, k] + stops[row[k], SERVICE])
     for j in range(begin + 1, k + 1):
         now = start_after(stops, row[j], now + seconds[row[j - 1], row[j]])
         if now == NEVER:
             return NEVER
-        if now == notes[j, EARLY]:
-            return int(notes[k, EARLY] + stops[row[k], SERVICE])
+        if now == notes[EARLY, j]:
+            return int(notes[EARLY, k] + stops[row[k], SERVICE])
         now += stops[row[j], SERVICE]
     return int(now)
 
@@ -501,18 +504,18 @@ def is_in_time(day: Day, state: State, v: int, k: int, place: int, kind: int) ->
     """Where trips wait for goods: can the round be driven with ``place`` after position ``k``?"""
     stops, crew, notes, row = day.stops, day.crews[v], state.notes[v], state.route[v]
     seconds = day.seconds[crew[PROFILE]]
-    goods = notes[k, GOODS]
+    goods = notes[GOODS, k]
     if kind != 2:
         goods = max(goods, stops[place, RELEASE])
     if kind == 0:
-        goods = max(goods, notes[k, MORE_GOODS])
-    now = done_at(day, state, v, k, max(notes[notes[k, FROM], READY], goods))
+        goods = max(goods, notes[MORE_GOODS, k])
+    now = done_at(day, state, v, k, max(notes[READY, notes[FROM, k]], goods))
     if now == NEVER:
         return False
     here = row[k]
     if kind == 2:
         now += seconds[here, STATION] + crew[RELOAD]
-        now = max(now, stops[place, RELEASE], notes[k, MORE_GOODS])
+        now = max(now, stops[place, RELEASE], notes[MORE_GOODS, k])
         here = STATION
     now = start_after(stops, place, now + seconds[here, place])
     if now == NEVER:
@@ -520,9 +523,9 @@ def is_in_time(day: Day, state: State, v: int, k: int, place: int, kind: int) ->
     now += stops[place, SERVICE]
     here = place
     if kind == 1:
-        now = max(now + seconds[here, STATION] + crew[RELOAD], notes[k, MORE_GOODS])
+        now = max(now + seconds[here, STATION] + crew[RELOAD], notes[MORE_GOODS, k])
         here = STATION
-    return bool(now + seconds[here, row[k + 1]] <= notes[k + 1, LATE])
+    return bool(now + seconds[here, row[k + 1]] <= notes[LATE, k + 1])
 
 
 @compiled
@@ -544,6 +547,7 @@ def put_back(day: Day, state: State, place: int) -> bool:
     stops, crews, rounds, is_plain = day.stops, day.crews, state.rounds, day.is_plain
     load, service, owner = stops[place, LOAD], stops[place, SERVICE], stops[place, OWNER]
     closes, release = stops[place, stops.shape[1] - 1], stops[place, RELEASE]
+    earliest = stops[place, FIRST_WINDOW] + service
     best, best_v, best_k, best_kind = stops[place, PENALTY], NOBODY, 0, 0
     for v in range(rounds.shape[0]):
         if not day.may[v, place]:
@@ -551,8 +555,10 @@ def put_back(day: Day, state: State, place: int) -> bool:
         length, twin = rounds[v, LENGTH], crews[v, TWIN]
         if length == 2 and twin != NOBODY and rounds[twin, LENGTH] == 2:
             continue
-        seconds, row, notes = day.seconds[crews[v, PROFILE]], state.route[v], state.notes[v]
-        out_s, home_s = seconds[STATION, place], seconds[place, STATION]
+        profile, row, notes = crews[v, PROFILE], state.route[v], state.notes[v]
+        onward, toward = day.seconds[profile, place], day.toward[profile, place]
+        from_station, to_station = day.seconds[profile, STATION], day.toward[profile, STATION]
+        out_s, home_s = toward[STATION], onward[STATION]
         capacity, reload = crews[v, CAPACITY], crews[v, RELOAD]
         may_reload = rounds[v, TRIPS] < crews[v, MOST_TRIPS]
         is_held, room = crews[v, HOLDS_FIRST] != 0, crews[v, ROOM_FIRST] - load
@@ -563,53 +569,55 @@ def put_back(day: Day, state: State, place: int) -> bool:
                 is_held, room = False, capacity - load
                 if owner == v:
                     break
-            if k < crews[v, LOCKED]:
+            if k < crews[v, LOCKED] or notes[LATE, k + 1] < earliest:
                 continue
-            leave, soon = notes[k, EARLY], notes[k, SOON]
-            if k > 0:
-                leave += stops[here, SERVICE]
-                soon += stops[here, SERVICE]
+            soon = notes[SOON, k]
             if soon > closes:
                 break
+            way, leg = toward[here], notes[LEG, k]
+            straight = way + onward[there] - leg
+            after = way + home_s + from_station[there] - leg
+            before = to_station[here] + out_s + onward[there] - leg
+            if straight >= best and (not may_reload or (after >= best and before >= best)):
+                continue
             state.counts[2] -= 1
             if state.counts[2] < 0:
                 state.counts[2] = int(math.log(1.0 - draw(state.lots)) / math.log(1.0 - BLINK))
                 continue
-            way, leg = seconds[here, place], seconds[here, there]
             joins, splits = True, may_reload
             if is_held:
                 joins = owner == v or not (crews[v, IS_OUT] != 0 and stops[place, BRINGS] != 0)
                 splits = may_reload and there == STATION and owner == NOBODY
-            joins = joins and notes[k, IN_ALL] <= room
-            start = start_after(stops, place, leave + way)
-            added = way + seconds[place, there] - leg
-            if joins and added < best and start + service + seconds[place, there] <= notes[k + 1, LATE]:
-                if not is_plain:
-                    added = dearer_by(day, state, v, k, place, 0, added)
-                if added < best:
-                    best, best_v, best_k, best_kind = added, v, k, 0
+            joins = joins and notes[IN_ALL, k] <= room
+            leave = notes[EARLY, k]
+            if k > 0:
+                leave += stops[here, SERVICE]
+                soon += stops[here, SERVICE]
+            if joins and straight < best:
+                start = start_after(stops, place, leave + way)
+                if start + service + onward[there] <= notes[LATE, k + 1]:
+                    if not is_plain:
+                        straight = dearer_by(day, state, v, k, place, 0, straight)
+                    if straight < best:
+                        best, best_v, best_k, best_kind = straight, v, k, 0
             if not splits or (is_plain and joins):
                 continue
-            added = way + home_s + seconds[STATION, there] - leg
-            if there != STATION and not is_held and added < best and notes[k, SO_FAR] <= room:
+            if there != STATION and not is_held and after < best and notes[SO_FAR, k] <= room:
                 leave = start_after(stops, place, soon + way) + service + home_s + reload
-                if max(leave, notes[k, MORE_GOODS]) + seconds[STATION, there] > notes[k + 1, LATE]:
-                    added = NEVER
-                elif not is_plain:
-                    added = dearer_by(day, state, v, k, place, 1, added)
-                if added < best:
-                    best, best_v, best_k, best_kind = added, v, k, 1
-            added = seconds[here, STATION] + out_s + seconds[place, there] - leg
-            rest = notes[k, IN_ALL] - notes[k, SO_FAR]
-            if (here != STATION or is_held) and added < best and rest + load <= capacity:
-                leave = max(soon + seconds[here, STATION] + reload, release, notes[k, MORE_GOODS])
+                if max(leave, notes[MORE_GOODS, k]) + from_station[there] <= notes[LATE, k + 1]:
+                    if not is_plain:
+                        after = dearer_by(day, state, v, k, place, 1, after)
+                    if after < best:
+                        best, best_v, best_k, best_kind = after, v, k, 1
+            rest = notes[IN_ALL, k] - notes[SO_FAR, k]
+            if (here != STATION or is_held) and before < best and rest + load <= capacity:
+                leave = max(soon + to_station[here] + reload, release, notes[MORE_GOODS, k])
                 start = start_after(stops, place, leave + out_s)
-                if start + service + seconds[place, there] > notes[k + 1, LATE]:
-                    added = NEVER
-                elif not is_plain:
-                    added = dearer_by(day, state, v, k, place, 2, added)
-                if added < best:
-                    best, best_v, best_k, best_kind = added, v, k, 2
+                if start + service + onward[there] <= notes[LATE, k + 1]:
+                    if not is_plain:
+                        before = dearer_by(day, state, v, k, place, 2, before)
+                    if before < best:
+                        best, best_v, best_k, best_kind = before, v, k, 2
     if best_v == NOBODY:
         return False
     remember(state, best_v)

@@ -94,6 +94,7 @@ def _day(timetable: Timetable) -> kernel.Day:
     seconds[seconds == NO_WAY] = NO_WAY_S
     return kernel.Day(
         seconds=seconds,
+        toward=np.ascontiguousarray(seconds.swapaxes(1, 2)),
         stops=_stop_columns(timetable, places),
         crews=_crew_columns(timetable),
         may=_may(timetable, places),
@@ -172,7 +173,7 @@ def _state(timetable: Timetable, start: Rounds, seed: int) -> kernel.State:
     longest = stops + min(most_trips, stops + 1) + 4
     state = kernel.State(
         route=np.zeros((vehicles, longest), dtype=np.int64),
-        notes=np.zeros((vehicles, longest, 11), dtype=np.int64),
+        notes=np.zeros((vehicles, 12, longest), dtype=np.int64),
         rounds=np.zeros((vehicles, 5), dtype=np.int64),
         vehicle=np.full(places, NOBODY, dtype=np.int64),
         out=np.zeros(stops + kernel.MOST_LEFT_TRIED + 1, dtype=np.int64),
