@@ -174,7 +174,15 @@ def subscribe_handlers() -> None:
     from oversight.review_messages import word_answered
     from oversight.reviews import ANSWERED
     from oversight.service import raise_tip
-    from registry import letting_messages, lettings, new_numbers, phone_codes, proxies, proxy_messages
+    from registry import (
+        letting_messages,
+        lettings,
+        new_numbers,
+        phone_codes,
+        privacy,
+        proxies,
+        proxy_messages,
+    )
 
     from_phones = ("device.forked", "scan.not_applied")
     of_bottles = ("cylinder.stranger_seen", "cylinder.problem_reported", "identifier.collision_found")
@@ -187,7 +195,9 @@ def subscribe_handlers() -> None:
     subscribe(DUE_FOR_FIRM, "messages", about_bottles.word_due_to_firm)
     subscribe(TOLD, "messages", about_bottles.word_recalled)
     subscribe(phone_codes.TOPIC, "messages", phone_codes.word_code)
+    subscribe(new_numbers.APPLIED, "registry.numbers", new_numbers.look_up)
     subscribe(new_numbers.NUMBER_ASKED, "messages", new_numbers.word_asked)
+    subscribe(privacy.NUMBER_CHANGED, "messages", new_numbers.word_changed)
     subscribe(lettings.ENTERED, "messages", letting_messages.word_to_tenant)
     subscribe(lettings.ENTERED, "messages.landlord", letting_messages.word_to_landlord)
     subscribe("order.booked", "messages", word_booked)

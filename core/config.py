@@ -30,6 +30,8 @@ SETTINGS = {
     "LPG_MESSAGE_URL": "the gateway's address, to which http posts each message; https, or on this machine",
     "LPG_MESSAGE_TOKEN": "what http shows the gateway as its bearer token; absent: nothing",
     "LPG_HOTLINE": "the telephone number that pages and refusals name for help; absent: named without one",
+    "LPG_PER_ADDRESS_HOUR": "codes, or registrations from home, that an address may ask for in an hour; 30",
+    "LPG_PER_ADDRESS_DAY": "the same in a day (carriers and estates have many behind one address); 200",
     "LPG_PROXIES": "how many proxies of yours pass requests on (they set X-Forwarded-For and -Proto); 0",
     "LPG_METRICS": "who may read /metrics: loopback (this machine, not by a proxy), open or off; loopback",
     "LPG_OSRM_URL": "an OSRM server of yours for street times; absent: the great circle times 1.35",
@@ -78,6 +80,8 @@ class Config:
     message_url: str | None = None
     message_token: str | None = field(default=None, repr=False)
     hotline: str = ""
+    per_address_hour: int = 30
+    per_address_day: int = 200
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Config:
@@ -111,6 +115,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
         message_url=form.take("LPG_MESSAGE_URL", _gateway_url, None),
         message_token=form.take("LPG_MESSAGE_TOKEN", _token, None),
         hotline=form.take("LPG_HOTLINE", _telephone, ""),
+        per_address_hour=form.take("LPG_PER_ADDRESS_HOUR", _whole("a number", 1, 100_000), 30),
+        per_address_day=form.take("LPG_PER_ADDRESS_DAY", _whole("a number", 1, 1_000_000), 200),
     )
     if config.owner_url and "LPG_DATABASE_URL" not in environ:
         form.wrong.append("LPG_OWNER_URL: expected LPG_DATABASE_URL beside it")
@@ -125,7 +131,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Config:
 
 def settings_text() -> str:
     """The settings for a `--help`: name, meaning; what holds when it is absent."""
-    return "\n".join(f"  {name:<19} {meaning}" for name, meaning in SETTINGS.items())
+    return "\n".join(f"  {name:<20} {meaning}" for name, meaning in SETTINGS.items())
 
 
 class _Expected(Exception):

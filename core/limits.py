@@ -28,6 +28,15 @@ class Limit:
     within: timedelta
 
 
+def per_address(ground: Ground, name: str) -> tuple[Limit, Limit]:
+    """What one address may ask for in an hour and in a day, by the settings: a carrier, or a whole estate,
+    may stand behind one. What one person may ask for is bound elsewhere."""
+    return (
+        Limit(f"{name}_address", ground.config.per_address_hour, timedelta(hours=1)),
+        Limit(f"{name}_address_day", ground.config.per_address_day, timedelta(days=1)),
+    )
+
+
 class Tried(Base):
     """Tries of one subject within one window."""
 

@@ -5,9 +5,9 @@
                  ├ label keys ──── tags on bottle labels
                  └ signing keys ── checkpoints of the evidence log
 
-A subject is a person, a household or a member of staff. Deleting its row of ``sealed_key`` makes all it
-ever sealed unreadable, in backups of the other tables too. A sealed value opens only in the table, column
-and row for which it was sealed. Nothing here commits.
+A subject is a person, a household, a member of staff, or an application that waits to be looked up. Deleting
+its row of ``sealed_key`` makes all it ever sealed unreadable, in backups of the other tables too. A sealed
+value opens only in the table, column and row for which it was sealed. Nothing here commits.
 
 A sealed value is ``format (1 byte) | algorithm (1 byte) | nonce (12) | ciphertext and tag``.
 """
@@ -249,6 +249,7 @@ class SubjectType(StrEnum):
     PERSON = "person"
     HOUSEHOLD = "household"
     STAFF = "staff"
+    APPLICATION = "application"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,7 @@ class SealedKey(Base):
     """One wrapped key per subject; without the row, everything the subject sealed is noise."""
 
     __tablename__ = "sealed_key"
-    # Exempt from the shard groups: one key table for three kinds of subject, which belong to two groups.
+    # Exempt from the shard groups: one key table for four kinds of subject, which belong to several groups.
     # Each row stands alone and is found by its whole primary key, so any sharding of it would do.
     __table_args__ = grouped(Group.EXEMPT, sa.Index(None, "key_version"), erasable=True)
 

@@ -48,6 +48,7 @@ from registry.proxy_models import ProxyConsent
 from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState
 from registry.terms import is_awaited, term_ends_on
 
+NUMBER_CHANGED = "own_data.number_changed"
 IN_PERSON = (RequestReason.DOCUMENT_SEEN, RequestReason.VISITED)
 
 
@@ -207,6 +208,20 @@ def is_of_nobody_seen(db: Session, request: PrivacyRequest) -> bool:
     return bool(db.scalar(sa.select(shown)))
 
 
+def _replaces(db: Session, request: PrivacyRequest) -> bool:
+    """Another number was asked for online before, and gave way to this one."""
+    before = sa.select(PrivacyRequest).where(
+        PrivacyRequest.district == request.district,
+        PrivacyRequest.person_id == request.person_id,
+        PrivacyRequest.field == CorrectedField.PHONE,
+        PrivacyRequest.state == PrivacyRequestState.WITHDRAWN,
+        PrivacyRequest.id < request.id,
+    )
+    if request.field is not CorrectedField.PHONE or not is_of_nobody_seen(db, request):
+        return False
+    return any(is_of_nobody_seen(db, one) for one in db.scalars(before))
+
+
 # --- corrections --------------------------------------------------------------------------------------------
 
 
@@ -219,6 +234,8 @@ def _correct(deed: Deed, request: PrivacyRequest, household: Household) -> dict[
     else:
         person = deed.db.get_one(Person, request.person_id, with_for_update=True)
         column = f"{request.field.value}_sealed"
+        if request.field is CorrectedField.PHONE:
+            _keep_former(deed, request, person)
         setattr(person, column, sealing.seal_person(deed.db, deed.ground, request.person_id, column, said))
         if request.field is CorrectedField.PHONE:
             # Who holds the old telephone may be signed in by it, or have asked for a code there.
@@ -226,6 +243,14 @@ def _correct(deed: Deed, request: PrivacyRequest, household: Household) -> dict[
             deed.db.execute(sa.delete(PersonPhone).where(PersonPhone.person_id == request.person_id))
             people.enter_phone(deed, request.person_id, said)
     return {"outcome": "corrected", "field": request.field.value}
+
+
+def _keep_former(deed: Deed, request: PrivacyRequest, person: Person) -> None:
+    """Whoever holds the telephone until now is told once more that it was changed."""
+    former = sealing.opened(deed.db, deed.ground, sealing.phone_of(person))
+    if former is not None:
+        request.former_sealed = sealing.seal_former(deed.db, deed.ground, request, former)
+        deed.tell(NUMBER_CHANGED, request_id=request.id)
 
 
 def _correct_address(deed: Deed, household: Household, said: str) -> None:
@@ -386,6 +411,10 @@ def request_views(db: Session, ground: Ground, rows: Sequence[PrivacyRequest]) -
     said = iter(texts)
     return [
         {column.key: getattr(row, column.key) for column in sa.inspect(PrivacyRequest).column_attrs}
-        | {"said": next(said) if row.said_sealed else None, "nobody_seen": is_of_nobody_seen(db, row)}
+        | {
+            "said": next(said) if row.said_sealed else None,
+            "nobody_seen": is_of_nobody_seen(db, row),
+            "replaces": _replaces(db, row),
+        }
         for row in rows
     ]

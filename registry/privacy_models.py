@@ -83,7 +83,8 @@ class RequestReason(StrEnum):
 
 
 class PrivacyRequest(Base):
-    """What a person asked for about their own data. ``said_sealed``: how it should read, under the person."""
+    """What a person asked for about their own data. ``said_sealed``: how it should read; ``former_sealed``:
+    the telephone until then, to be told of it. Both under the person."""
 
     __tablename__ = "privacy_request"
     __table_args__ = grouped(
@@ -105,6 +106,7 @@ class PrivacyRequest(Base):
     reason: Mapped[RequestReason | None]
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
+    former_sealed: Mapped[bytes | None] = mapped_column(default=None)
 
 
 class ProcessingStop(Base):

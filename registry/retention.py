@@ -4,6 +4,7 @@ people with nothing open                erased after rule N03's months, a deed e
 people who never had to do with gas     the same, after its shorter months
 sessions of sign-ins                    deleted after rule N04's days
 tries, challenges, confirmations        deleted after two days: they mean nothing any more
+applications not looked up              the same
 reveals, looks, entries                 stay: they say who saw what, and hold no personal data
 """
 
@@ -15,7 +16,7 @@ from core import clock, confirmations, limits, outbox, sessions
 from core.doing import Doing
 from core.ground import Ground
 from core.refusal import Refused
-from registry import phone_codes, privacy, terms
+from registry import new_numbers, phone_codes, privacy, terms
 from rulebook import current
 from rulebook.edition import NATION
 
@@ -30,6 +31,7 @@ def retain(ground: Ground) -> dict[str, int]:
     gone = {
         "tries": limits.forget_before(ground, before),
         "challenges": phone_codes.forget_before(ground, before),
+        "applications": new_numbers.forget_before(ground, before),
         "confirmations": confirmations.forget_before(ground, before),
         "sessions": _sessions(ground),
         "people": _people(ground),

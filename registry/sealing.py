@@ -45,6 +45,11 @@ def seal_request(db: Session, ground: Ground, request: PrivacyRequest, said: str
     return seal(db, ground.keyring, subject, "privacy_request", "said_sealed", request.id, said)
 
 
+def seal_former(db: Session, ground: Ground, request: PrivacyRequest, phone: str) -> bytes:
+    subject = _person(request.person_id)
+    return seal(db, ground.keyring, subject, "privacy_request", "former_sealed", request.id, phone)
+
+
 def seal_address(db: Session, ground: Ground, household_id: UUID, address: str) -> bytes:
     subject = Subject(SubjectType.HOUSEHOLD, household_id)
     return seal(db, ground.keyring, subject, "household", "address_sealed", household_id, address)
@@ -81,6 +86,11 @@ def number_of(check: IdentityCheck) -> SealedValue:
 def said_of(request: PrivacyRequest) -> SealedValue:
     subject = _person(request.person_id)
     return SealedValue(subject, "privacy_request", "said_sealed", request.id, request.said_sealed or b"")
+
+
+def former_of(request: PrivacyRequest) -> SealedValue:
+    subject = _person(request.person_id)
+    return SealedValue(subject, "privacy_request", "former_sealed", request.id, request.former_sealed or b"")
 
 
 def address_of(household: Household) -> SealedValue:

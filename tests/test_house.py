@@ -30,6 +30,7 @@ EXEMPT_BY_NAME = {
     "evidence_entry",
     "evidence_head",
     "evidence_link",
+    "number_application",
     "password",
     "phone_challenge",
     "recovery_code",

@@ -4,13 +4,13 @@
     /register/sent   the same page whoever asked: what happens next
 
 What was answered before travels in the form and nowhere else: not in a cookie, an address or a log. Tries are
-counted by address and by document before anything is looked up.
+counted by address and by document; whether it agrees with the file is looked up after it was answered.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
@@ -21,6 +21,7 @@ from core.limits import Limit
 from core.problems import WrongField
 from registry import new_numbers
 from registry.documents import DocumentFacts, DocumentKind, WrongDocument, check_document
+from registry.new_numbers import Said
 from registry.schemas import Phone
 from registry.sealing import plain_phone
 from web.office.said import DOCUMENTS
@@ -29,8 +30,6 @@ from web.pages import No, csrf, form_of
 
 room = Blueprint("new_number", __name__)
 
-FROM_ADDRESS = Limit("register.address", 10, timedelta(hours=1))
-FROM_ADDRESS_A_DAY = Limit("register.address_day", 30, timedelta(days=1))
 BY_DOCUMENT = Limit("register.document", 5, timedelta(days=1))
 
 
@@ -83,17 +82,12 @@ def sent() -> ResponseReturnValue:
 
 
 def _ask(said: Mapping[str, str], facts: DocumentFacts) -> ResponseReturnValue:
-    for limit in (FROM_ADDRESS, FROM_ADDRESS_A_DAY):
+    for limit in limits.per_address(ground(), "register.number"):
         limits.count(ground(), limit, request.remote_addr or "")
     limits.count(ground(), BY_DOCUMENT, f"{facts.kind.value}:{facts.normalised}")
-    new_numbers.ask(
-        ground(),
-        facts,
-        name=said["name"],
-        card=said["card"],
-        phone=plain_phone(said["phone"]),
-        request_id=g.request_id,
-    )
+    named = {name: said[name] for name in ("name", "card")}
+    phone = plain_phone(said["phone"])
+    new_numbers.apply(ground(), Said(kind=facts.kind.value, number=facts.normalised, phone=phone, **named))
     return redirect("/register/sent", 303)
 
 

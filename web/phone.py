@@ -30,8 +30,6 @@ room = Blueprint("phone", __name__)
 
 ASKED_OF_PHONE = Limit("sign_in.phone", 5, timedelta(hours=1))
 ASKED_OF_PHONE_A_DAY = Limit("sign_in.phone_day", 10, timedelta(days=1))
-ASKED_FROM_ADDRESS = Limit("sign_in.phone_address", 30, timedelta(hours=1))
-ASKED_FROM_ADDRESS_A_DAY = Limit("sign_in.phone_address_day", 200, timedelta(days=1))
 TYPED_FROM_ADDRESS = Limit("sign_in.code_address", 60, timedelta(minutes=15))
 
 CHALLENGE, SHOWN = "phone_challenge", "phone_shown"
@@ -55,7 +53,7 @@ def ask() -> ResponseReturnValue:
         phone = plain_phone(form_of(PhoneIn, {"phone": typed.strip()})["phone"])
     except WrongField as wrong:
         return _number_page(typed, No(422, errors=wrong.faults)), 422
-    for limit in (ASKED_FROM_ADDRESS, ASKED_FROM_ADDRESS_A_DAY):
+    for limit in limits.per_address(ground(), "sign_in.phone"):
         limits.count(ground(), limit, request.remote_addr or "")
     for limit in (ASKED_OF_PHONE, ASKED_OF_PHONE_A_DAY):
         limits.count(ground(), limit, phone)

@@ -1,6 +1,11 @@
 """网上登记: whose telephone changed says so from home; who hears of it, what is kept of a wrong try."""
 
+import contextlib
+import json
 import re
+import threading
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,16 +14,24 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from core import clock, outbox
 from core.ground import Ground
+from core.idempotency import Idempotency
 from core.limits import Tried
 from core.outbox import OutboxEvent
+from core.sealed import SealedKey, SubjectType
 from evidence.models import Entry
-from registry.models import Card
+from registry import new_numbers, retention
+from registry.models import Account, Card
+from registry.number_models import NumberApplication
+from registry.privacy import request_views
 from registry.privacy_models import NoticeShown, PrivacyRequest
-from registry.states import CardState
+from registry.states import AccountState, CardState
 from tests.cast import Cast, Users, made
+from tests.conftest import THE_DAY
 from tests.cylinders.test_out_of_use import count
 from tests.desk import Desk
+from tests.registry.test_registry_races import at_once
 from tests.web.test_phone_sign_in import Telephone
 from web.words import in_fours
 
@@ -58,7 +71,22 @@ def said(db: Session, users: Users, person: dict[str, Any], **changed: str) -> d
 
 
 def send(telephone: Telephone, form: dict[str, str]) -> TestResponse:
-    return telephone.post("/register", **form, step="check")
+    """And the house has looked it up."""
+    answer = telephone.post("/register", **form, step="check")
+    telephone.messages()
+    return answer
+
+
+def states(db: Session) -> list[tuple[str, int]]:
+    """What became of each request, and the district it is of, the oldest first."""
+    db.rollback()
+    rows = db.scalars(sa.select(PrivacyRequest).order_by(PrivacyRequest.id))
+    return [(row.state.value, row.district) for row in rows]
+
+
+def nothing_is_left_of_what_was_said(db: Session) -> bool:
+    keys = sa.select(SealedKey).where(SealedKey.subject_type == SubjectType.APPLICATION)
+    return count(db, NumberApplication) == 0 and db.scalars(keys).first() is None
 
 
 def test_four_pages_one_question_each_and_then_the_counter_decides(
@@ -95,6 +123,9 @@ def test_four_pages_one_question_each_and_then_the_counter_decides(
     rung = clerk.post(at, {"granted": True, "reason": "phone_answered"})
     assert (rung.status_code, rung.get_json()["errors"][0]["pointer"]) == (422, "/reason"), "nobody was seen"
     made(clerk.post(at, {"granted": True, "reason": "document_seen"}))
+    [told] = [one for one in telephone.messages() if one["topic"] == "own_data.number_changed"]
+    assert (told["to"], "尾号1234" in told["zh"], NEW in told["zh"]) == (OLD, True, False)
+    assert nothing_is_left_of_what_was_said(db)
     telephone.ask(NEW)
     assert telephone.type(telephone.code()).status_code == 302
 
@@ -112,12 +143,101 @@ def test_four_pages_one_question_each_and_then_the_counter_decides(
 def test_whoever_says_what_is_not_on_file_is_answered_alike_and_nothing_is_kept(
     telephone: Telephone, users: Users, person: dict[str, Any], db: Session, changed: dict[str, str]
 ) -> None:
-    before = count(db, Entry), count(db, OutboxEvent)
+    before = count(db, Entry), count(db, Idempotency)
     sent = send(telephone, said(db, users, person, **changed))
     assert (sent.status_code, sent.location) == (303, "/register/sent")
     assert count(db, PrivacyRequest) == 0
-    assert (count(db, Entry), count(db, OutboxEvent)) == before
+    assert (count(db, Entry), count(db, Idempotency)) == before
+    assert nothing_is_left_of_what_was_said(db)
     assert count(db, Tried) == 3
+
+
+def test_the_answer_does_the_same_work_whether_or_not_what_was_said_is_on_file(
+    telephone: Telephone, users: Users, person: dict[str, Any], db: Session, ground: Ground
+) -> None:
+    """The same statements in the same order, and neither sees the register."""
+
+    def asked(**changed: str) -> list[str]:
+        statements: list[str] = []
+        heard = lambda *given: statements.append(given[2])  # noqa: E731 (SQLAlchemy hands it six)
+        engine = ground.sessions.kw["bind"]
+        form = said(db, users, person, **changed)
+        telephone.client.get("/sign-in/phone")
+        sa.event.listen(engine, "before_cursor_execute", heard)
+        try:
+            assert telephone.post("/register", **form, step="check").status_code == 303
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", heard)
+        return statements
+
+    asked()  # what is done once is done
+    agrees, differs = asked(), asked(number="11010519491231002X")
+    assert agrees == differs
+    assert any("number_application" in one for one in agrees)
+    assert not any(table in one for one in agrees for table in ("person_document", "account", "card "))
+
+
+def test_who_closed_or_lost_the_card_while_it_waited_is_answered_as_everybody_and_asks_for_nothing(
+    telephone: Telephone, users: Users, person: dict[str, Any], db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the locks."""
+    look = new_numbers._account_of
+    for change in (
+        sa.update(Card).values(state=CardState.LOST),
+        sa.update(Account).values(state=AccountState.CLOSED),
+    ):
+        form = said(db, users, person)
+        looks: list[int] = []
+
+        def meanwhile(*given: Any, change: Any = change, looks: list[int] = looks) -> Account | None:
+            found = look(*given)
+            if not looks:
+                assert found is not None
+                db.execute(change)
+                db.commit()
+            looks.append(1)
+            return found
+
+        monkeypatch.setattr(new_numbers, "_account_of", meanwhile)
+        before = count(db, Entry)
+        assert send(telephone, form).location == "/register/sent"
+        assert (len(looks), count(db, PrivacyRequest), count(db, Entry)) == (2, 0, before)
+        db.execute(sa.update(Card).values(state=CardState.ACTIVE))
+        db.commit()
+
+
+def test_of_two_homes_of_one_person_at_once_one_request_waits(
+    telephone: Telephone,
+    cast: Cast,
+    users: Users,
+    person: dict[str, Any],
+    db: Session,
+    ground: Ground,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each waits for the other between looking what waits and asking; who holds the person comes alone."""
+    other = cast.restaurant()
+    db.execute(
+        sa.update(Account).where(Account.id == other.account_id).values(person_id=cast.registrant_of(users))
+    )
+    db.commit()
+    for home, phone in ((users, NEW), (other, "13800005555")):
+        telephone.post("/register", **said(db, home, person, phone=phone), step="check")
+    with ground.sessions() as looking:
+        rows = looking.scalars(sa.select(OutboxEvent).where(OutboxEvent.topic == new_numbers.APPLIED)).all()
+    events = [outbox.Event(row.district, row.id, row.topic, row.payload) for row in rows]
+    meet, waiting = threading.Barrier(2), new_numbers._waiting
+
+    def when_both_have_come(*given: Any) -> list[PrivacyRequest]:
+        found = waiting(*given)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meet.wait(0.3)
+        return found
+
+    monkeypatch.setattr(new_numbers, "_waiting", when_both_have_come)
+    at_once(*[lambda event=event: new_numbers.look_up(ground, event) for event in events])
+    assert sorted(state for state, _ in states(db)) == ["asked", "withdrawn"]
+    assert nothing_is_left_of_what_was_said(db)
 
 
 def test_the_card_of_another_home_or_a_lost_one_proves_nothing(
@@ -133,15 +253,45 @@ def test_the_card_of_another_home_or_a_lost_one_proves_nothing(
     assert count(db, PrivacyRequest) == 0
 
 
-def test_asked_twice_one_request_waits_and_the_first_number_stands(
-    telephone: Telephone, users: Users, person: dict[str, Any], db: Session
+def test_a_mistyped_number_is_replaced_by_the_next_and_both_stay_on_file(
+    telephone: Telephone, cast: Cast, users: Users, person: dict[str, Any], db: Session
 ) -> None:
+    for phone in (NEW, NEW, "13800005555"):
+        send(telephone, said(db, users, person, phone=phone))
+    assert states(db) == [("withdrawn", 310105), ("asked", 310105)], "the same again is the same request"
+    warned = [one["zh"] for one in telephone.messages() if one["topic"] == "own_data.number_asked"]
+    assert [("1234" in one, "5555" in one) for one in warned] == [(True, False), (False, True)]
+    entry = json.loads(db.scalars(sa.select(Entry.written).where(Entry.verb == "own_data.ask")).all()[-1])
+    assert len(entry["payload"]["replaced"]) == 1
+    [first, second] = db.scalars(sa.select(PrivacyRequest).order_by(PrivacyRequest.id))
+    assert second.said_sealed != first.said_sealed
+    views = request_views(db, cast.desk.ground, [first, second])
+    assert [(one["said"], one["replaces"]) for one in views] == [(NEW, False), ("13800005555", True)]
+    at = cast.at(f"privacy-requests/{first.id}/decisions")
+    assert cast.clerk.post(at, {"granted": True, "reason": "document_seen"}).status_code == 409
+
+
+def test_what_somebody_seen_asked_for_is_not_replaced_from_home(
+    telephone: Telephone, cast: Cast, users: Users, person: dict[str, Any], db: Session
+) -> None:
+    asks = {"kind": "correction", "field": "phone", "said": "13800006666"}
+    made(cast.resident(cast.registrant_of(users)).post(cast.at("own-data/requests"), asks))
     send(telephone, said(db, users, person))
-    send(telephone, said(db, users, person, phone="13800005555"))
-    assert count(db, PrivacyRequest) == 1
-    [warned] = [one for one in telephone.messages() if one["topic"] == "own_data.number_asked"]
-    assert "尾号1234" in warned["zh"], "the first number stands"
-    assert len([one for one in telephone.messages() if one["topic"] == "own_data.number_asked"]) == 1
+    assert states(db) == [("asked", 310105), ("asked", 310105)]
+
+
+def test_an_application_that_could_not_be_looked_up_goes_after_two_days(
+    telephone: Telephone, users: Users, person: dict[str, Any], db: Session, ground: Ground
+) -> None:
+    telephone.post("/register", **said(db, users, person), step="check")
+    row = db.scalars(sa.select(NumberApplication)).one()
+    assert person["name"].encode() not in row.said_sealed
+    [payload] = db.scalars(sa.select(OutboxEvent.payload).where(OutboxEvent.topic == new_numbers.APPLIED))
+    assert payload == {"application_id": str(row.id)}
+    with clock.standing_at(THE_DAY + timedelta(days=2, seconds=1)):
+        assert retention.retain(ground)["applications"] == 1
+    db.rollback()
+    assert nothing_is_left_of_what_was_said(db)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +318,7 @@ def test_what_cannot_be_read_is_asked_again_at_its_own_page(
     answer = send(telephone, said(db, users, person, **changed))
     assert answer.status_code == 422
     assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', answer.text)
-    assert count(db, PrivacyRequest) == count(db, Tried) == 0
+    assert count(db, PrivacyRequest) == count(db, NumberApplication) == count(db, Tried) == 0
 
 
 def test_tries_are_counted_by_document_and_by_address(
@@ -178,3 +328,17 @@ def test_tries_are_counted_by_document_and_by_address(
     assert [send(telephone, wrong).status_code for _ in range(6)] == [303] * 5 + [429]
     assert send(telephone, said(db, users, person)).status_code == 429, "the right card helps no more today"
     assert count(db, PrivacyRequest) == 0
+
+
+@pytest.mark.parametrize("setting", ["per_address_hour", "per_address_day"])
+def test_how_many_behind_one_address_is_a_setting_for_codes_and_registrations_alike(
+    app: Flask, ground: Ground, setting: str
+) -> None:
+    changed: dict[str, Any] = {setting: 1}
+    narrow = Ground(replace(ground.config, **changed), ground.sessions, ground.keyring)
+    app.extensions["ground"] = narrow
+    telephone = Telephone(app, narrow)
+    assert [telephone.ask(f"1380000000{n}").status_code for n in range(2)] == [302, 429]
+    form = {"name": "样例", "kind": "passport", "card": "NOTACARD", "phone": NEW}
+    sent = [telephone.post("/register", **form, number=f"E1234567{n}", step="check") for n in range(2)]
+    assert [one.status_code for one in sent] == [303, 429]
