@@ -13,6 +13,7 @@ import core.limits
 import core.second_factor
 import rulebook.models
 import web.api_page
+import web.dispatcher_left_over
 import web.dispatcher_outside_zone
 import web.dispatcher_roster
 import web.dispatcher_stand_ins
@@ -31,6 +32,7 @@ from cylinders.filling_routes import room as fillings
 from cylinders.life_routes import room as cylinders
 from dispatch.deliveries.routes import room as deliveries
 from dispatch.orders.routes import room as orders
+from dispatch.rounds.left_over_routes import room as left_over
 from dispatch.rounds.position_routes import room as positions
 from dispatch.rounds.roster_routes import room as rosters
 from dispatch.rounds.routes import room as rounds
@@ -89,6 +91,7 @@ ROOMS = (
     rosters,
     positions,
     rounds,
+    left_over,
     zone_prices,
     deliveries,
     oversight,

@@ -21,6 +21,7 @@ ROOMS = {
     "rosters": "排班",
     "positions": "行车位置",
     "rounds": "配送趟次",
+    "left_over": "没送到的单",
     "zone_prices": "固定片区的代价",
     "deliveries": "上门配送",
     "oversight": "监管",

@@ -29,7 +29,7 @@ from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.schemas import BookIn, MoveIn, SlotIn
 from dispatch.rounds import change_queries as changes_seen
 from dispatch.rounds import changes as changing
-from dispatch.rounds import moving, positions
+from dispatch.rounds import left_over, moving, positions
 from dispatch.rounds import queries as rounds
 from dispatch.rounds import service as planning
 from dispatch.rounds import zone_prices as pricing
@@ -113,6 +113,21 @@ def _live() -> dict[str, Any]:
         "told": told,
         "vehicles": _on_the_road(seen),
         "unapproved": _unapproved(seen),
+        **of_earlier_days(seen.day == clock.day_of(seen.now)),
+    }
+
+
+def of_earlier_days(is_today: bool = True) -> dict[str, Any]:
+    """Orders that earlier days left, as ``_left_over.html`` lists them; another day's board has its own."""
+    left = left_over.left_over_orders(doing()) if is_today else []
+    with doing().ground.reads() as db:
+        zones = {one.zone_id: db.get_one(Zone, (doing().district, one.zone_id)) for one in left}
+    return {
+        "left": left,
+        "left_zones": zones,
+        "left_addresses": boards.addresses_of(doing(), [one.household_id for one in left]),
+        "whys": left_over.SAID,
+        "detail_of": left_over.detail_said,
     }
 
 

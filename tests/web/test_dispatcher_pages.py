@@ -47,6 +47,7 @@ PAGES = (
     "/hotline",
     "/rosters",
     "/outside-zone",
+    "/left-over",
 )
 
 
