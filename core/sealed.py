@@ -321,6 +321,14 @@ def open_many(db: Session, keyring: Keyring, values: Sequence[SealedValue]) -> l
     ]
 
 
+def has_key(db: Session, subject: Subject) -> bool:
+    """Whether anything it sealed can be read: not once it was erased."""
+    held = sa.select(SealedKey.subject_id).where(
+        SealedKey.subject_type == subject.type, SealedKey.subject_id == subject.id
+    )
+    return db.scalars(held).first() is not None
+
+
 def erase(db: Session, subject: Subject) -> bool:
     """Delete the subject's key. True if there was one. There is no way back."""
     gone = db.execute(

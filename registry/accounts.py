@@ -23,7 +23,7 @@ from registry.account_gate import AccountBusiness, AccountFacts
 from registry.cards import CardGiven, enter_card
 from registry.documents import age_on, check_document
 from registry.exceptions import excepted_rules
-from registry.mentions import my_account, my_firm, named, resting, unknown
+from registry.mentions import my_account, my_firm, named, resting, standing_person, unknown
 from registry.models import (
     Account,
     AccountOrigin,
@@ -31,7 +31,6 @@ from registry.models import (
     Contract,
     Firm,
     Household,
-    Person,
     ResidentRegistration,
     UserClass,
 )
@@ -68,7 +67,7 @@ def open_account(
     party = queries.booking_party(deed.db, deed.district, household_id, lock=True)
     if party is None:
         raise unknown("/household_id")
-    named(deed.db.get(Person, person_id, with_for_update=True), "/person_id")
+    standing_person(deed, person_id)
     deed.about(SubjectType.HOUSEHOLD, household_id)
     deed.about(SubjectType.PERSON, person_id)
     deed.at(firm=firm.id)
@@ -104,7 +103,7 @@ def transfer_account(
     seen = my_account(deed, account_id)
     _day_must_be_judgeable(deed, applied_on)
     party = queries.booking_party(deed.db, deed.district, seen.household_id, lock=True)
-    named(deed.db.get(Person, person_id, with_for_update=True), "/person_id")
+    standing_person(deed, person_id)
     deed.about(SubjectType.HOUSEHOLD, seen.household_id)
     deed.about(SubjectType.PERSON, person_id)
     deed.at(firm=seen.firm_id)

@@ -16,10 +16,10 @@ from core.problems import FieldFault, NotFound, WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import letting_queries, people, sealing
+from registry import letting_queries, people
 from registry import letting_refusals as no
 from registry.letting_models import Letting
-from registry.mentions import named, resting, unknown
+from registry.mentions import resting, standing_person, unknown
 from registry.models import Account, Person
 from registry.queries import BookingParty, booking_party, identity_of, party_within_reach, reach_of
 from registry.states import AccountState
@@ -110,9 +110,7 @@ def _landlord(deed: Deed, account: Account, person_id: UUID) -> Person:
         people.must_be_reached(deed.db, deed.actor, deed.district, person_id)
     except NotFound:
         raise unknown("/person_id") from None
-    person = named(deed.db.get(Person, person_id, with_for_update={"read": True}), "/person_id")
-    if sealing.opened(deed.db, deed.ground, sealing.name_of(person)) is None:
-        raise unknown("/person_id")
+    person = standing_person(deed, person_id)
     if person_id == account.person_id:
         raise WrongField(
             "/person_id", "registrant", "房东不能是登记人本人", "expected another than the registrant"

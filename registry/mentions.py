@@ -3,7 +3,9 @@
 from typing import TypeVar
 from uuid import UUID
 
-from core import clock
+from sqlalchemy.orm import Session
+
+from core import clock, sealed
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal
 from evidence.deed import Deed
@@ -22,6 +24,18 @@ def named(row: Row | None, pointer: str) -> Row:
     if row is None:
         raise unknown(pointer)
     return row
+
+
+def standing_person(deed: Deed, person_id: UUID, pointer: str = "/person_id") -> Person:
+    """Whom the body names, locked. Who was erased is nobody: nothing more is put under what they left."""
+    person = named(deed.db.get(Person, person_id, with_for_update=True), pointer)
+    if is_erased(deed.db, person_id):
+        raise unknown(pointer)
+    return person
+
+
+def is_erased(db: Session, person_id: UUID) -> bool:
+    return not sealed.has_key(db, sealed.Subject(sealed.SubjectType.PERSON, person_id))
 
 
 def my_firm(deed: Deed, firm_id: UUID, pointer: str = "/firm_id") -> Firm:

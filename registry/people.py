@@ -28,7 +28,7 @@ from evidence.models import SubjectType
 from registry import queries, sealing
 from registry import refusals as no
 from registry.documents import DocumentFacts, WrongDocument, check_document
-from registry.mentions import resting
+from registry.mentions import is_erased, resting
 from registry.models import Account, CheckMethod, IdentityCheck, Person, PersonDocument, PersonPhone
 from registry.privacy_models import NoticeShown, Reveal
 from registry.privacy_notice import in_force
@@ -114,7 +114,7 @@ def verify_person(
 ) -> Answer:
     """Record another identity check: a document shown again, a renewed one, or one that did not hold."""
     person = deed.db.get(Person, person_id, with_for_update=True)
-    if person is None:
+    if person is None or is_erased(deed.db, person_id):
         raise NotFound
     _must_reach(deed, person_id)
     facts = document_facts(deed, document, "/document/number")

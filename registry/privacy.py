@@ -34,7 +34,7 @@ from registry import people, proxies, queries, sealing
 from registry import refusals as no
 from registry.grants import end_rights
 from registry.letting_models import Letting
-from registry.mentions import resting
+from registry.mentions import is_erased, resting
 from registry.models import Account, Household, Person, PersonDocument, PersonPhone, Premises
 from registry.privacy_models import (
     CorrectedField,
@@ -68,6 +68,9 @@ def ask(
     else:
         person_id, account = _account_acted_for(deed)
         _must_be_a_proxys(kind, field)
+    deed.db.get_one(Person, person_id, with_for_update={"read": True})
+    if is_erased(deed.db, person_id):
+        raise NotFound
     request = enter_request(deed, person_id, account, kind, field, said)
     return {"request_id": str(request.id)}
 

@@ -23,7 +23,7 @@ from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import people, sealing
 from registry import proxy_refusals as no
-from registry.mentions import named, resting, unknown
+from registry.mentions import resting, standing_person, unknown
 from registry.models import Person, PersonPhone
 from registry.proxy_models import ProxyConsent
 from registry.queries import BookingParty, booking_party, reach_of
@@ -183,7 +183,7 @@ def _proxy_at_hand(deed: Deed, person_id: UUID) -> Person:
         people.must_be_reached(deed.db, deed.actor, deed.district, person_id)
     except NotFound:
         raise unknown("/person_id") from None
-    return named(deed.db.get(Person, person_id), "/person_id")
+    return standing_person(deed, person_id)
 
 
 def _locked_home(deed: Deed, household_id: UUID) -> BookingParty:

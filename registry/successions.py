@@ -28,7 +28,7 @@ from registry.account_gate import AccountBusiness
 from registry.accounts import judged, pass_to, registrant_refusals
 from registry.cards import new_credential
 from registry.grants import end_rights
-from registry.mentions import my_account, named, resting
+from registry.mentions import my_account, resting, standing_person
 from registry.models import Account, Household, Person, Premises
 from registry.queries import BookingParty, booking_party
 from registry.states import SUCCESSION, CardState, SuccessionState
@@ -56,7 +56,7 @@ def ask(
     account = party.account if party else None
     if party is None or account is None or account.id != account_id:
         raise NotFound
-    named(deed.db.get(Person, person_id, with_for_update=True), "/person_id")
+    standing_person(deed, person_id)
     if person_id == account.person_id:
         raise WrongField("/person_id", "same", "已是登记人", "expected another member of the home")
     _about(deed, account, person_id)

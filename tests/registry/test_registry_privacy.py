@@ -12,7 +12,7 @@ from core.ground import Ground
 from core.sealed import SealedKey
 from evidence.verify import Tally, verify
 from registry import queries, retention, sealing, terms
-from registry.models import IdentityCheck, Person, PersonDocument, PersonPhone
+from registry.models import Account, IdentityCheck, Person, PersonDocument, PersonPhone
 from registry.privacy_models import NoticeShown, PrivacyRequest, ProcessingStop, Reveal
 from tests.cast import Cast, Users, made
 from tests.conftest import THE_DAY
@@ -250,6 +250,46 @@ def test_one_deletion_ends_data_salts_and_indexes_and_the_trace_stays(cast: Cast
     assert resident.get(cast.at("own-data/looks")).status_code == 401
     assert len(entries(ground, "account.import")) == before
     assert made(reveal(cast, cast.confirmed(cast.clerk), neighbour))["name"]
+
+
+def test_nothing_more_is_put_under_what_an_erased_person_left(cast: Cast, ground: Ground) -> None:
+    """Sealing again made them a new key, under which their old name did not open: the file answered 500."""
+    gone, home = cast.household(), cast.household()
+    shop, person_id = cast.restaurant(), cast.registrant_of(gone)
+    identified = cast.registrant()
+    unused = cast.person(**identified)
+    closed(cast, ground, gone, THE_DAY - timedelta(days=800))
+    made(decide(cast, asked(cast, gone, kind="erasure")))
+    with clock.standing_at(THE_DAY + timedelta(days=366)):
+        assert retention.retain(ground)["people"] == 1
+    paper = {"paper": "WT-1", "may_book": True, "may_receive": True, "until_on": "2024-12-31"}
+    lease = {"reference": "ZL-1", "from_on": "2024-01-01", "until_on": "2024-12-31"}
+    opening = {
+        "household_id": str(cast.place()),
+        "firm_id": str(cast.firm()),
+        "applied_on": "2023-07-31",
+        "cards": [{"cylinder_model": "YSP35.5"}],
+    }
+    heir = {"ground": "died", "kinship": "child", "evidence": "SW-1", "membership": "HK-1"}
+    keys, accounts = count(ground, SealedKey), count(ground, Account)
+    at_home, transfer = f"households/{home.household_id}", {"applied_on": "2023-07-31", "kind": "transfer"}
+    for erased in (person_id, unused):
+        for path, body in (
+            ("accounts", opening),
+            (f"accounts/{shop.account_id}/transfers", transfer),
+            (f"accounts/{home.account_id}/successions", heir),
+            (f"{at_home}/proxies", paper),
+            (f"{at_home}/lettings", lease),
+        ):
+            answer = cast.clerk.post(cast.at(path), body | {"person_id": str(erased)})
+            assert faults(answer) == [("/person_id", "unknown")], (path, answer.text)
+        shown = {"document": identified["document"], "method": "document_seen", "passed": True}
+        assert cast.clerk.post(cast.at(f"people/{erased}/identity-checks"), shown).status_code == 404
+    wanted = {"kind": "correction", "field": "name", "said": "样例新名"}
+    answer = cast.clerk.post(cast.at("own-data/requests"), wanted | {"household_id": str(gone.household_id)})
+    assert answer.status_code == 404
+    assert (count(ground, SealedKey), count(ground, Account)) == (keys, accounts)
+    assert cast.clerk.get(cast.at(f"households/{gone.household_id}")).status_code == 200
 
 
 def test_the_daily_job_erases_what_no_term_holds_any_more(cast: Cast, ground: Ground) -> None:
