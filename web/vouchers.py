@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core.http import ground
-from dispatch.deliveries import voucher_code
+from cylinders.paper_code import LENGTH
 from dispatch.deliveries.vouchers import look
 from oversight import probes
 
@@ -20,7 +20,7 @@ room = Blueprint("vouchers", __name__)
 def voucher(code: str) -> ResponseReturnValue:
     asker = request.remote_addr or ""
     probes.admit(ground(), asker)
-    seen = look(ground(), code[: voucher_code.LENGTH + 1])
+    seen = look(ground(), code[: LENGTH + 1])
     if seen is None:
         probes.count_unconfirmed(ground(), asker)
     answer = Response(render_template("public/voucher.html", voucher=seen), 200 if seen else 404)

@@ -29,15 +29,17 @@ from cylinders.models import (
     Filling,
     Scheme,
 )
+from cylinders.paper_code import Paper
 from cylinders.public_queries import NATION, NOBODY
 from cylinders.queries import judge_for_anybody
 from cylinders.refill_gate import next_due_on
-from dispatch.deliveries import voucher_code
 from dispatch.deliveries.models import Delivery, VisitOutcome
 from dispatch.orders.queries import order
 from registry.models import Firm, Site
 from registry.proxy_queries import ProxyAct
 from rulebook import current
+
+VOUCHER = Paper("voucher", "V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def voucher(doing: Doing, order_id: UUID, delivery_id: UUID) -> Voucher:
 
 def look(ground: Ground, given: str) -> Voucher | None:
     """Behind a voucher's code, for anybody. A code that is nobody's is looked up as nobody's delivery."""
-    behind = voucher_code.delivery_behind(ground.keyring, given)
+    behind = VOUCHER.row_behind(ground.keyring, given)
     district, delivery_id = behind or (0, NOBODY)
     with ground.reads() as db:
         done = db.scalars(
@@ -135,7 +137,7 @@ def _voucher(db: Session, ground: Ground, done: Delivery | None) -> Voucher | No
     verdict = judge_for_anybody(db, bottle_id, str(done.district) if done is not None else NATION, at)
     if done is None or bottle is None:
         return None
-    code = voucher_code.code_of(ground.keyring, done.district, done.id)
+    code = VOUCHER.code_of(ground.keyring, done.district, done.id)
     return Voucher(
         delivery_id=done.id,
         number=number_of(done),
@@ -149,7 +151,7 @@ def _voucher(db: Session, ground: Ground, done: Delivery | None) -> Voucher | No
         due_on=next_due_on(verdict.facts, current().at(verdict.place, verdict.day)),
         is_held=bottle.is_held and not bottle.was_refilled,
         contested=bottle.contested,
-        address=voucher_code.address(ground.config.public_url, code),
+        address=VOUCHER.address(ground.config.public_url, code),
         contactless=done.drop_place is not None,
     )
 

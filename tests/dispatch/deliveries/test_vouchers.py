@@ -17,8 +17,9 @@ from core.ground import Ground
 from core.ids import new_id
 from core.sealed import Keyring, Purpose
 from cylinders.models import Filling
-from dispatch.deliveries import voucher_code
+from cylinders.paper_code import LENGTH, POINTER_SYMBOLS
 from dispatch.deliveries.models import Delivery
+from dispatch.deliveries.vouchers import VOUCHER
 from evidence.models import Entry
 from oversight.probes import UNCONFIRMED
 from tests.cast import made
@@ -145,16 +146,12 @@ def test_unknown_forged_and_misshapen_codes_are_one_answer_by_the_same_statement
     asked = {
         "known": genuine,
         "forged": forged(genuine),
-        "of no delivery": voucher_code.code_of(ground.keyring, 310105, uuid4()),
-        "of another keyring": voucher_code.code_of(
-            Keyring.fresh(), 310105, db.scalar(sa.select(Delivery.id))
-        ),
-        "of another district": voucher_code.code_of(
-            ground.keyring, 310118, db.scalar(sa.select(Delivery.id))
-        ),
+        "of no delivery": VOUCHER.code_of(ground.keyring, 310105, uuid4()),
+        "of another keyring": VOUCHER.code_of(Keyring.fresh(), 310105, db.scalar(sa.select(Delivery.id))),
+        "of another district": VOUCHER.code_of(ground.keyring, 310118, db.scalar(sa.select(Delivery.id))),
         "too short": genuine[:-1],
         "too long": genuine + "0",
-        "no symbols of ours": "I" * voucher_code.LENGTH,
+        "no symbols of ours": "I" * LENGTH,
         "nothing like it": "x",
     }
     heard: dict[str, list[str]] = {}
@@ -188,25 +185,25 @@ def test_unknown_forged_and_misshapen_codes_are_one_answer_by_the_same_statement
 
 def test_a_code_leads_to_its_delivery_under_every_key_that_lives() -> None:
     keyring, delivery = Keyring.fresh(), new_id()
-    code = voucher_code.code_of(keyring, 310105, delivery)
-    assert len(code) == voucher_code.LENGTH
-    assert voucher_code.delivery_behind(keyring, code) == (310105, delivery)
+    code = VOUCHER.code_of(keyring, 310105, delivery)
+    assert len(code) == LENGTH
+    assert VOUCHER.row_behind(keyring, code) == (310105, delivery)
     turned = keyring.with_new_key(Purpose.LABEL)
-    assert voucher_code.code_of(turned, 310105, delivery) != code
-    assert voucher_code.delivery_behind(turned, code) == (310105, delivery)
+    assert VOUCHER.code_of(turned, 310105, delivery) != code
+    assert VOUCHER.row_behind(turned, code) == (310105, delivery)
     retired = turned.without_key(Purpose.LABEL, 1)
-    assert voucher_code.delivery_behind(retired, code) is None
+    assert VOUCHER.row_behind(retired, code) is None
 
 
 def test_no_symbol_of_a_code_can_be_changed() -> None:
     keyring, delivery = Keyring.fresh(), new_id()
-    code = voucher_code.code_of(keyring, 310105, delivery)
+    code = VOUCHER.code_of(keyring, 310105, delivery)
     for place, symbol in enumerate(code):
         other = "0" if symbol != "0" else "1"
-        assert voucher_code.delivery_behind(keyring, code[:place] + other + code[place + 1 :]) is None
+        assert VOUCHER.row_behind(keyring, code[:place] + other + code[place + 1 :]) is None
 
 
 def test_two_deliveries_have_two_codes(ground: Ground) -> None:
-    codes = {voucher_code.code_of(ground.keyring, 310105, UUID(int=n)) for n in range(50)}
+    codes = {VOUCHER.code_of(ground.keyring, 310105, UUID(int=n)) for n in range(50)}
     assert len(codes) == 50
-    assert {code[: voucher_code.POINTER_SYMBOLS] for code in codes} != codes
+    assert {code[:POINTER_SYMBOLS] for code in codes} != codes
