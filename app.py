@@ -21,6 +21,7 @@ import web.pages
 import web.replay_pages
 import web.resident.my_data
 import web.resident.proxies
+import web.resident.refusal_notices
 import web.resident.reviews
 import web.rights
 import web.vehicle_labels
@@ -38,6 +39,7 @@ from dispatch.rounds.roster_routes import room as rosters
 from dispatch.rounds.routes import room as rounds
 from dispatch.rounds.zone_price_routes import room as zone_prices
 from dispatch.safety.routes import room as safety
+from oversight.refusal_notice_routes import room as refusal_notices
 from oversight.review_routes import room as reviews
 from oversight.routes import room as oversight
 from registry.privacy_models import Reveal
@@ -58,6 +60,8 @@ from web.office import face as office
 from web.phone import room as phone
 from web.privacy_page import room as privacy_page
 from web.public import room as public
+from web.refusal_notices import face as refusal_notice_pages
+from web.refusal_notices import room as refusal_papers
 from web.regulator import face as regulator
 from web.resident.pages import face as resident
 from web.reviews import face as review_pages
@@ -96,6 +100,7 @@ ROOMS = (
     deliveries,
     oversight,
     reviews,
+    refusal_notices,
 )
 PAGES = (
     health,
@@ -120,12 +125,14 @@ PAGES = (
     labels,
     public,
     vouchers,
+    refusal_papers,
     bans,
     clear_out,
     collisions,
     filling_stops,
     household_file,
     review_pages,
+    refusal_notice_pages,
 )
 
 
@@ -174,7 +181,8 @@ def subscribe_handlers() -> None:
     from dispatch.deliveries.messages import word_delivered, word_door_code, word_withheld
     from dispatch.orders.messages import word_booked, word_moved
     from dispatch.safety.messages import word_told
-    from oversight.review_messages import word_answered
+    from oversight.refusal_notices import ISSUED
+    from oversight.review_messages import word_answered, word_told_in_writing
     from oversight.reviews import ANSWERED
     from oversight.service import raise_tip
     from registry import (
@@ -210,6 +218,7 @@ def subscribe_handlers() -> None:
     subscribe("order.withheld", "messages", word_withheld)
     subscribe("hazard.told", "messages", word_told)
     subscribe(ANSWERED, "messages", word_answered)
+    subscribe(ISSUED, "messages", word_told_in_writing)
     for topic in (proxies.NAMED, proxies.AGREED, proxies.TURNED_DOWN, proxies.ENDED):
         subscribe(topic, "messages", proxy_messages.word_to_giver)
     for topic in (proxies.NAMED, proxies.AGREED, proxies.ENDED):

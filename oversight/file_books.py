@@ -1,8 +1,9 @@
 """What the registry's and the reviews' books say of one household: for its whole file (一户一档).
 
 How its registrant was identified, who lets the home, its deposit, who passed it on to whom, why it is looked
-after first, from which rules it is excepted and until when, whether it is to be converted, and the reviews it
-asked for. Masked like the rest: ids, words and days; what people wrote is read where it is decided.
+after first, from which rules it is excepted and until when, whether it is to be converted, what was refused
+in writing, and the reviews it asked for. Masked like the rest: ids, words and days; what people wrote is read
+where it is decided.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.doing import Doing
+from oversight.refusal_notice_queries import notices_of_home
 from oversight.review_models import RefusalReview
 from registry.conversion_models import ConversionHome, ConversionPlan
 from registry.exceptions import RuleException
@@ -56,6 +58,7 @@ def books_of(doing: Doing, db: Session, household_id: UUID, most: int) -> dict[s
     found["area_exemptions"] = _area_exemptions(db, here, party.premises.id, most)
     found["conversions"] = _conversions(db, here, accounts, most)
     found["lettings"] = lettings_of(db, doing.ground, here, household_id, most)
+    found["refusal_notices"] = notices_of_home(db, here, household_id, most)
     found["vulnerabilities"] = vulnerabilities(doing, household_id)[:most]
     return found
 

@@ -7,6 +7,7 @@ from dispatch.orders.models import Channel, Purpose
 from dispatch.orders.states import LineState, OrderState
 from dispatch.safety.equipment_schemas import EquipmentView
 from dispatch.safety.schemas import CheckOut, HazardOut
+from oversight.refusal_notice_schemas import ToldRefusalOut
 from oversight.review_models import Finding, Ground
 from oversight.review_states import ReviewState
 from registry.conversion_models import ConversionTarget
@@ -174,4 +175,5 @@ class WholeFileView(View):
     conversions = fields.List(fields.Nested(FileConversionView))
     banned_uses = fields.List(fields.Nested(FileBannedUseView))
     reviews = fields.List(fields.Nested(FileReviewView))
+    refusal_notices = fields.List(fields.Nested(ToldRefusalOut))
     cut = Flag()

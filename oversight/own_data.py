@@ -71,12 +71,14 @@ def copied(doing: Doing, answer: Answer) -> dict[str, Any]:
 
 
 def _refusal(one: OwnRefusal) -> dict[str, Any]:
-    """What was refused, and what came of having it looked at again, with what both sides wrote."""
+    """What was refused, was it told in writing, what came of a review, with what both sides wrote."""
     view = one.review
     return {
         "refusal_no": one.entry.refusal_no,
         "refused_at": clock.stamp(one.entry.recorded_at),
         "codes": [refusal.code for refusal in one.reasons],
+        "notice": one.notice and one.notice.notice.number,
+        "notice_received": bool(one.notice and one.notice.receipts),
         "review": view and view.review.state.value,
         "said": view and view.said,
         "answer": view and view.answer,

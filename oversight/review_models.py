@@ -1,14 +1,13 @@
-"""Reviews of refusals: what was asked and answered, and what proves that the answer was received."""
+"""Reviews of refusals: what was asked and answered. The answer is a written notice, with its receipts."""
 
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, District, Group, JsonList, NewId, grouped
-from dispatch.safety.models import ReceivedHow, WitnessKind
 from oversight.review_states import ReviewState
 
 
@@ -36,12 +35,15 @@ class RefusalReview(Base):
     """A refused deed that a person looks at again. ``entry_id``: the refusal; ``rules``: of its reasons.
 
     ``said_sealed`` and ``answer_sealed``: in the people's own words, under the registrant.
+    ``answer_notice_id``: the answer as a numbered paper, by which its receipts are kept.
     """
 
     __tablename__ = "refusal_review"
     __table_args__ = grouped(
         Group.DISTRICT,
         sa.CheckConstraint("(answered_at IS NULL) = (finding IS NULL)", name="answered"),
+        sa.ForeignKeyConstraint(["district", "answer_notice_id"], ["notice.district", "notice.id"]),
+        sa.Index("ix_refusal_review_answer_notice_id", "district", "answer_notice_id"),
         sa.Index(
             "uq_refusal_review_entry_id",
             "district",
@@ -80,31 +82,4 @@ class RefusalReview(Base):
     excepted_until: Mapped[date | None]
     answered_by: Mapped[UUID | None]
     answered_at: Mapped[datetime | None]
-
-
-class ReviewReceipt(Base):
-    """Proof that an answer reached who asked: signed, refused before a witness, or opened by the user.
-
-    As of a hazard's notice (``dispatch/safety``): there may be several.
-    """
-
-    __tablename__ = "review_receipt"
-    __table_args__ = grouped(
-        Group.DISTRICT,
-        sa.ForeignKeyConstraint(["district", "review_id"], ["refusal_review.district", "refusal_review.id"]),
-        sa.CheckConstraint("(signature_sha256 IS NOT NULL) = (received_how = 'signed')", name="signed"),
-        sa.CheckConstraint("(witness IS NOT NULL) = (received_how = 'refused_to_sign')", name="witnessed"),
-        sa.CheckConstraint("(witness IS NULL) = (witness_sha256 IS NULL)", name="witness_signed"),
-        sa.Index("ix_review_receipt_review_id", "district", "review_id"),
-        append_only=True,
-    )
-
-    district: Mapped[District]
-    id: Mapped[NewId]
-    review_id: Mapped[UUID]
-    received_how: Mapped[ReceivedHow]
-    signature_sha256: Mapped[str | None]
-    witness: Mapped[WitnessKind | None]
-    witness_sha256: Mapped[str | None]
-    recorded_by: Mapped[UUID]
-    received_at: Mapped[datetime]
+    answer_notice_id: Mapped[UUID | None] = mapped_column(default=None)

@@ -1,6 +1,5 @@
 """Reads: reviews that wait, and what of one's own was refused and looked at again. Statistics of refusals."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,11 +15,23 @@ from core.auth import Role, ScopeKind
 from core.doing import Doing
 from core.problems import NotFound
 from core.refusal import CATALOGUE, Refusal
+from dispatch.safety.models import Notice, NoticeReceipt
+from dispatch.safety.receipts import receipts_of
 from evidence.models import Entry, Link, Outcome, SubjectType
 from oversight.looks import keep_desk_looks
-from oversight.review_models import RefusalReview, ReviewReceipt
+from oversight.refusal_notice_models import RefusalNotice
+from oversight.refusal_notice_queries import Told, notices_of_refusals
+from oversight.review_models import RefusalReview
 from oversight.review_states import OPEN_STATES
-from oversight.reviews import APPLIED_FOR, answer_of, names_nobody, reach_of_review, said_of, was_held
+from oversight.reviews import (
+    APPLIED_FOR,
+    answer_of,
+    names_nobody,
+    reach_of_review,
+    reasons_in,
+    said_of,
+    was_held,
+)
 from registry import sealing
 from registry.models import Account, Household, Premises
 
@@ -36,7 +47,7 @@ class ReviewView:
     reasons: tuple[Refusal, ...]
     said: str | None
     answer: str | None
-    receipts: tuple[ReviewReceipt, ...]
+    receipts: tuple[NoticeReceipt, ...]
     today: date
 
     @property
@@ -118,28 +129,18 @@ def _views(db: Session, doing: Doing, rows: Sequence[RefusalReview]) -> list[Rev
         sa.select(Entry.id, Entry.written).where(Entry.id.in_([row.entry_id for row in rows]))
     )
     written = {row.id: row.written for row in entries}
-    receipts = db.scalars(
-        sa.select(ReviewReceipt)
-        .where(
-            ReviewReceipt.district == doing.district, ReviewReceipt.review_id.in_([row.id for row in rows])
-        )
-        .order_by(ReviewReceipt.id)
-    ).all()
+    receipts = receipts_of(db, doing.district, [row.answer_notice_id for row in rows if row.answer_notice_id])
     return [
         ReviewView(
             row,
-            _reasons(written[row.entry_id]),
+            reasons_in(written[row.entry_id]),
             said.get(row.id),
             answers.get(row.id),
-            tuple(one for one in receipts if one.review_id == row.id),
+            tuple(receipts.get(row.answer_notice_id, ())) if row.answer_notice_id else (),
             clock.today(),
         )
         for row in rows
     ]
-
-
-def _reasons(written: bytes) -> tuple[Refusal, ...]:
-    return tuple(Refusal.from_plain(row) for row in json.loads(written)["reasons"])
 
 
 # --- one's own ----------------------------------------------------------------------------------------------
@@ -147,11 +148,12 @@ def _reasons(written: bytes) -> tuple[Refusal, ...]:
 
 @dataclass(frozen=True, slots=True)
 class OwnRefusal:
-    """Something that was refused to a resident, and the review of it that stands, if one does."""
+    """Something refused to a resident; the review of it that stands, and the notice that tells it, if any."""
 
     entry: Entry
     reasons: tuple[Refusal, ...]
     review: ReviewView | None
+    notice: Told | None
 
 
 def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal]:
@@ -202,7 +204,17 @@ def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal
             .order_by(RefusalReview.id)
         ).all()
         latest = {view.review.entry_id: view for view in _views(db, doing, standing)}
-    return [OwnRefusal(entry, _reasons(entry.written), latest.get(entry.id)) for entry in found]
+        told = {
+            entry_id: one
+            for entry_id, one in notices_of_refusals(
+                db, doing.district, [entry.id for entry in found]
+            ).items()
+            if one.refusal.person_id == person_id
+        }
+    return [
+        OwnRefusal(entry, reasons_in(entry.written), latest.get(entry.id), told.get(entry.id))
+        for entry in found
+    ]
 
 
 # --- how often, for what, where -----------------------------------------------------------------------------
@@ -268,6 +280,42 @@ def statistics(doing: Doing, from_on: date, until_on: date) -> list[Refusals]:
         Refusals(code, CATALOGUE[code].rule, street, times, homes) for code, street, times, homes in rows
     ]
     return sorted(found, key=lambda one: (one.rule, one.code, one.street_code or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesCounted:
+    """Refusals told in writing in a street, and how many of the notices are proved received."""
+
+    street_code: str
+    issued: int
+    received: int
+
+
+def notices_counted(doing: Doing, from_on: date, until_on: date) -> list[NoticesCounted]:
+    """Those issued in these days, both included, by street; within the reach of the statistics above."""
+    is_proved = sa.exists().where(
+        NoticeReceipt.district == Notice.district, NoticeReceipt.notice_id == Notice.id
+    )
+    query = (
+        sa.select(RefusalNotice.street_code, sa.func.count(), sa.func.count().filter(is_proved))
+        .select_from(RefusalNotice)
+        .join(
+            Notice, sa.and_(Notice.district == RefusalNotice.district, Notice.id == RefusalNotice.notice_id)
+        )
+        .join(Entry, Entry.id == RefusalNotice.entry_id)
+        .where(
+            RefusalNotice.district == doing.district,
+            Notice.told_at >= clock.at(from_on),
+            Notice.told_at < clock.at(until_on + timedelta(days=1)),
+            _of_firm(doing),
+        )
+        .group_by(RefusalNotice.street_code)
+        .order_by(RefusalNotice.street_code)
+    )
+    if doing.actor.reach.kind is ScopeKind.STREET:
+        query = query.where(RefusalNotice.street_code == doing.actor.reach.code)
+    with doing.ground.sessions() as db:
+        return [NoticesCounted(street, issued, received) for street, issued, received in db.execute(query)]
 
 
 def _of_firm(doing: Doing) -> sa.ColumnElement[bool]:

@@ -28,6 +28,14 @@ ASKED_ALREADY = reason(
     ),
 )
 
+TOLD_IN_WRITING = reason(
+    "refusal.told_in_writing",
+    "J01",
+    zh="这次不予办理已经出具书面告知，编号{number}",
+    en="this refusal was told in writing already: notice {number}",
+    office=("look", "请打印已有的那一份", "print the notice that stands"),
+)
+
 SAME_PERSON = reason(
     "review.same_person",
     "J02",

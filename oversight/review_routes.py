@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.http import Room, doing
 from core.refusal import CATALOGUE
+from dispatch.safety.schemas import ReceiptIn
 from oversight import review_queries, review_schemas, reviews
 from oversight.review_queries import OwnRefusal, ReviewView
 from registry.schemas import NothingIn
@@ -77,7 +78,7 @@ def withdraw_review(body: Json, district: int, review_id: UUID) -> Json:
 
 @room.post("/districts/<int:district>/refusal-reviews/<uuid:review_id>/receipts")
 @room.may("review.receive", writes=True)
-@room.arguments(review_schemas.ReviewReceiptIn)
+@room.arguments(ReceiptIn)
 @room.response(201, review_schemas.ReviewOut)
 def receive_answer(body: Json, district: int, review_id: UUID) -> Json:
     """Proof that the answer reached who asked: signed, refused before a witness, or opened by the user."""
@@ -102,7 +103,7 @@ def refusal_statistics(query: Json, district: int) -> Json:
         }
         for one in review_queries.statistics(doing(), **query)
     ]
-    return {**query, "items": items}
+    return {**query, "items": items, "notices": review_queries.notices_counted(doing(), **query)}
 
 
 def _view_of(done: dict[str, Any]) -> Json:
@@ -117,6 +118,7 @@ def _own_view(one: OwnRefusal) -> Json:
         "recorded_at": one.entry.recorded_at,
         "reasons": [refusal.worded(audience) for refusal in one.reasons],
         "review": one.review and review_view(one.review),
+        "notice": one.notice,
     }
 
 

@@ -8,12 +8,12 @@ import marshmallow as ma
 from marshmallow import ValidationError, fields
 
 from core.fields import Day, Form, Id, Instant, Text, View, Word
-from dispatch.safety.schemas import ReceiptIn, ReceiptOut
+from dispatch.safety.schemas import ReceiptOut
+from oversight.refusal_notice_schemas import REFUSAL_NO, NoticesCountedOut, ToldRefusalOut
 from oversight.review_models import Finding, Ground
 from oversight.review_states import ANSWERED, ReviewState
 
 MOST_DAYS = 400
-REFUSAL_NO = r"[0-9]{8}-[0-9A-HJKMNP-TV-Z]{6}"
 
 
 class ReviewAskIn(Form):
@@ -46,10 +46,6 @@ class ReviewAnswerIn(Form):
         if bool(form.get("excepted")) != (form.get("excepted_until") is not None):
             said = "exception|例外须同时写明规定和截止日|expected rules together with a last day"
             raise ValidationError(said, "excepted_until")
-
-
-class ReviewReceiptIn(ReceiptIn):
-    """As of a hazard's notice."""
 
 
 class ReviewQuery(Form):
@@ -108,6 +104,7 @@ class OwnRefusalOut(View):
     recorded_at = Instant()
     reasons = fields.List(fields.Dict())
     review = fields.Nested(ReviewOut, allow_none=True)
+    notice = fields.Nested(ToldRefusalOut, allow_none=True)
 
 
 class OwnRefusalsOut(View):
@@ -127,6 +124,9 @@ class StatisticOut(View):
 
 
 class StatisticsOut(View):
+    """``notices``: of the refusals told in writing in these days, by street."""
+
     from_on = Day()
     until_on = Day()
     items = fields.List(fields.Nested(StatisticOut))
+    notices = fields.List(fields.Nested(NoticesCountedOut))

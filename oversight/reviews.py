@@ -17,18 +17,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from core import clock, sealed
-from core.auth import Role, ScopeKind
+from core.auth import Actor, Role, ScopeKind
 from core.ids import new_id
 from core.problems import NotFound, WrongField
-from core.refusal import Refused
+from core.refusal import Refusal, Refused
 from core.sealed import SealedValue, Subject
+from dispatch.safety import receipts
 from dispatch.safety.models import ReceivedHow
 from dispatch.safety.signing import Receipt
 from evidence.deed import Answer, Deed, does, held_by
 from evidence.models import Entry, Link, Outcome, SubjectType
 from oversight import review_refusals as no
 from oversight.review_gate import ReviewFacts
-from oversight.review_models import Finding, Ground, RefusalReview, ReviewReceipt
+from oversight.review_models import Finding, Ground, RefusalReview
 from oversight.review_states import MOVES, REFUSAL_REVIEW, ReviewState
 from registry.exceptions import except_from
 from registry.models import Account, Household, Person, Premises
@@ -61,19 +62,25 @@ held_by("uq_refusal_review_entry_id", no.ASKED_ALREADY)
 
 @dataclass(frozen=True, slots=True)
 class RefusedHome:
-    """A refused deed about a home: its entry, whose home it is, and the rules of its reasons."""
+    """A refused deed about a home: its entry, whose home it is, and its reasons."""
 
     entry: Entry
     household: Household
     premises: Premises
     person_id: UUID
-    rules: tuple[str, ...]
+    reasons: tuple[Refusal, ...]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(reason.rule for reason in self.reasons))
 
 
 @does("review.ask")
 def ask(deed: Deed, *, refusal_no: str, ground: Ground, said: str | None = None) -> Answer:
     """By whose home it is, or at a desk for them; once a refusal, within the days of rule J01."""
-    refused = _refused_home(deed, refusal_no)
+    refused = refused_home(deed.db, deed.actor, deed.district, refusal_no)
+    if refused is None:
+        raise unknown_refusal()
     today = clock.day_of(deed.recorded_at)
     deed.about(SubjectType.HOUSEHOLD, refused.household.id)
     deed.about(SubjectType.PERSON, refused.person_id)
@@ -100,7 +107,7 @@ def ask(deed: Deed, *, refusal_no: str, ground: Ground, said: str | None = None)
         state=ReviewState.ASKED,
         asked_by=deed.actor.principal_id,
         asked_at=deed.recorded_at,
-        due_on=today + timedelta(days=_days_of(deed, "J02.answer_days")),
+        due_on=today + timedelta(days=days_of(deed, "J02.answer_days")),
         excepted=[],
     )
     review.said_sealed = _sealed(deed, review, "said_sealed", said)
@@ -146,6 +153,9 @@ def answer(
     REFUSAL_REVIEW.move(deed.db, review, MOVES[outcome])
     review.finding = finding
     review.answered_by, review.answered_at = deed.actor.principal_id, deed.recorded_at
+    notice = receipts.give(deed, ReceivedHow.ELECTRONIC)
+    review.answer_notice_id = notice.id
+    deed.note(number=notice.number)
     review.answer_sealed = _sealed(deed, review, "answer_sealed", said)
     if rules and excepted_until is not None:
         review.excepted, review.excepted_until = rules, excepted_until
@@ -166,31 +176,11 @@ def withdraw(deed: Deed, *, review_id: UUID) -> Answer:
 def receive(deed: Deed, *, review_id: UUID, receipt: Receipt) -> Answer:
     """Proof that the answer reached who asked: opened by them, or signed for, or refused before a witness."""
     review = _locked(deed, review_id)
-    if review.answered_at is None:
+    if review.answer_notice_id is None:
         raise NotFound
-    by_user = deed.actor.role is Role.RESIDENT
-    if by_user != (receipt.received_how is ReceivedHow.ELECTRONIC):
-        raise WrongField(
-            "/received_how",
-            "not_yours",
-            "住户在自己的页面上确认收到；送达人登记签收或拒签",
-            "expected electronic from the user, signed or refused_to_sign from who handed it over",
-        )
-    deed.note(received_how=receipt.received_how, signature_sha256=receipt.signature_sha256)
-    deed.note(witness=receipt.witness, witness_sha256=receipt.witness_sha256)
-    deed.db.add(
-        ReviewReceipt(
-            district=deed.district,
-            id=new_id(),
-            review_id=review.id,
-            received_how=receipt.received_how,
-            signature_sha256=receipt.signature_sha256,
-            witness=receipt.witness,
-            witness_sha256=receipt.witness_sha256,
-            recorded_by=deed.actor.principal_id,
-            received_at=deed.recorded_at,
-        )
-    )
+    receipts.must_be_theirs_to_say(deed, receipt)
+    deed.note(**receipts.noted(receipt))
+    receipts.prove_received(deed, review.answer_notice_id, receipt, deed.recorded_at)
     return {"review_id": str(review_id)}
 
 
@@ -217,7 +207,7 @@ def _must_be_allowed(deed: Deed, facts: ReviewFacts, street: str) -> None:
         raise Refused(verdict.reasons)
 
 
-def _days_of(deed: Deed, name: str) -> int:
+def days_of(deed: Deed, name: str) -> int:
     days = current().at(str(deed.district), clock.day_of(deed.recorded_at)).integer(name)
     if days is None:
         raise LookupError(f"{name}: expected a number of days in the rulebook")
@@ -227,48 +217,55 @@ def _days_of(deed: Deed, name: str) -> int:
 # --- rows ---------------------------------------------------------------------------------------------------
 
 
-def _refused_home(deed: Deed, refusal_no: str) -> RefusedHome:
+def refused_home(
+    db: Session, actor: Actor, district: int, refusal_no: str, *, locked: bool = True
+) -> RefusedHome | None:
     """The refusal of that number, if it was about a home, and the home is the asker's or in their reach."""
-    entry = deed.db.scalars(
+    entry = db.scalars(
         sa.select(Entry).where(
             Entry.refusal_no == refusal_no,
-            Entry.district == deed.district,
+            Entry.district == district,
             Entry.outcome == Outcome.REFUSED,
             Entry.verb.in_(APPLIED_FOR),
         )
     ).first()
-    household_id = entry and _subject(deed.db, entry.id, SubjectType.HOUSEHOLD)
-    household = household_id and deed.db.get(Household, (deed.district, household_id), with_for_update=True)
+    household_id = entry and _subject(db, entry.id, SubjectType.HOUSEHOLD)
+    household = household_id and db.get(Household, (district, household_id), with_for_update=locked)
     if not entry or not household:
-        raise _unknown()
-    premises = deed.db.get_one(Premises, (deed.district, household.premises_id))
-    person_id = _registrant(deed, entry, household.id)
-    reach = {"district": deed.district, "street": premises.street_code, "firm": entry.firm_id}
-    if person_id is None or not deed.actor.reach.covers(**reach, person=person_id):
-        raise _unknown()
-    deed.db.get_one(Person, person_id, with_for_update={"read": True})
-    rules = dict.fromkeys(row["rule"] for row in json.loads(entry.written)["reasons"])
-    return RefusedHome(entry, household, premises, person_id, tuple(rules))
+        return None
+    premises = db.get_one(Premises, (district, household.premises_id))
+    person_id = _registrant(db, actor, entry, household)
+    reach = {"district": district, "street": premises.street_code, "firm": entry.firm_id}
+    if person_id is None or not actor.reach.covers(**reach, person=person_id):
+        return None
+    if locked:
+        db.get_one(Person, person_id, with_for_update={"read": True})
+    return RefusedHome(entry, household, premises, person_id, reasons_in(entry.written))
 
 
-def _registrant(deed: Deed, entry: Entry, household_id: UUID) -> UUID | None:
+def reasons_in(written: bytes) -> tuple[Refusal, ...]:
+    """As they were kept, in the order of the law."""
+    return tuple(Refusal.from_plain(row) for row in json.loads(written)["reasons"])
+
+
+def _registrant(db: Session, actor: Actor, entry: Entry, household: Household) -> UUID | None:
     """Whom it was about: the resident who asks; else the registrant; where there is none, whom it names."""
-    if deed.actor.role is Role.RESIDENT:
-        own = deed.actor.scope_id(ScopeKind.PERSON)
+    if actor.role is Role.RESIDENT:
+        own = actor.scope_id(ScopeKind.PERSON)
         named = sa.exists().where(
             Link.entry_id == entry.id,
             Link.subject_type == SubjectType.PERSON,
             Link.subject_key == str(own),
         )
-        held = was_held(deed.district, own, sa.literal(str(household_id)), sa.literal(entry.recorded_at))
+        held = was_held(household.district, own, sa.literal(str(household.id)), sa.literal(entry.recorded_at))
         about_the_home = sa.and_(held, names_nobody(sa.literal(entry.id)))
-        return own if deed.db.scalar(sa.select(sa.or_(named, about_the_home))) else None
-    keys = deed.db.scalars(
+        return own if db.scalar(sa.select(sa.or_(named, about_the_home))) else None
+    keys = db.scalars(
         sa.select(Link.subject_key)
         .where(Link.entry_id == entry.id, Link.subject_type == SubjectType.PERSON)
         .order_by(Link.subject_key)
     ).all()
-    account = account_of(deed.db, deed.district, household_id)
+    account = account_of(db, household.district, household.id)
     if account is not None and (not keys or str(account.person_id) in keys):
         return account.person_id
     return UUID(keys[0]) if keys else None
@@ -319,7 +316,7 @@ def _subject(db: Session, entry_id: UUID, type: SubjectType) -> UUID | None:
     return UUID(key) if key else None
 
 
-def _unknown() -> WrongField:
+def unknown_refusal() -> WrongField:
     return WrongField(
         "/refusal_no",
         "unknown",

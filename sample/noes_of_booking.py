@@ -9,6 +9,7 @@ from typing import Any
 
 from sample.build import place_body
 from sample.cast import NEWCOMER
+from sample.client import Unexpected
 from sample.firms import DEMO_DAY
 from sample.noes import Asking, registered_in_qingpu
 from sample.people import person
@@ -82,6 +83,7 @@ def break_each_rule_once(scene: Scene) -> None:
     _in_a_free_area(asking, cast.too_late)
     _on_a_far_day(asking, cast.too_late, AFTER_THE_PAPERS, ["firm.no_gas_licence", "site.no_permit"])
     number = _on_a_far_day(asking, cast.cleared_out, CLEARED_OUT, ["premises.non_resident_cleared"])
+    _told_in_writing(asking, cast.cleared_out, number)
     _looked_at_again(asking, cast.cleared_out, number)
     _kept_for_those_first(asking, cast.too_late)
 
@@ -175,6 +177,22 @@ def _kept_for_those_first(asking: Asking, place: SamplePremises) -> None:
     scene.do_here(clerk, f"orders/{order['id']}/cancellations", {}, "and given back")
     scene.do_here(clerk, f"{path}/{row['vulnerability_id']}/ends", {}, "off the list")
     scene.count("kept places given to those first")
+
+
+def _told_in_writing(asking: Asking, place: SamplePremises, number: str) -> None:
+    """On paper, once: left at the home before a witness, and read online by its owner the same day."""
+    scene, clerk = asking.scene, f"clerk {place.firm}"
+    told = {"refusal_no": number}
+    notice = scene.do_here(clerk, "refusal-notices", told, "a refusal is told in writing")
+    asking.no_here(clerk, "refusal-notices", told, "told in writing again", ["refusal.told_in_writing"])
+    path = f"refusal-notices/{notice['id']}/receipts"
+    left = {"received_how": "left", "witness": "committee", "witness_sha256": "b" * 64}
+    scene.do_here(clerk, path, left, "the notice is left before a witness")
+    owner = f"resident {place.number}"
+    done = scene.do_here(owner, path, {"received_how": "electronic"}, "the owner reads the notice online")
+    if [one["received_how"] for one in done["receipts"]] != ["left", "electronic"]:
+        raise Unexpected(f"a notice of a refusal: expected two receipts, got {done['receipts']}")
+    scene.count("refusals told in writing")
 
 
 def _looked_at_again(asking: Asking, place: SamplePremises, number: str) -> None:

@@ -68,6 +68,10 @@ COUNTED = {
     "checks made after all": ("后来同意的安检", "checks made after all"),
     "nobody home": ("无人在家", "nobody home"),
     "notices received": ("有签收凭证的整改通知", "notices with proof of receipt"),
+    "refusals told in writing": (
+        "有送达凭证的不予供气告知书",
+        "refusals told in writing, with proof of receipt",
+    ),
     "bottles brought back": ("回站扫码", "bottles scanned back"),
     "supplied again": ("当天恢复供气", "supplied again the same day"),
     "counts": ("盘点", "counts of a site, full and empty apart"),

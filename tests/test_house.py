@@ -245,6 +245,8 @@ OPEN_PAGES = {
     *(f"/{letter}/{rest}" for letter in "Cc" for rest in ("", "<code>", "<code>/<tag>")),
     "/V/<code>",
     "/v/<code>",
+    "/N/<code>",
+    "/n/<code>",
 }
 """Addresses outside the API that name no verb, one by one: whoever adds one says so here."""
 

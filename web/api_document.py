@@ -26,6 +26,7 @@ ROOMS = {
     "deliveries": "上门配送",
     "oversight": "监管",
     "reviews": "复核",
+    "refusal_notices": "不予供气告知书",
 }
 ROLES = {
     Role.RESIDENT: "居民",

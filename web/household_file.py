@@ -11,6 +11,7 @@ from core import clock
 from core.auth import Role
 from core.http import doing
 from oversight.file_schemas import WholeFileView
+from oversight.refusal_notice_queries import OF_SUPPLY
 from oversight.whole_file import whole_file
 from rulebook.words import WORDS
 from web import book_words, left_at_door, review_words, trace_words
@@ -23,6 +24,7 @@ face = Face("files", __name__, prefix="/files")
 UNKEPT = {"Cache-Control": "no-store"}
 BACK = {Role.CLERK: "/office/households/", Role.REGULATOR: "/oversight/households/"}
 """Each role's own page of the household, where something can be done about it."""
+NOTICES = {Role.CLERK: "/office/refusal-notices/", Role.REGULATOR: "/oversight/refusal-notices/"}
 
 
 @face.page("/households/<uuid:household_id>", "household.file")
@@ -38,6 +40,8 @@ def whole(household_id: UUID) -> ResponseReturnValue:
         left_at_door=left_at_door,
         state_zh=lambda code: WORDS.get(code, code),
         back=BACK[doing().actor.role] + str(household_id),
+        noticed_verbs=OF_SUPPLY,
+        notices_at=NOTICES[doing().actor.role],
         now=clock.now(),
     )
     return page, 200, UNKEPT

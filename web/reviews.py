@@ -104,7 +104,13 @@ def counted(here: Doing, asked: Mapping[str, str]) -> dict[str, Any]:
         (CATALOGUE[code], sum(row.times for row in streets), streets) for code, streets in by_reason.items()
     ]
     found.sort(key=lambda one: (-one[1], one[0].code))
-    return {"from_on": from_on, "until_on": until_on, "found": found, "reason_said": trace_words.reason}
+    return {
+        "from_on": from_on,
+        "until_on": until_on,
+        "found": found,
+        "notices": review_queries.notices_counted(here, from_on, until_on),
+        "reason_said": trace_words.reason,
+    }
 
 
 def _span(asked: Mapping[str, str]) -> tuple[date, date]:

@@ -309,3 +309,8 @@ RIGHTS |= {role: RIGHTS[role] | {"division.read"} for role in WHO_READS_DIVISION
 WHO_WEIGHS_ZONES = (Role.DISPATCHER, Role.REGULATOR)
 RIGHTS |= {role: RIGHTS[role] | {"zone_price.ask", "zone_price.read"} for role in WHO_WEIGHS_ZONES}
 RIGHTS[Role.COURIER] |= {"person.verify_at_door"}
+RIGHTS[Role.CLERK] |= {"refusal_notice.issue"}
+WHO_HANDS_REFUSALS_OVER = (Role.CLERK, Role.REGULATOR, Role.RESIDENT)
+RIGHTS |= {
+    role: RIGHTS[role] | {"refusal_notice.read", "refusal_notice.receive"} for role in WHO_HANDS_REFUSALS_OVER
+}

@@ -120,6 +120,7 @@ MODES: dict[str, Said] = {
 RECEIVED: dict[str, Said] = {
     "signed": ("签收", "signed"),
     "refused_to_sign": ("拒签", "refused to sign"),
+    "left": ("留置送达", "left at the home"),
     "electronic": ("电子送达", "electronic"),
 }
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.ids import new_id
 from core.problems import WrongField
+from dispatch.safety import receipts
 from dispatch.safety.catalogue import ITEMS, MANDATORY, Ruling, breaks_limit, default_grade, ruling, worse
 from dispatch.safety.equipment_law import failing_items
 from dispatch.safety.equipment_queries import standing_equipment
@@ -28,7 +29,6 @@ from dispatch.safety.models import (
     Hazard,
     ItemResult,
     Notice,
-    NoticeReceipt,
     ReceivedHow,
     RemoteReason,
     SafetyCheck,
@@ -168,41 +168,13 @@ def foreseen(
 
 def give_notice(deed: Deed, hazard: Hazard, receipt: Receipt, at: datetime | None = None) -> Notice:
     """Tell the user in writing; the hazard, locked, moves to told. ``at``: when the notice was signed."""
-    notice_id = new_id()
-    notice = Notice(
-        district=deed.district,
-        id=notice_id,
-        hazard_id=hazard.id,
-        number=f"{clock.day_of(deed.recorded_at):%Y%m%d}-{notice_id.hex[-8:].upper()}",
-        received_how=receipt.received_how,
-        told_at=deed.recorded_at,
-    )
-    deed.db.add(notice)
-    deed.db.flush()
+    notice = receipts.give(deed, receipt.received_how, hazard.id)
     HAZARD.move(deed.db, hazard, "tell")
     deed.about(SubjectType.HAZARD, hazard.id)
-    deed.tell("hazard.told", hazard_id=hazard.id, notice_id=notice_id)
+    deed.tell("hazard.told", hazard_id=hazard.id, notice_id=notice.id)
     if receipt.is_proof:
-        prove_received(deed, notice, receipt, at or deed.recorded_at)
+        receipts.prove_received(deed, notice.id, receipt, at or deed.recorded_at)
     return notice
-
-
-def prove_received(deed: Deed, notice: Notice, receipt: Receipt, at: datetime) -> None:
-    """Keep what shows that the notice reached the user."""
-    deed.db.add(
-        NoticeReceipt(
-            district=deed.district,
-            id=new_id(),
-            notice_id=notice.id,
-            received_how=receipt.received_how,
-            signature_sha256=receipt.signature_sha256,
-            witness=receipt.witness,
-            witness_sha256=receipt.witness_sha256,
-            received_at=at,
-            recorded_by=deed.actor.principal_id,
-            recorded_at=deed.recorded_at,
-        )
-    )
 
 
 # --- what a check must answer -----------------------------------------------------------------------------

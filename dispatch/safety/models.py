@@ -199,17 +199,24 @@ class Hazard(Base):
 
 
 class ReceivedHow(StrEnum):
-    """How a notice reached the user."""
+    """How a notice reached the user. ``left``: at the home, nobody having taken it (留置送达)."""
 
     SIGNED = "signed"
     REFUSED_TO_SIGN = "refused_to_sign"
+    LEFT = "left"
     ELECTRONIC = "electronic"
 
 
-class Notice(Base):
-    """整改通知书: every failed blocking item produces one, with the way it was handed over.
+BEFORE_A_WITNESS = (ReceivedHow.REFUSED_TO_SIGN, ReceivedHow.LEFT)
+"""The user's signature is missing: somebody else's stands for it."""
 
-    That it was received is proved by its ``NoticeReceipt``s, or not yet.
+
+class Notice(Base):
+    """A numbered paper given to a home, with the way it was handed over.
+
+    整改通知书: every failed blocking item produces one, which names its hazard. A refusal of supply and the
+    answer to a review are told by one too, and name it (oversight). That it was received is proved by its
+    ``NoticeReceipt``s, or not yet.
     """
 
     __tablename__ = "notice"
@@ -223,14 +230,14 @@ class Notice(Base):
 
     district: Mapped[District]
     id: Mapped[NewId]
-    hazard_id: Mapped[UUID]
+    hazard_id: Mapped[UUID | None]
     number: Mapped[str]
     received_how: Mapped[ReceivedHow]
     told_at: Mapped[datetime]
 
 
 class WitnessKind(StrEnum):
-    """Who stood by when a user would not sign."""
+    """Who stood by when a user would not sign, or when it was left there."""
 
     COMMITTEE = "committee"
     PROPERTY_MANAGER = "property_manager"
@@ -239,7 +246,7 @@ class WitnessKind(StrEnum):
 
 
 class NoticeReceipt(Base):
-    """Proof that a notice reached the user: a signature, a witness to the refusal, or that it was opened.
+    """Proof that a notice reached the user: a signature, a witness, or that it was opened.
 
     A notice may have several: refused at the door, opened on the phone next day.
     """
@@ -249,7 +256,9 @@ class NoticeReceipt(Base):
         Group.DISTRICT,
         sa.ForeignKeyConstraint(["district", "notice_id"], ["notice.district", "notice.id"]),
         sa.CheckConstraint("(signature_sha256 IS NOT NULL) = (received_how = 'signed')", name="signed"),
-        sa.CheckConstraint("(witness IS NOT NULL) = (received_how = 'refused_to_sign')", name="witnessed"),
+        sa.CheckConstraint(
+            "(witness IS NOT NULL) = (received_how IN ('refused_to_sign', 'left'))", name="witnessed"
+        ),
         sa.CheckConstraint("(witness IS NULL) = (witness_sha256 IS NULL)", name="witness_signed"),
         sa.Index("ix_notice_receipt_notice_id", "district", "notice_id"),
         append_only=True,

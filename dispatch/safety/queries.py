@@ -34,6 +34,7 @@ from dispatch.safety.models import (
     Side,
 )
 from dispatch.safety.notices import Printed, printed
+from dispatch.safety.receipts import receipts_of
 from dispatch.safety.signing import NoticeProof, content_hash
 from dispatch.safety.states import HazardState
 from registry.models import Account, Household, Premises, Staff
@@ -312,7 +313,7 @@ def notice(doing: Doing, notice_id: UUID) -> Printed:
     """A notice with its whole text, for a page to print."""
     with doing.ground.sessions() as db:
         given = db.get(Notice, (doing.district, notice_id))
-        if given is None:
+        if given is None or given.hazard_id is None:
             raise NotFound
         found = db.get_one(Hazard, (doing.district, given.hazard_id))
         doing.actor.must_reach(**reach_of_household(db, doing.actor, doing.district, found.household_id))
@@ -609,14 +610,9 @@ def _notices(db: Session, district: int, hazard_ids: Sequence[UUID]) -> dict[UUI
         .where(Notice.district == district, Notice.hazard_id.in_(hazard_ids))
         .order_by(Notice.told_at, Notice.id)
     ).all()
-    receipts: dict[UUID, list[NoticeReceipt]] = {}
-    for receipt in db.scalars(
-        sa.select(NoticeReceipt)
-        .where(NoticeReceipt.district == district, NoticeReceipt.notice_id.in_([one.id for one in notices]))
-        .order_by(NoticeReceipt.received_at, NoticeReceipt.id)
-    ):
-        receipts.setdefault(receipt.notice_id, []).append(receipt)
+    receipts = receipts_of(db, district, [one.id for one in notices])
     given: dict[UUID, list[NoticeView]] = {}
     for one in notices:
+        assert one.hazard_id is not None  # as they were asked for
         given.setdefault(one.hazard_id, []).append(NoticeView(one, receipts.get(one.id, [])))
     return given

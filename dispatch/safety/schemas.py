@@ -23,6 +23,7 @@ from core.fields import (
 from dispatch.safety.acts import ItemAnswer
 from dispatch.safety.catalogue import Group
 from dispatch.safety.models import (
+    BEFORE_A_WITNESS,
     CheckMode,
     CheckOutcome,
     CheckReason,
@@ -126,8 +127,8 @@ class NoticeIn(Form):
                 "witness|见证人及其签名须同时填写|expected a witness together with the witness's signature",
                 "witness",
             )
-        if notice["witness"] is not None and how is not ReceivedHow.REFUSED_TO_SIGN:
-            raise ValidationError("not_refused|没有拒签|signing was not refused", "witness")
+        if notice["witness"] is not None and how not in BEFORE_A_WITNESS:
+            raise ValidationError("not_refused|没有拒签或留置|neither refused nor left", "witness")
 
     @ma.post_load
     def as_receipt(self, notice: dict[str, Any], **kwargs: Any) -> dict[str, Receipt]:
@@ -142,8 +143,8 @@ class ReceiptIn(NoticeIn):
         how = notice["received_how"]
         if how is ReceivedHow.SIGNED and notice["signature_sha256"] is None:
             raise ValidationError("required|请附签名|expected the signature", "signature_sha256")
-        if how is ReceivedHow.REFUSED_TO_SIGN and notice["witness"] is None:
-            raise ValidationError("required|拒签须有见证人|expected a witness to the refusal", "witness")
+        if how in BEFORE_A_WITNESS and notice["witness"] is None:
+            raise ValidationError("required|拒签、留置须有见证人|expected a witness to it", "witness")
 
 
 class MendingIn(Form):

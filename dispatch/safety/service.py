@@ -7,11 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from core import clock
-from core.auth import Role
 from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refused
-from dispatch.safety import acts
+from dispatch.safety import acts, receipts
 from dispatch.safety.acts import ItemAnswer
 from dispatch.safety.closing_gate import ClosingFacts
 from dispatch.safety.models import (
@@ -21,7 +20,6 @@ from dispatch.safety.models import (
     Hazard,
     ItemResult,
     Notice,
-    ReceivedHow,
     RemoteReason,
     SafetyCheck,
 )
@@ -88,37 +86,21 @@ def tell(deed: Deed, *, hazard_id: UUID, receipt: Receipt) -> Answer:
     """A written notice for a hazard that did not stop supply (those that do are told at once)."""
     hazard = _locked(deed, hazard_id)
     notice = acts.give_notice(deed, hazard, receipt)
-    deed.note(notice_id=notice.id, number=notice.number, **_of_receipt(receipt))
+    deed.note(notice_id=notice.id, number=notice.number, **receipts.noted(receipt))
     return {"hazard_id": str(hazard_id)}
 
 
 @does("notice.receive")
 def receive(deed: Deed, *, notice_id: UUID, receipt: Receipt) -> Answer:
-    """Proof that a notice reached the user: signed, refused before a witness, or opened by the user."""
+    """Proof that a hazard's notice reached the user: signed, witnessed, or opened by the user."""
     notice = deed.db.get(Notice, (deed.district, notice_id))
-    if notice is None:
+    if notice is None or notice.hazard_id is None:
         raise NotFound
     _locked(deed, notice.hazard_id)
-    by_user = deed.actor.role is Role.RESIDENT
-    if by_user != (receipt.received_how is ReceivedHow.ELECTRONIC):
-        raise WrongField(
-            "/received_how",
-            "not_yours",
-            "住户在自己的页面上确认收到；送达人登记签收或拒签",
-            "expected electronic from the user, signed or refused_to_sign from who handed it over",
-        )
-    acts.prove_received(deed, notice, receipt, deed.recorded_at)
-    deed.note(notice_id=notice.id, number=notice.number, **_of_receipt(receipt))
+    receipts.must_be_theirs_to_say(deed, receipt)
+    receipts.prove_received(deed, notice.id, receipt, deed.recorded_at)
+    deed.note(notice_id=notice.id, number=notice.number, **receipts.noted(receipt))
     return {"notice_id": str(notice_id)}
-
-
-def _of_receipt(receipt: Receipt) -> dict[str, object]:
-    return {
-        "received_how": receipt.received_how,
-        "signature_sha256": receipt.signature_sha256,
-        "witness": receipt.witness,
-        "witness_sha256": receipt.witness_sha256,
-    }
 
 
 @does("hazard.claim_mended")

@@ -44,7 +44,7 @@ NOTHING_DRAWN = Signatures()
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How a notice was received, with what proves it. ``witness``: who stood by when signing was refused."""
+    """How a notice was received, with what proves it. ``witness``: of what the user did not sign."""
 
     received_how: ReceivedHow
     signature_sha256: str | None = None
@@ -57,7 +57,7 @@ class Receipt:
         match self.received_how:
             case ReceivedHow.SIGNED:
                 return self.signature_sha256 is not None
-            case ReceivedHow.REFUSED_TO_SIGN:
+            case ReceivedHow.REFUSED_TO_SIGN | ReceivedHow.LEFT:
                 return self.witness_sha256 is not None
             case ReceivedHow.ELECTRONIC:
                 return False  # sent is not received: the user's opening it is a receipt of its own

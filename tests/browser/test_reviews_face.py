@@ -3,7 +3,8 @@
 from playwright.sync_api import expect
 
 from core.sessions import SignedInBy
-from oversight.review_models import RefusalReview, ReviewReceipt
+from dispatch.safety.models import NoticeReceipt
+from oversight.review_models import RefusalReview
 from tests.browser.conftest import Browse, House
 from tests.oversight.test_reviews import ANSWER, SAID, Story
 
@@ -56,4 +57,38 @@ def test_a_refusal_is_looked_at_again_from_door_to_door(house: House, browse: Br
     expect(plain.get_by_text("您已确认收到")).to_be_visible()
     with house.ground.sessions() as db:
         assert db.query(RefusalReview).one().excepted == ["A02"]
-        assert db.query(ReviewReceipt).count() == 1
+        assert db.query(NoticeReceipt).count() == 1
+
+
+def test_a_refusal_is_told_in_writing_and_read_at_home(house: House, browse: Browse) -> None:
+    story = Story(house.desk)
+    office = browse.page(house.cookie_of(story.cast.clerk.principal_id))
+    office.goto(house.at(f"/office/refusals/{story.number}"))
+    browse.is_accessible(office)
+    office.get_by_role("link", name="出具书面告知").click()
+    browse.is_accessible(office)
+    office.get_by_role("button", name="出具").press("Enter")
+    expect(office.get_by_role("heading", name="不予供气告知书")).to_be_visible()
+    browse.is_accessible(office)
+    browse.reflows(office)
+    browse.shot(office, "office-refusal-notice")
+    office.get_by_role("radio", name="拒签").check()
+    photo = {"name": "paper.jpg", "mimeType": "image/jpeg", "buffer": b"jpeg"}
+    office.get_by_label("有签名的那一页的照片").set_input_files(photo)  # type: ignore[arg-type]
+    office.get_by_role("button", name="登记").click()
+    expect(office.get_by_role("alert")).to_contain_text("须有见证人")
+    browse.is_accessible(office)
+
+    at_home = house.cookie_of(story.resident.principal_id, SignedInBy.PHONE_CODE)
+    plain = browse.page(at_home, java_script_enabled=False, viewport={"width": 390, "height": 844})
+    plain.goto(house.at("/resident/refusals"))
+    plain.get_by_role("link", name="书面告知").click()
+    expect(plain.get_by_text("怎么办").first).to_be_visible()
+    plain.get_by_role("button", name="我看过了").click()
+    expect(plain.get_by_text("说看过了")).to_be_visible()
+    again = browse.page(at_home, viewport={"width": 390, "height": 844})
+    again.goto(plain.url)
+    browse.is_accessible(again)
+    browse.reflows(again)
+    with house.ground.sessions() as db:
+        assert db.query(NoticeReceipt).count() == 1

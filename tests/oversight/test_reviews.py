@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from core import clock, outbox
 from core.auth import Role, ScopeKind
 from core.ground import Ground
+from dispatch.safety.models import NoticeReceipt
 from evidence.models import Entry, Outcome
 from oversight import alarms
 from oversight.models import AlarmKind, Look
-from oversight.review_models import RefusalReview, ReviewReceipt
+from oversight.review_models import RefusalReview
 from oversight.review_states import ReviewState
 from registry.exceptions import RuleException
 from registry.models import Account
@@ -206,7 +207,7 @@ def test_the_resident_reads_the_refusal_the_answer_and_confirms_it(story: Story,
     assert own["reasons"][0]["basis"]["document"]
     assert own["review"]["answer"] == ANSWER
     assert own["review"]["receipts"][0]["received_how"] == "electronic"
-    assert count(db, ReviewReceipt) == 1
+    assert count(db, NoticeReceipt) == 1
     copy = made(story.resident.post(story.cast.at("own-data/copies")))
     assert [(one["review"], one["said"], one["answer"]) for one in copy["refusals"]] == [
         ("partly", SAID, ANSWER)

@@ -17,6 +17,7 @@
     recalling   召回: opened after a look, holders told, bottles settled
     leaving     送检, 上报, 注销: a bottle's way out of use
     reviews     refusals to be looked at again; how often what was refused, street by street
+    noticing    书面告知: a refusal told in writing, handed over, proved received
     proxies     代办人: who may book or receive for a household, by the paper both signed
     successions 户内继承: asked for at a household, decided by another from the list
     vulnerable  重点关照: why a household is looked after first, whom to visit first
@@ -36,6 +37,7 @@ from web.office import (
     importing,
     leaving,
     letting,
+    noticing,
     opening,
     privacy,
     proxies,
@@ -61,6 +63,7 @@ __all__ = [
     "importing",
     "leaving",
     "letting",
+    "noticing",
     "opening",
     "privacy",
     "proxies",

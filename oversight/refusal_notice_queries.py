@@ -1,0 +1,179 @@
+"""Reads: refusals of supply told in writing: before it is issued, as it is printed, and is it genuine.
+
+No personal data is in a notice: who it is for is written in by hand, as on every other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.auth import Role
+from core.doing import Doing
+from core.ground import Ground
+from core.problems import NotFound
+from core.refusal import Refusal
+from cylinders.paper_code import Paper
+from dispatch.safety.models import Notice, NoticeReceipt
+from dispatch.safety.receipts import receipts_of
+from evidence.models import Entry
+from oversight.looks import keep_desk_look
+from oversight.refusal_notice_models import RefusalNotice
+from oversight.reviews import APPLIED_FOR, RefusedHome, reasons_in, refused_home
+from registry.models import Firm
+from rulebook import current
+
+OF_SUPPLY = tuple(verb for verb in APPLIED_FOR if verb != "own_data.ask")
+"""What somebody is refused gas by: an account, a card, a contract, a booking."""
+
+PAPER = Paper("refusal notice", "N")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice of a refusal, with what proves it received."""
+
+    refusal: RefusalNotice
+    notice: Notice
+    receipts: Sequence[NoticeReceipt]
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A refusal as its notice would tell it. ``told``: the notice that stands, if there is one."""
+
+    home: RefusedHome
+    told: Told | None
+
+    @property
+    def may_be_written(self) -> bool:
+        return self.told is None and self.home.entry.verb in OF_SUPPLY
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRefusal:
+    """A notice's whole text. ``answer_days``: how long a review takes at most; ``code``: what its QR says."""
+
+    told: Told
+    entry: Entry
+    reasons: tuple[Refusal, ...]
+    firm: str | None
+    answer_days: int | None
+    code: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """What anybody who holds the paper may see of it: that it is ours, of when, and on what it rests."""
+
+    number: str
+    refusal_no: str
+    told_on: date
+    refused_on: date
+    ask_until_on: date
+    firm: str | None
+    reasons: tuple[Refusal, ...]
+
+
+def unwritten(doing: Doing, refusal_no: str) -> Unwritten:
+    """404 for a refusal that is out of reach or about no home. That a desk read it is kept first."""
+    with doing.ground.sessions() as db:
+        home = refused_home(db, doing.actor, doing.district, refusal_no, locked=False)
+        if home is None:
+            raise NotFound
+        keep_desk_look(doing, home.household.id)
+        return Unwritten(home, notice_of_refusal(db, doing.district, home.entry.id))
+
+
+def printed(doing: Doing, notice_id: UUID) -> PrintedRefusal:
+    with doing.ground.sessions() as db:
+        refusal = db.get(RefusalNotice, (doing.district, notice_id))
+        if refusal is None:
+            raise NotFound
+        doing.actor.must_reach(**reach_of_notice(refusal))
+        if doing.actor.role is not Role.RESIDENT:
+            keep_desk_look(doing, refusal.household_id)
+        [told] = _told(db, doing.district, RefusalNotice.notice_id == notice_id)
+        entry = _entry(db, refusal)
+        law = current().at(str(doing.district), clock.day_of(told.notice.told_at))
+        code = PAPER.code_of(doing.ground.keyring, doing.district, notice_id)
+        return PrintedRefusal(
+            told=told,
+            entry=entry,
+            reasons=reasons_in(entry.written),
+            firm=_firm_name(db, refusal.firm_id),
+            answer_days=law.integer("J02.answer_days"),
+            code=code,
+            address=PAPER.address(doing.ground.config.public_url, code),
+        )
+
+
+def look(ground: Ground, given: str) -> Genuine | None:
+    """For anybody: the notice behind a code, or None where we wrote none such."""
+    behind = PAPER.row_behind(ground.keyring, given)
+    with ground.reads() as db:
+        refusal = db.get(RefusalNotice, behind or (0, UUID(int=0)))
+        if refusal is None:
+            return None
+        notice = db.get_one(Notice, (refusal.district, refusal.notice_id))
+        entry = _entry(db, refusal)
+        return Genuine(
+            number=notice.number,
+            refusal_no=refusal.refusal_no,
+            told_on=clock.day_of(notice.told_at),
+            refused_on=clock.day_of(entry.recorded_at),
+            ask_until_on=refusal.ask_until_on,
+            firm=_firm_name(db, refusal.firm_id),
+            reasons=reasons_in(entry.written),
+        )
+
+
+def notice_of_refusal(db: Session, district: int, entry_id: UUID) -> Told | None:
+    return next(iter(_told(db, district, RefusalNotice.entry_id == entry_id)), None)
+
+
+def notices_of_refusals(db: Session, district: int, entry_ids: Sequence[UUID]) -> dict[UUID, Told]:
+    """By refusal."""
+    found = _told(db, district, RefusalNotice.entry_id.in_(entry_ids))
+    return {told.refusal.entry_id: told for told in found}
+
+
+def notices_of_home(db: Session, district: int, household_id: UUID, most: int) -> list[Told]:
+    """The latest first."""
+    return _told(db, district, RefusalNotice.household_id == household_id)[:most]
+
+
+def reach_of_notice(refusal: RefusalNotice) -> dict[str, object]:
+    """What a grant must cover to reach this notice."""
+    return {
+        "district": refusal.district,
+        "street": refusal.street_code,
+        "firm": refusal.firm_id,
+        "person": refusal.person_id,
+    }
+
+
+def _told(db: Session, district: int, which: sa.ColumnElement[bool]) -> list[Told]:
+    same = sa.and_(Notice.district == RefusalNotice.district, Notice.id == RefusalNotice.notice_id)
+    rows = db.execute(
+        sa.select(RefusalNotice, Notice)
+        .join(Notice, same)
+        .where(RefusalNotice.district == district, which)
+        .order_by(Notice.told_at.desc(), Notice.id.desc())
+    ).all()
+    receipts = receipts_of(db, district, [row.Notice.id for row in rows])
+    return [Told(row.RefusalNotice, row.Notice, receipts.get(row.Notice.id, ())) for row in rows]
+
+
+def _entry(db: Session, refusal: RefusalNotice) -> Entry:
+    return db.scalars(sa.select(Entry).where(Entry.id == refusal.entry_id)).one()
+
+
+def _firm_name(db: Session, firm_id: UUID | None) -> str | None:
+    firm = db.get(Firm, firm_id) if firm_id else None
+    return firm.name if firm else None

@@ -1,0 +1,219 @@
+"""A refusal told in writing: issued once, by whom it concerns, printed, verified, and proved received."""
+
+import hashlib
+import io
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.auth import Role
+from core.ground import Ground
+from core.sealed import Keyring
+from cylinders.paper_code import LENGTH
+from dispatch.deliveries.vouchers import VOUCHER
+from dispatch.safety.models import Notice, NoticeReceipt
+from evidence.models import Entry, Outcome
+from oversight.models import Look
+from oversight.refusal_notice_models import RefusalNotice
+from oversight.refusal_notice_queries import PAPER
+from tests.cast import CHANGNING, made
+from tests.conftest import THE_DAY
+from tests.desk import Desk, Person
+from tests.oversight.test_reviews import Story, count
+from tests.registry.proofs import codes, faults
+from tests.web.test_courier_pages import Hand
+
+SHA = "a" * 64
+SIGNED = {"received_how": "signed", "signature_sha256": SHA}
+OPENED = {"received_how": "electronic"}
+LEFT = {"received_how": "left", "witness": "committee", "witness_sha256": SHA}
+
+
+@pytest.fixture
+def story(desk: Desk) -> Story:
+    return Story(desk)
+
+
+def read(answer: Any) -> Any:
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def issue(story: Story, by: Person | None = None, number: str | None = None) -> Any:
+    body = {"refusal_no": number or story.number}
+    return (by or story.cast.clerk).post(story.cast.at("refusal-notices"), body)
+
+
+def receive(story: Story, by: Person, notice: str, body: dict[str, Any]) -> Any:
+    return by.post(story.cast.at(f"refusal-notices/{notice}/receipts"), body)
+
+
+def test_a_notice_says_every_reason_as_it_was_kept_and_nobodys_name(
+    story: Story, db: Session, ground: Ground
+) -> None:
+    before = count(db, Entry)
+    told = made(issue(story))
+    kept = read(story.resident.get(story.cast.at(f"refusal-notices/{told['id']}")))
+    assert told["refusal_no"] == story.number
+    assert [one["code"] for one in kept["reasons"]] == ["account.opening_barred"]
+    [reason] = kept["reasons"]
+    assert all((reason["basis"]["document"], reason["cure"]["zh"], reason["zh"]))
+    assert (kept["ask_until_on"], kept["answer_days"]) == ("2024-08-11", 15)
+    assert kept["address"].endswith(f"/N/{kept['code']}")
+    assert (kept["receipts"], kept["number"][:8]) == ([], f"{THE_DAY:%Y%m%d}")
+    assert count(db, Entry) == before + 1
+    entry = db.scalars(sa.select(Entry).where(Entry.verb == "refusal_notice.issue")).one()
+    assert entry.outcome is Outcome.DONE
+    for private in ("样例户", "样例路"):
+        assert private.encode() not in entry.written
+        assert private not in str(kept)
+    trace = read(story.regulator.get(story.cast.at(f"households/{story.home}/trace")))
+    assert "refusal_notice.issue" in [event["verb"] for event in trace["events"]]
+    outbox.deliver_due(ground, CHANGNING)
+    sent = (ground.config.state_dir / "messages.jsonl").read_text()
+    assert kept["number"] in sent
+
+
+def test_a_refusal_is_told_in_writing_once(story: Story, db: Session) -> None:
+    made(issue(story))
+    assert codes(issue(story)) == ["refusal.told_in_writing"]
+    assert (count(db, Notice), count(db, RefusalNotice)) == (1, 1)
+
+
+def test_only_who_has_the_home_tells_it_and_only_what_was_refused_to_it(story: Story, db: Session) -> None:
+    rival = story.cast.clerk_of(story.cast.another_firm())
+    unknown = [("/refusal_no", "unknown")]
+    assert faults(issue(story, rival)) == unknown
+    assert faults(issue(story, number="20240612-ABCDEF")) == unknown
+    assert faults(issue(story, number="x"))[0][0] == "/refusal_no"
+    assert issue(story, story.regulator).status_code == issue(story, story.resident).status_code == 403
+    own = story.resident.post(
+        story.cast.at("refusal-reviews"), {"refusal_no": story.number, "ground": "why"}
+    ).get_json()
+    codes(story.act(story.cast.clerk, own["id"], "takings"))
+    desk_s = db.scalars(sa.select(Entry.refusal_no).where(Entry.verb == "review.take")).one()
+    assert faults(issue(story, number=desk_s)) == unknown, "what was refused to the desk is not the home's"
+    assert count(db, RefusalNotice) == 0
+
+
+def test_it_is_received_as_every_notice_is(story: Story, db: Session) -> None:
+    notice = made(issue(story))["id"]
+    wrong: tuple[tuple[Person, dict[str, Any], str], ...] = (
+        (story.cast.clerk, OPENED, "/received_how"),
+        (story.resident, SIGNED, "/received_how"),
+        (story.cast.clerk, {"received_how": "signed"}, "/signature_sha256"),
+        (story.cast.clerk, {"received_how": "left"}, "/witness"),
+        (story.cast.clerk, SIGNED | {"witness": "police", "witness_sha256": SHA}, "/witness"),
+        (story.cast.clerk, {"received_how": "refused_to_sign", "witness": "police"}, "/witness"),
+        (story.cast.clerk, {"received_how": "shouted"}, "/received_how"),
+    )
+    for by, body, pointer in wrong:
+        assert faults(receive(story, by, notice, body))[0][0] == pointer, body
+    assert receive(story, story.cast.clerk, str(uuid4()), SIGNED).status_code == 404
+    rival = story.cast.clerk_of(story.cast.another_firm())
+    assert receive(story, rival, notice, SIGNED).status_code == 404
+    stranger = story.cast.resident(story.cast.person())
+    assert receive(story, stranger, notice, OPENED).status_code == 404
+    assert stranger.get(story.cast.at(f"refusal-notices/{notice}")).status_code == 404
+    assert count(db, NoticeReceipt) == 0
+    for by, body in ((story.cast.clerk, LEFT), (story.regulator, SIGNED), (story.resident, OPENED)):
+        done = made(receive(story, by, notice, body))
+    assert [one["received_how"] for one in done["receipts"]] == ["left", "signed", "electronic"]
+    assert count(db, NoticeReceipt) == 3
+    hazards = story.regulator.get(story.cast.at(f"notices/{notice}"))
+    assert hazards.status_code == 404, "it is no hazard's"
+
+
+def test_the_home_its_file_its_copy_and_the_statistics_name_it(story: Story) -> None:
+    told = made(issue(story))
+    asked = {"from_on": "2024-06-12", "until_on": "2024-06-12"}
+
+    def counted(by: Person, **days: str) -> Any:
+        return read(by.get(story.cast.at("refusal-statistics"), **(asked | days)))["notices"]
+
+    street = told_street(story)
+    assert counted(story.cast.clerk) == [{"street_code": street, "issued": 1, "received": 0}]
+    made(receive(story, story.resident, told["id"], OPENED))
+    made(receive(story, story.cast.clerk, told["id"], SIGNED))
+    assert counted(story.regulator) == [{"street_code": street, "issued": 1, "received": 1}]
+    assert counted(story.cast.granted("regulator", "street", "310105006")) == []
+    assert counted(story.cast.clerk_of(story.cast.another_firm())) == []
+    assert counted(story.regulator, until_on="2024-06-13", from_on="2024-06-13") == []
+    [own] = read(story.resident.get(story.cast.at("own-refusals")))["items"]
+    assert (own["notice"]["number"], len(own["notice"]["receipts"])) == (told["number"], 2)
+    copy = made(story.resident.post(story.cast.at("own-data/copies")))
+    assert [(one["notice"], one["notice_received"]) for one in copy["refusals"]] == [(told["number"], True)]
+    file = read(story.regulator.get(story.cast.at(f"households/{story.home}/file")))
+    assert [one["number"] for one in file["refusal_notices"]] == [told["number"]]
+
+
+def told_street(story: Story) -> str:
+    return str(story.cast.place_body()["street_code"])
+
+
+def test_anybody_who_holds_the_paper_sees_that_it_is_genuine(
+    story: Story, app: Flask, ground: Ground
+) -> None:
+    told = made(issue(story))
+    anybody = app.test_client()
+    page = anybody.get(f"/N/{told['code'].lower()}")
+    assert (page.status_code, told["number"] in page.text) == (200, True)
+    for private in (str(story.home), str(story.home)[-8:], "样例户", "样例路"):
+        assert private not in page.text
+    for wrong in (
+        told["code"][:-1],
+        "I" * LENGTH,
+        PAPER.code_of(ground.keyring, CHANGNING, uuid4()),
+        PAPER.code_of(Keyring.fresh(), CHANGNING, story.home),
+        VOUCHER.code_of(ground.keyring, CHANGNING, UUID(told["id"])),
+    ):
+        assert anybody.get(f"/N/{wrong}").status_code == 404, wrong
+
+
+def test_the_desk_tells_it_in_two_steps_and_the_photograph_proves_it(
+    story: Story, app: Flask, desk: Desk, db: Session
+) -> None:
+    at = f"/office/refusals/{story.number}"
+    clerk = Hand(app, desk, story.cast.clerk)
+    assert clerk.client.get(f"/office/refusals/find?number={story.number.lower()}").headers["Location"] == at
+    page = clerk.client.get(at).text
+    assert f'href="{at}/notice"' in page
+    assert "依据" in clerk.client.get(f"{at}/notice").text
+    assert count(db, RefusalNotice) == 0, "looking tells nobody"
+    status, notice = clerk.send(f"{at}/notice", f"{at}/notice")
+    assert (status, notice.startswith("/office/refusal-notices/")) == (303, True)
+    assert clerk.send("/office/reviews", f"{at}/notice")[0] == 409
+    shown = clerk.client.get(notice).text
+    for word in ("不予供气告知书", "怎么办", "2024年8月11日", "还没有回执", "见证人"):
+        assert word in shown, word
+    assert clerk.send(notice, f"{notice}/receipts", received_how="left", witness="police")[0] == 422
+    photo: Any = (io.BytesIO(b"jpeg"), "signed.jpg")
+    assert clerk.send(notice, f"{notice}/receipts", received_how="signed", paper=photo)[0] == 303
+    assert db.scalars(sa.select(NoticeReceipt.signature_sha256)).one() == hashlib.sha256(b"jpeg").hexdigest()
+    assert "签收" in clerk.client.get(notice).text
+    authority = Hand(app, desk, story.regulator)
+    assert authority.status(notice.replace("/office/", "/oversight/")) == 200
+    whole = authority.client.get(f"/files/households/{story.home}").text
+    assert notice.replace("/office/", "/oversight/") in whole
+    rival = Hand(app, desk, story.cast.clerk_of(story.cast.another_firm()))
+    assert (rival.status(at), rival.status(notice), rival.status("/office/refusals/1")) == (404, 404, 404)
+    assert count(db, Look) > 0
+    at_home = Hand(app, desk, story.resident)
+    mine = notice.replace("/office/", "/resident/")
+    assert mine in at_home.client.get("/resident/refusals").text
+    assert at_home.send(mine, f"{mine}/seen") == (303, mine)
+    assert "说看过了" in at_home.client.get(mine).text
+    assert count(db, NoticeReceipt) == 2
+
+
+def test_a_street_sees_its_own_and_no_other(story: Story) -> None:
+    told = made(issue(story))["id"]
+    elsewhere = story.cast.desk.sign_in(Role.REGULATOR, CHANGNING, street="310105006")
+    here = story.cast.granted("regulator", "street", told_street(story))
+    path = story.cast.at(f"refusal-notices/{told}")
+    assert (elsewhere.get(path).status_code, here.get(path).status_code) == (404, 200)
