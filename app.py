@@ -25,6 +25,7 @@ import web.resident.refusal_notices
 import web.resident.reviews
 import web.rights
 import web.vehicle_labels
+import web.zone_drawing
 import web.zone_price_pages
 from core import http, logs
 from core.ground import Ground

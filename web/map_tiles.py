@@ -1,7 +1,8 @@
 """A map beneath the dispatcher's own drawings, where one is configured; without it the drawings stand alone.
 
 What is drawn is WGS-84. On a map of GCJ-02 every place lies half a kilometre off, so what is to lie on it is
-moved to that datum here, before the page gets it: the page only draws, and nothing clicked comes back.
+moved to that datum here, before the page gets it. Only where zones are drawn does a click come back: that
+page names the datum, and moves what was drawn to WGS-84 again (``zone_drawing``).
 """
 
 from collections.abc import Mapping
