@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 import core.confirmations
 import core.demo_clock
@@ -137,7 +138,16 @@ PAGES = (
 )
 
 
+class PagesOnly(SecureCookieSessionInterface):
+    """The API is shown a token, never a cookie: it neither reads one nor writes one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return None if request.path.startswith(http.API) else super().open_session(app, request)
+
+
 class Application(Flask):
+    session_interface = PagesOnly()
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view of ours is a coroutine: not worth asking five times a request."""
         return func

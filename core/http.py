@@ -263,9 +263,9 @@ class Json(JSONProvider):
         return answered(self._prepare_response_obj(args, kwargs))
 
 
-def answered(body: Any) -> Response:
+def answered(body: Any, status: int = 200) -> Response:
     """A body that is as the document says already, of plain values, ids and days: no schema goes over it."""
-    return Response(orjson.dumps(body, default=str), mimetype="application/json")
+    return Response(orjson.dumps(body, default=str), status, mimetype="application/json")
 
 
 def _schema_name(schema: type[ma.Schema] | ma.Schema | str) -> str:

@@ -19,7 +19,7 @@ from core.db import table_of
 from core.doing import Doing
 from core.geo import Point
 from core.paging import Page, Pager
-from core.prepared import Joined
+from core.prepared import Joined, Part
 from core.problems import NotFound
 from dispatch.orders.models import Order, OrderLine, Slot
 from dispatch.orders.states import OPEN_STATES, LineState, OrderState, order_state
@@ -28,9 +28,9 @@ from registry.proxy_models import ProxyConsent
 from registry.proxy_queries import ProxyAct, proxy_of, stands
 from registry.queries import zone_at
 
-_order_of_line = sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id)
-_slot_of_order = sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id)
-_premises_of_order = sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id)
+ORDER_OF_LINE = sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id)
+SLOT_OF_ORDER = sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id)
+PREMISES_OF_ORDER = sa.and_(Premises.district == Order.district, Premises.id == Order.premises_id)
 
 # --- exports ---------------------------------------------------------------------------------------------
 
@@ -68,6 +68,39 @@ class OrderWithLines:
     @property
     def open_lines(self) -> list[OrderLine]:
         return [line for line in self.lines if line.state in OPEN_STATES]
+
+    def to_plain(self) -> dict[str, Any]:
+        """As ``schemas.OrderOut`` would write it, for every booking and whoever sends it again."""
+        order, slot = self.order, self.slot
+        return {
+            "id": order.id,
+            "household_id": order.household_id,
+            "account_id": order.account_id,
+            "premises_id": order.premises_id,
+            "firm_id": order.firm_id,
+            "zone_id": order.zone_id,
+            "slot": {
+                "id": slot.id,
+                "day": slot.day,
+                "starts_at": clock.stamp(slot.starts_at),
+                "ends_at": clock.stamp(slot.ends_at),
+            },
+            "purpose": order.purpose,
+            "channel": order.channel,
+            "contactless": order.contactless,
+            "state": self.state,
+            "lines": [
+                {
+                    "id": line.id,
+                    "card_id": line.card_id,
+                    "cylinder_model": line.cylinder_model,
+                    "state": line.state,
+                    "failure": line.failure,
+                }
+                for line in self.lines
+            ],
+            "booked_at": clock.stamp(order.recorded_at),
+        }
 
 
 def to_plan(db: Session, district: int, zone_id: UUID, day: date) -> list[PlanOrder]:
@@ -112,9 +145,9 @@ def to_drive(db: Session, district: int, order_ids: Collection[UUID]) -> list[Pl
 def _plan_orders(db: Session, district: int, which: sa.ColumnElement[bool]) -> list[PlanOrder]:
     rows = db.execute(
         sa.select(OrderLine, Slot.starts_at, Slot.ends_at, Premises.lon, Premises.lat)
-        .join(Order, _order_of_line)
-        .join(Slot, _slot_of_order)
-        .join(Premises, _premises_of_order)
+        .join(Order, ORDER_OF_LINE)
+        .join(Slot, SLOT_OF_ORDER)
+        .join(Premises, PREMISES_OF_ORDER)
         .where(Order.district == district, which)
         .order_by(Slot.starts_at, OrderLine.order_id, OrderLine.id)
     ).all()
@@ -148,9 +181,9 @@ def orders_between(
     rows = db.execute(
         sa.select(Premises.lon, Premises.lat, Slot.day, sa.func.count().label("bottles"))
         .select_from(OrderLine)
-        .join(Order, _order_of_line)
-        .join(Slot, _slot_of_order)
-        .join(Premises, _premises_of_order)
+        .join(Order, ORDER_OF_LINE)
+        .join(Slot, SLOT_OF_ORDER)
+        .join(Premises, PREMISES_OF_ORDER)
         .where(
             Slot.district == district,
             Slot.day.between(from_on, until_on),
@@ -271,31 +304,38 @@ def street_of_order(db: Session, order: Order) -> str:
     return db.get_one(Premises, (order.district, order.premises_id)).street_code
 
 
+SHOWN: list[Part] = [OrderLine, Order, Slot, (table_of(Premises).c.street_code,)]
+"""What is shown of an order, a row for each of its lines, and where its home stands."""
+
+
 def _shown(*which: sa.ColumnElement[bool]) -> Joined:
-    """What is shown of an order, a row for each of its lines, and where its home stands: in one statement."""
+    """In one statement; read its rows by ``shown``."""
     return Joined(
-        [OrderLine, Order, Slot, (table_of(Premises).c.street_code,)],
+        SHOWN,
         lambda *columns: (
             sa.select(*columns)
             .select_from(OrderLine)
-            .join(Order, _order_of_line)
-            .join(Slot, _slot_of_order)
-            .join(Premises, _premises_of_order)
-            .where(Order.district == sa.bindparam("district"), *which)
+            .join(Order, ORDER_OF_LINE)
+            .join(Slot, SLOT_OF_ORDER)
+            .join(Premises, PREMISES_OF_ORDER)
+            .where(*which)
             .order_by(OrderLine.order_id, OrderLine.id)
         ),
     )
 
 
-_ORDER = _shown(OrderLine.order_id == sa.bindparam("order_id"))
-LIKE_IT = _shown(
+_in_district = Order.district == sa.bindparam("district")
+_ORDER = _shown(_in_district, OrderLine.order_id == sa.bindparam("order_id"))
+IS_LIKE_IT = sa.and_(
+    _in_district,
     Order.household_id == sa.bindparam("household_id"),
     Order.slot_id == sa.bindparam("slot_id"),
     Order.purpose == sa.bindparam("purpose"),
     Order.contactless == sa.bindparam("contactless"),
 )
+LIKE_IT = _shown(IS_LIKE_IT)
 """Orders of one household for one slot, purpose and mode: is it booked already? Takes these four and the
-district; read its rows by ``shown``. It is asked before every booking, and again where somebody is afraid."""
+district. It is asked before every booking, and again where somebody is afraid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """Thin: load the form, call one service, dump the answer."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from core.http import Room, doing
+from flask import request
+
+from core.ground import Ground
+from core.http import Room, answered, doing
 from core.paging import Page
-from dispatch.orders import homes, queries, quotas, repeating, service
+from dispatch.orders import again, homes, queries, quotas, repeating, service
 from dispatch.orders.models import Slot
 from dispatch.orders.schemas import (
     BookIn,
@@ -86,14 +90,21 @@ def own_homes(district: int) -> dict[str, Any]:
     return {"items": homes.homes(doing())}
 
 
+def _what_stands(
+    ground: Ground, token_hash: bytes, district: int
+) -> tuple[Sequence[Any], again.Beside | None]:
+    is_short = (request.content_length or again.LONGEST + 1) <= again.LONGEST
+    return again.beside_grants(ground, token_hash, request.get_data() if is_short else b"", district)
+
+
 @room.post("/districts/<int:district>/orders")
-@room.may("order.book", writes=True)
+@room.may("order.book", writes=True, beside=_what_stands)
 @room.arguments(BookIn)
 @room.response(201, OrderOut)
 @room.alt_response(200, schema=OrderOut, description="The same booking already stands", success=True)
-def book(body: dict[str, Any], district: int) -> tuple[queries.OrderWithLines, int]:
+def book(body: dict[str, Any], district: int) -> Any:
     booked = service.book(doing(), **body)
-    return booked.order, 200 if booked.again else 201
+    return answered(booked.order.to_plain(), 200 if booked.again else 201)
 
 
 @room.get("/districts/<int:district>/orders")

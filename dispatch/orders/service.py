@@ -23,6 +23,7 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from dispatch.orders import queries
 from dispatch.orders import refusals as no
+from dispatch.orders.again import Like, rows_like
 from dispatch.orders.booking_desk import Booking, Desk, firm_of, in_hours, open_desk, take_places
 from dispatch.orders.judging import judged, keep_decisions
 from dispatch.orders.models import BookingRepeat, Channel, Order, OrderLine, Purpose, Slot
@@ -166,7 +167,7 @@ def book(
     asked = Booking(household_id, slot_id, purpose, channel, cards, contactless)
     _must_be_own_channel(doing, channel)
     with doing.ground.reads() as db:
-        standing = _standing(db, doing, asked, queries.LIKE_IT.ask(doing.ground.reads, **_same(doing, asked)))
+        standing = _standing(db, doing, asked, rows_like(doing, _like(doing, asked)))
     if standing is not None and answered_by_what_stands(doing, "order.book", _again(standing)):
         return Booked(standing, again=True)
     done = _book(doing, asked)
@@ -194,7 +195,7 @@ def _must_be_own_channel(doing: Doing, channel: Channel) -> None:
 
 
 def _unless_it_stands(deed: Deed, asked: Booking) -> None:
-    rows = queries.LIKE_IT.within(deed.db, **_same(deed.doing, asked))
+    rows = queries.LIKE_IT.within(deed.db, **_like(deed.doing, asked).values())
     standing = _standing(deed.db, deed.doing, asked, rows)
     if standing is not None:
         raise Stands(_again(standing))
@@ -212,14 +213,8 @@ def _again(standing: OrderWithLines) -> Answer:
     return {"order_id": str(standing.order.id), "again": True}
 
 
-def _same(doing: Doing, asked: Booking) -> dict[str, Any]:
-    return {
-        "district": doing.district,
-        "household_id": asked.household_id,
-        "slot_id": asked.slot_id,
-        "purpose": asked.purpose,
-        "contactless": asked.contactless,
-    }
+def _like(doing: Doing, asked: Booking) -> Like:
+    return Like(doing.district, asked.household_id, asked.slot_id, asked.purpose, asked.contactless)
 
 
 def _judged_order(deed: Deed, asked: Booking, desk: Desk) -> UUID:
