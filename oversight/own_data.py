@@ -18,12 +18,13 @@ from core import clock
 from core.auth import Grant, Role, ScopeKind
 from core.doing import Doing
 from core.sealed import mask_document
-from dispatch.orders.models import Order
+from dispatch.orders.models import Order, OrderLine
 from evidence.deed import Answer, Deed, does
 from evidence.entry import Subject
 from evidence.models import SubjectType
 from evidence.queries import chain
 from oversight.models import Look, LookKind
+from oversight.own_books import books_of_home
 from oversight.review_queries import OwnRefusal, own_refusals
 from registry import privacy, sealing
 from registry.letting_queries import let_by
@@ -54,7 +55,7 @@ def copied(doing: Doing, answer: Answer) -> dict[str, Any]:
         return {
             "made_at": datetime.fromisoformat(answer["made_at"]),
             "person": own_person(db, doing, person_id),
-            "homes": own_homes(db, doing, person_id),
+            "homes": own_homes(db, doing, person_id, with_books=True),
             "orders": _orders(db, doing.district, person_id),
             "proxies": consents,
             "lettings": let_by(db, doing.district, person_id),
@@ -133,7 +134,9 @@ def own_person(db: Session, doing: Doing, person_id: UUID) -> dict[str, Any]:
     }
 
 
-def own_homes(db: Session, doing: Doing, person_id: UUID) -> list[dict[str, Any]]:
+def own_homes(
+    db: Session, doing: Doing, person_id: UUID, *, with_books: bool = False
+) -> list[dict[str, Any]]:
     rows = db.execute(
         sa.select(Account, Household)
         .join(
@@ -157,24 +160,35 @@ def own_homes(db: Session, doing: Doing, person_id: UUID) -> list[dict[str, Any]
                     .order_by(Card.id)
                 )
             ],
+            **(books_of_home(db, doing.ground, row.Account) if with_books else {}),
         }
         for row, address in zip(rows, addresses, strict=True)
     ]
 
 
 def _orders(db: Session, district: int, person_id: UUID) -> list[dict[str, Any]]:
-    homes = _homes(person_id, district)
-    rows = db.scalars(
-        sa.select(Order).where(Order.district == district, Order.household_id.in_(homes)).order_by(Order.id)
+    """Those of their own days as registrant, wherever they live now; nobody else's."""
+    rows = db.execute(
+        sa.select(Order, OrderLine)
+        .join(OrderLine, sa.and_(OrderLine.district == Order.district, OrderLine.order_id == Order.id))
+        .where(Order.district == district, Order.person_id == person_id)
+        .order_by(Order.id, OrderLine.id)
     )
-    return [
-        {
-            "order_id": str(row.id),
-            "booked_at": clock.stamp(row.recorded_at),
-            "contactless": row.contactless,
-        }
-        for row in rows
-    ]
+    orders: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        said = orders.setdefault(
+            row.Order.id,
+            {
+                "order_id": str(row.Order.id),
+                "booked_at": clock.stamp(row.Order.recorded_at),
+                "purpose": row.Order.purpose.value,
+                "channel": row.Order.channel.value,
+                "contactless": row.Order.contactless,
+                "lines": [],
+            },
+        )
+        said["lines"].append({"model": row.OrderLine.cylinder_model, "state": row.OrderLine.state.value})
+    return list(orders.values())
 
 
 def _homes(person_id: UUID, district: int) -> sa.Select[Any]:

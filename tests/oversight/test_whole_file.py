@@ -1,14 +1,16 @@
 """一户一档: everything about one household, masked, each reading kept, and nothing of anybody else's."""
 
 import json
-from uuid import uuid4
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from core import sessions
+from core import clock, sessions
 from core.auth import Role
 from core.sessions import SignedInBy
 from evidence.models import Entry
@@ -61,6 +63,42 @@ def test_the_file_holds_all_that_happened_and_nothing_unmasked(day: WorkingDay, 
     assert {one["role"] for one in file["looks"] if one["what"] == "file"} == {"regulator", "clerk"}
     db.rollback()
     assert db.scalar(sa.select(sa.func.count()).select_from(Entry)) == entries
+
+
+def test_a_copy_holds_ones_own_days_and_nothing_of_whoever_had_the_account_before(day: WorkingDay) -> None:
+    """Orders went by the home: the next registrant read the former one's, who had none of their own."""
+    booked, cast = day.order(), day.cast
+    users = booked.home.users
+    before, heir = cast.registrant_of(users), cast.person()
+    at_home, account = f"households/{users.household_id}", f"accounts/{users.account_id}"
+    ill = {"ground": "seriously_ill", "since_on": "2024-06-01", "evidence": "ZM-1"}
+    made(cast.clerk.post(day.at(f"{at_home}/vulnerabilities"), ill))
+    deposit = {"kind": "paid", "amount_fen": 10_000, "receipt_no": "SJ-1"}
+    made(cast.clerk.post(day.at(f"{account}/deposit-lines"), deposit))
+    found = check(users.household_id, items=answers(hose_whole={"photo_sha256": "ab" * 32}))
+    made(cast.regulator.post(day.at("checks"), found))
+
+    signed_in = {person_id: cast.resident(person_id) for person_id in (before, heir)}
+
+    def copy_of(person_id: UUID) -> dict[str, Any]:
+        copy = made(signed_in[person_id].post(day.at("own-data/copies")))
+        [home] = copy["homes"] or [{}]
+        return home | {"orders": [(one["order_id"], one["lines"][0]["state"]) for one in copy["orders"]]}
+
+    own = copy_of(before)
+    assert own["orders"] == [(booked.order_id, "booked")]
+    assert [one["ground"] for one in own["looked_after_first"]] == ["seriously_ill"]
+    assert [one["balance_fen"] for one in own["deposit"]] == [10_000]
+    assert (len(own["checks"]), [one["item"] for one in own["hazards"]]) == (1, ["hose_whole"])
+    with clock.standing_at(clock.now() + timedelta(hours=1)):
+        body = {"person_id": str(heir), "applied_on": "2023-07-31", "kind": "transfer"}
+        made(cast.clerk.post(day.at(f"{account}/transfers"), body))
+        made(cast.clerk.post(day.at(f"{at_home}/vulnerabilities"), ill | {"ground": "disabled"}))
+        theirs = copy_of(heir)
+        assert theirs["orders"] == theirs["checks"] == []
+        assert [one["ground"] for one in theirs["looked_after_first"]] == ["disabled"]
+        assert [one["item"] for one in theirs["hazards"]] == ["hose_whole"], "it is not mended yet"
+        assert copy_of(before) == {"orders": own["orders"]}
 
 
 def test_who_may_not_look_gets_nothing_and_leaves_no_look(day: WorkingDay, desk: Desk, db: Session) -> None:

@@ -20,8 +20,10 @@ from registry.privacy_models import CorrectedField, RequestKind, RequestReason
 from registry.privacy_schemas import DecisionIn, RequestIn
 from registry.refusals import NOT_CONFIRMED
 from registry.schemas import ConfirmationIn, RevealIn
+from web.book_words import DEPOSITS
 from web.office.face import drawn, face
 from web.pages import No, form_of, tried
+from web.trace_words import failed
 
 UNKEPT = {"Cache-Control": "no-store"}
 HERE = "/office/"
@@ -115,7 +117,7 @@ def decide_privacy_request(request_id: UUID) -> ResponseReturnValue:
     if done is None:
         return _queue_page(no, request_id)
     if "copy" in done:
-        page, status = drawn("copy", copy=done["copy"])
+        page, status = drawn("copy", copy=done["copy"], deposits=DEPOSITS, failed=failed)
         return page, status, UNKEPT
     return redirect(f"/office/privacy-requests?done={done['outcome']}")
 
