@@ -21,6 +21,10 @@ NAME = f"ruin-and-recreate 1 (numba {numba.__version__})"
 
 HOT = 2.5  # the first and the last temperature, in ways from a stop to a near one
 COLD = 0.025
+ONE_HEAT = ((1.0, 1.0),)  # shares of the turns, and of the first temperature
+HEATS = ((0.25, 1.0), *[(0.15, 0.4)] * 4, (0.15, 0.2))
+"""Where goods come late: trips hold each other in place there, and one cooling stays in the first hollow it
+falls into. So the search is warmed up again and again, each time from the best so far."""
 NEAR = 10
 TURNS_A_LOOK = 500  # at the clock
 NO_WAY_S = 10**8
@@ -48,23 +52,32 @@ def improve(
     for place, v in (crew_of or {}).items():
         day.may[:, place] &= np.arange(len(timetable.vehicles)) == v
     state = _state(timetable, start, seed)
-    for v in range(len(timetable.vehicles)):
+    _note(day, state)
+    best_route, best_length = state.route.copy(), state.rounds[:, kernel.LENGTH].copy()
+    costs = np.full(2, kernel.total_cost(day, state))
+    near_s, first = _near_s(timetable), 0
+    for share, heat in HEATS if hot == HOT and not day.is_plain else ONE_HEAT:
+        turns = min(iterations - first, math.ceil(share * iterations))
+        if first:
+            _lay(timetable, state, _rounds(timetable, best_route, best_length))
+            _note(day, state)
+            costs[0] = costs[1]
+        hot_s = heat * hot * near_s
+        cooling = math.log(COLD / (heat * hot)) / max(1, turns)
+        for done in range(0, turns, TURNS_A_LOOK):
+            if expired is not None and expired():
+                return Improved(_rounds(timetable, best_route, best_length), Stopped.TIME)
+            until = min(turns, done + TURNS_A_LOOK)
+            kernel.turns(day, state, best_route, best_length, costs, done, until, hot_s, cooling)
+        first += turns
+    return Improved(_rounds(timetable, best_route, best_length), Stopped.ITERATIONS)
+
+
+def _note(day: kernel.Day, state: kernel.State) -> None:
+    for v in range(len(day.crews)):
         if not kernel.note_times(day, state, v):
             raise ValueError(f"expected a start that fits, got one that does not for vehicle number {v}")
     kernel.note_left(day, state)
-    best_route, best_length = state.route.copy(), state.rounds[:, kernel.LENGTH].copy()
-    costs = np.full(2, kernel.total_cost(day, state))
-    hot_s = hot * _near_s(timetable)
-    cooling = math.log(COLD / hot) / max(1, iterations)
-    stopped, done = Stopped.ITERATIONS, 0
-    while done < iterations:
-        if expired is not None and expired():
-            stopped = Stopped.TIME
-            break
-        until = min(iterations, done + TURNS_A_LOOK)
-        kernel.turns(day, state, best_route, best_length, costs, done, until, hot_s, cooling)
-        done = until
-    return Improved(_rounds(timetable, best_route, best_length), stopped)
 
 
 def compile_all() -> None:
@@ -183,7 +196,14 @@ def _state(timetable: Timetable, start: Rounds, seed: int) -> kernel.State:
         key=np.zeros(stops + kernel.MOST_LEFT_TRIED + 1),
         lots=np.array([_first_lot(seed)], dtype=np.uint64),
     )
-    for v, trips in enumerate(start):
+    _lay(timetable, state, start)
+    return state
+
+
+def _lay(timetable: Timetable, state: kernel.State, rounds: Rounds) -> None:
+    """``rounds`` as rows; what is known of them is to be noted anew."""
+    state.vehicle[:] = NOBODY
+    for v, trips in enumerate(rounds):
         row = [timetable.stands[v] if timetable.begins_out(v) else STATION]
         for t, trip in enumerate(trips):
             row += [STATION] * (t > 0) + trip
@@ -192,7 +212,6 @@ def _state(timetable: Timetable, start: Rounds, seed: int) -> kernel.State:
         state.rounds[v, kernel.LENGTH] = len(row)
         for trip in trips:
             state.vehicle[trip] = v
-    return state
 
 
 def _first_lot(seed: int) -> int:

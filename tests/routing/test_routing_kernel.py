@@ -73,3 +73,27 @@ def test_late_goods_go_where_driving_every_round_in_full_would_find_them_cheapes
         before = state.rounds[:, kernel.COST].sum()
         assert kernel.put_back(day, state, place)
         assert state.rounds[:, kernel.COST].sum() - before == min(costs)
+
+
+@pytest.mark.parametrize("iterations", [1, 7, 1_999, 4_001])
+@pytest.mark.parametrize("comes_late", [True, False])
+def test_every_turn_asked_for_is_taken_and_each_heat_cools_to_the_last_temperature(
+    iterations: int, comes_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One cooling for plain days; six where goods come late, each colder at its end than at its beginning."""
+    timetable = Timetable(late_goods(1) if comes_late else zone(16, 1))
+    taken, heats = 0, []
+
+    def turns(day, state, route, length, costs, first, last, hot_s, cooling) -> None:  # type: ignore[no-untyped-def]
+        nonlocal taken
+        taken += last - first
+        if first == 0:
+            heats.append(hot_s)
+        assert cooling < 0
+
+    monkeypatch.setattr(kernel, "turns", turns)
+    ruin.improve(timetable, greedy.insert(timetable, greedy.build(timetable)), iterations, 1)
+    assert taken == iterations
+    if iterations > 7:
+        assert len(heats) == (6 if comes_late else 1)
+        assert heats == sorted(heats, reverse=True)
