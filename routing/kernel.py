@@ -59,8 +59,9 @@ MOST_LEFT_TRIED = 24  # of the stops in no round, beside those just torn out
 def compiled(function: F) -> F:
     """Compiled at its first call and kept beside this file; where that cannot be written, not kept.
 
-    Nothing here may make an array: that is said to numba, which then need not count who holds one. The
-    counting took up to half the time of a turn.
+    Nothing here makes an array, so numba need not count who holds one. It has no documented way to be told;
+    ``_nrt`` is its own. With the counting a turn takes half as long again and more, and makes the same plan;
+    a function that did make an array would not compile. A numba without the flag says so at once.
     """
     uncounted: dict[str, Any] = {"_nrt": False}
     try:
