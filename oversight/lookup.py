@@ -22,6 +22,8 @@ from dispatch.orders.models import Order
 from dispatch.safety.models import Hazard, Notice
 from dispatch.safety.queries import reach_of_household
 from evidence.models import Entry, Outcome
+from oversight.refusal_notice_models import RefusalNotice
+from oversight.review_models import RefusalReview
 from registry import sealing
 from registry.models import Account, Card, Household, PersonPhone, Premises, Vehicle
 from registry.queries import card_by_credential
@@ -103,16 +105,31 @@ def _by_id(db: Session, district: int, said: str) -> Iterator[Found]:
 
 def _by_number(db: Session, district: int, said: str) -> Iterator[Found]:
     if NOTICE_NO.fullmatch(said):
-        for hazard in db.scalars(
-            sa.select(Notice.hazard_id).where(Notice.district == district, Notice.number == said)
-        ):
-            yield Found(FoundKind.HAZARD, str(hazard))
+        for notice in db.scalars(
+            sa.select(Notice).where(Notice.district == district, Notice.number == said)
+        ).all():
+            yield from _told_by(db, notice)
     if REFUSAL_NO.fullmatch(said):
         refused = sa.select(Entry.refusal_no).where(
             Entry.refusal_no == said, Entry.district == district, Entry.outcome == Outcome.REFUSED
         )
         for number in db.scalars(refused):
             yield Found(FoundKind.REFUSAL, str(number))
+
+
+def _told_by(db: Session, notice: Notice) -> Iterator[Found]:
+    """A notice of a hazard leads to the hazard; of a refusal, or of an answer to a review, to the home."""
+    if notice.hazard_id is not None:
+        yield Found(FoundKind.HAZARD, str(notice.hazard_id))
+        return
+    refused = sa.select(RefusalNotice.household_id).where(
+        RefusalNotice.district == notice.district, RefusalNotice.notice_id == notice.id
+    )
+    answered = sa.select(RefusalReview.household_id).where(
+        RefusalReview.district == notice.district, RefusalReview.answer_notice_id == notice.id
+    )
+    for household in db.scalars(refused.union_all(answered)):
+        yield Found(FoundKind.HOUSEHOLD, str(household))
 
 
 def _by_address(db: Session, doing: Doing, said: str) -> Iterator[Found]:

@@ -23,12 +23,14 @@ from dispatch.safety.receipts import receipts_of
 from evidence.models import Entry
 from oversight.looks import keep_desk_look
 from oversight.refusal_notice_models import RefusalNotice
+from oversight.review_models import RefusalReview
+from oversight.review_states import ReviewState
 from oversight.reviews import APPLIED_FOR, RefusedHome, reasons_in, refused_home
 from registry.models import Firm
 from rulebook import current
 
-OF_SUPPLY = tuple(verb for verb in APPLIED_FOR if verb != "own_data.ask")
-"""What somebody is refused gas by: an account, a card, a contract, a booking."""
+OF_SUPPLY = tuple(verb for verb in APPLIED_FOR if verb not in ("account.close", "own_data.ask"))
+"""What somebody is refused gas by: an account, a card, a contract, a booking. Who may not leave has gas."""
 
 PAPER = Paper("refusal notice", "N")
 
@@ -44,25 +46,33 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Unwritten:
-    """A refusal as its notice would tell it. ``told``: the notice that stands, if there is one."""
+    """A refusal as its notice would tell it. ``told``: the notice that stands, if there is one.
+
+    ``is_overturned``: a review has changed it, so that it is not told any more.
+    """
 
     home: RefusedHome
     told: Told | None
+    is_overturned: bool
 
     @property
     def may_be_written(self) -> bool:
-        return self.told is None and self.home.entry.verb in OF_SUPPLY
+        return self.told is None and not self.is_overturned and self.home.entry.verb in OF_SUPPLY
 
 
 @dataclass(frozen=True, slots=True)
 class PrintedRefusal:
-    """A notice's whole text. ``answer_days``: how long a review takes at most; ``code``: what its QR says."""
+    """A notice's whole text. ``answer_days``: how long a review takes at most; ``code``: what its QR says.
+
+    ``is_late``: today a review can no longer be asked for.
+    """
 
     told: Told
     entry: Entry
     reasons: tuple[Refusal, ...]
     firm: str | None
     answer_days: int | None
+    is_late: bool
     code: str
     address: str
 
@@ -76,18 +86,20 @@ class Genuine:
     told_on: date
     refused_on: date
     ask_until_on: date
+    is_late: bool
     firm: str | None
     reasons: tuple[Refusal, ...]
 
 
 def unwritten(doing: Doing, refusal_no: str) -> Unwritten:
-    """404 for a refusal that is out of reach or about no home. That a desk read it is kept first."""
+    """404 for a refusal out of reach, about no home or nobody's. That a desk read it is kept first."""
     with doing.ground.sessions() as db:
         home = refused_home(db, doing.actor, doing.district, refusal_no, locked=False)
         if home is None:
             raise NotFound
         keep_desk_look(doing, home.household.id)
-        return Unwritten(home, notice_of_refusal(db, doing.district, home.entry.id))
+        here, entry_id = doing.district, home.entry.id
+        return Unwritten(home, notice_of_refusal(db, here, entry_id), is_overturned(db, here, entry_id))
 
 
 def printed(doing: Doing, notice_id: UUID) -> PrintedRefusal:
@@ -108,6 +120,7 @@ def printed(doing: Doing, notice_id: UUID) -> PrintedRefusal:
             reasons=reasons_in(entry.written),
             firm=_firm_name(db, refusal.firm_id),
             answer_days=law.integer("J02.answer_days"),
+            is_late=is_late(refusal),
             code=code,
             address=PAPER.address(doing.ground.config.public_url, code),
         )
@@ -128,9 +141,30 @@ def look(ground: Ground, given: str) -> Genuine | None:
             told_on=clock.day_of(notice.told_at),
             refused_on=clock.day_of(entry.recorded_at),
             ask_until_on=refusal.ask_until_on,
+            is_late=is_late(refusal),
             firm=_firm_name(db, refusal.firm_id),
             reasons=reasons_in(entry.written),
         )
+
+
+def is_late(refusal: RefusalNotice) -> bool:
+    """The last day for asking that a person look again is past."""
+    return refusal.ask_until_on < clock.today()
+
+
+def is_overturned(db: Session, district: int, entry_id: UUID) -> bool:
+    return (
+        db.scalar(
+            sa.select(
+                sa.exists().where(
+                    RefusalReview.district == district,
+                    RefusalReview.entry_id == entry_id,
+                    RefusalReview.state == ReviewState.OVERTURNED,
+                )
+            )
+        )
+        is True
+    )
 
 
 def notice_of_refusal(db: Session, district: int, entry_id: UUID) -> Told | None:

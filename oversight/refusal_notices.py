@@ -19,7 +19,12 @@ from evidence.deed import Answer, Deed, does, held_by
 from evidence.models import SubjectType
 from oversight import review_refusals as no
 from oversight.refusal_notice_models import RefusalNotice
-from oversight.refusal_notice_queries import OF_SUPPLY, notice_of_refusal, reach_of_notice
+from oversight.refusal_notice_queries import (
+    OF_SUPPLY,
+    is_overturned,
+    notice_of_refusal,
+    reach_of_notice,
+)
 from oversight.reviews import days_of, refused_home, unknown_refusal
 from registry.mentions import resting
 from registry.models import Household
@@ -42,6 +47,8 @@ def issue(deed: Deed, *, refusal_no: str) -> Answer:
     deed.note(refusal_no=refusal_no)
     if told := notice_of_refusal(deed.db, deed.district, refused.entry.id):
         raise Refused([resting(deed, no.TOLD_IN_WRITING(number=told.notice.number))])
+    if is_overturned(deed.db, deed.district, refused.entry.id):
+        raise Refused([resting(deed, no.OVERTURNED())])
     refused_on = clock.day_of(refused.entry.recorded_at)
     ask_until_on = refused_on + timedelta(days=days_of(deed, "J01.ask_days"))
     notice = receipts.give(deed, ReceivedHow.ELECTRONIC)

@@ -7,6 +7,7 @@ from core.messages import Message
 from core.outbox import Event
 from dispatch.safety.models import Notice
 from oversight.refusal_notice_models import RefusalNotice
+from oversight.refusal_notice_queries import is_late
 from oversight.review_models import RefusalReview
 from oversight.review_states import ReviewState
 from registry.queries import phone_of
@@ -45,16 +46,26 @@ def word_told_in_writing(ground: Ground, event: Event) -> list[Message]:
         phone = phone_of(db, ground, told.person_id)
     if phone is None:
         return []
+    until_zh, until_en = _until(told)
     return [
         Message(
             phone,
             f"不予供气告知书{notice.number}已出具（不予办理编号{told.refusal_no}）。"
-            "请在网上“不予办理和复核”里看全文，看过请确认收到。"
-            f"不同意的，{told.ask_until_on:%Y年%-m月%-d日}前可要求人工复核。",
+            f"请在网上“不予办理和复核”里看全文，看过请确认收到。{until_zh}",
             f"Notice {notice.number} tells refusal {told.refusal_no} in writing. "
-            "Read it online, and confirm that you have. "
-            f"Until {told.ask_until_on.isoformat()} you may have a person look at it again.",
+            f"Read it online, and confirm that you have. {until_en}",
             event.topic,
             reference=str(event.id),
         )
     ]
+
+
+def _until(told: RefusalNotice) -> tuple[str, str]:
+    """As the paper says it: the last day counts, and a day that is past is not offered."""
+    day = f"{told.ask_until_on:%Y年%-m月%-d日}"
+    if is_late(told):
+        return f"要求人工复核的期限（{day}）已过。", f"A review could be asked for until {told.ask_until_on}."
+    return (
+        f"不同意的，{day}前（含当日）可要求人工复核。",
+        f"Until {told.ask_until_on} (that day included) you may have a person look at it again.",
+    )

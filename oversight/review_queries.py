@@ -41,13 +41,17 @@ MOST_REFUSALS = 50
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:
-    """A review with its texts in clear, for who has to read them, and what proves its answer received."""
+    """A review with its texts in clear, for who has to read them, and what proves its answer received.
+
+    ``answer_notice_no``: the number under which its answer was given; None while it waits.
+    """
 
     review: RefusalReview
     reasons: tuple[Refusal, ...]
     said: str | None
     answer: str | None
     receipts: tuple[NoticeReceipt, ...]
+    answer_notice_no: str | None
     today: date
 
     @property
@@ -129,7 +133,14 @@ def _views(db: Session, doing: Doing, rows: Sequence[RefusalReview]) -> list[Rev
         sa.select(Entry.id, Entry.written).where(Entry.id.in_([row.entry_id for row in rows]))
     )
     written = {row.id: row.written for row in entries}
-    receipts = receipts_of(db, doing.district, [row.answer_notice_id for row in rows if row.answer_notice_id])
+    notices = [row.answer_notice_id for row in rows if row.answer_notice_id]
+    receipts = receipts_of(db, doing.district, notices)
+    numbers = {
+        notice.id: notice.number
+        for notice in db.scalars(
+            sa.select(Notice).where(Notice.district == doing.district, Notice.id.in_(notices))
+        )
+    }
     return [
         ReviewView(
             row,
@@ -137,6 +148,7 @@ def _views(db: Session, doing: Doing, rows: Sequence[RefusalReview]) -> list[Rev
             said.get(row.id),
             answers.get(row.id),
             tuple(receipts.get(row.answer_notice_id, ())) if row.answer_notice_id else (),
+            numbers[row.answer_notice_id] if row.answer_notice_id else None,
             clock.today(),
         )
         for row in rows
@@ -159,6 +171,8 @@ class OwnRefusal:
 def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal]:
     """What was refused to this person or to their home while it was theirs, the latest first.
 
+    Of a home that has passed to another since, what was told them in writing or looked at again for them.
+
     ``person_id``: whose copy is handed over at a desk; else the resident who asks.
     """
     person_id = person_id or doing.actor.scope_id(ScopeKind.PERSON)
@@ -173,6 +187,12 @@ def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal
     homes = sa.select(sa.cast(Account.household_id, sa.Text)).where(
         Account.district == doing.district, Account.person_id == person_id
     )
+    told_them = sa.select(RefusalNotice.entry_id).where(
+        RefusalNotice.district == doing.district, RefusalNotice.person_id == person_id
+    )
+    asked_for_them = sa.select(RefusalReview.entry_id).where(
+        RefusalReview.district == doing.district, RefusalReview.person_id == person_id
+    )
     with doing.ground.sessions() as db:
         keys = [str(person_id), *db.scalars(homes)]
         found = db.scalars(
@@ -186,6 +206,7 @@ def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal
                         Link.subject_key.in_(keys),
                         theirs,
                     )
+                    .union(told_them, asked_for_them)
                 ),
                 Entry.outcome == Outcome.REFUSED,
                 Entry.verb.in_(APPLIED_FOR),

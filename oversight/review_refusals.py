@@ -36,6 +36,14 @@ TOLD_IN_WRITING = reason(
     office=("look", "请打印已有的那一份", "print the notice that stands"),
 )
 
+OVERTURNED = reason(
+    "refusal.overturned",
+    "J01",
+    zh="这次不予办理已由人工复核改正，不再作书面告知",
+    en="a review has changed this refusal; it is not told in writing any more",
+    office=("answer", "请按复核的答复办理", "do what the answer to the review says"),
+)
+
 SAME_PERSON = reason(
     "review.same_person",
     "J02",

@@ -134,5 +134,6 @@ def review_view(one: ReviewView) -> Json:
         "said": one.said,
         "answer": one.answer,
         "overdue": one.is_overdue,
+        "answer_notice_no": one.answer_notice_no,
         "receipts": one.receipts,
     }

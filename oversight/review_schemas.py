@@ -69,7 +69,10 @@ class StatisticsQuery(Form):
 
 
 class ReviewOut(View):
-    """``said`` and ``answer``: null where nothing was written, or the person was erased."""
+    """``said`` and ``answer``: null where nothing was written, or the person was erased.
+
+    ``answer_notice_no``: the number of the notice by which it was answered.
+    """
 
     id = Id()
     refusal_no = fields.String()
@@ -91,6 +94,7 @@ class ReviewOut(View):
     excepted = fields.List(fields.String())
     excepted_until = Day(allow_none=True)
     answered_at = Instant(allow_none=True)
+    answer_notice_no = fields.String(allow_none=True)
     receipts = fields.List(fields.Nested(ReceiptOut))
 
 

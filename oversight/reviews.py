@@ -34,8 +34,8 @@ from oversight.review_states import MOVES, REFUSAL_REVIEW, ReviewState
 from registry.exceptions import except_from
 from registry.models import Account, Household, Person, Premises
 from registry.premises_models import AccountClosing
-from registry.queries import account_of
 from registry.states import AccountState
+from registry.succession_models import FormerHolder
 from rulebook import current
 from rulebook.decisions import decision_of
 from rulebook.gate import judge
@@ -220,7 +220,10 @@ def days_of(deed: Deed, name: str) -> int:
 def refused_home(
     db: Session, actor: Actor, district: int, refusal_no: str, *, locked: bool = True
 ) -> RefusedHome | None:
-    """The refusal of that number, if it was about a home, and the home is the asker's or in their reach."""
+    """The refusal of that number, if it was about a home, and the home is the asker's or in their reach.
+
+    A deed about a refusal that nobody can be told is a 422 that says so; a read does not find it.
+    """
     entry = db.scalars(
         sa.select(Entry).where(
             Entry.refusal_no == refusal_no,
@@ -236,6 +239,8 @@ def refused_home(
     premises = db.get_one(Premises, (district, household.premises_id))
     person_id = _registrant(db, actor, entry, household)
     reach = {"district": district, "street": premises.street_code, "firm": entry.firm_id}
+    if person_id is None and locked and actor.reach.covers(**reach):
+        raise nobodys_refusal()
     if person_id is None or not actor.reach.covers(**reach, person=person_id):
         return None
     if locked:
@@ -249,7 +254,8 @@ def reasons_in(written: bytes) -> tuple[Refusal, ...]:
 
 
 def _registrant(db: Session, actor: Actor, entry: Entry, household: Household) -> UUID | None:
-    """Whom it was about: the resident who asks; else the registrant; where there is none, whom it names."""
+    """Whom it was about: the resident who asks; else the registrant of that time; else whom it names."""
+    holder = _holder_at(db, household, entry.recorded_at)
     if actor.role is Role.RESIDENT:
         own = actor.scope_id(ScopeKind.PERSON)
         named = sa.exists().where(
@@ -257,18 +263,52 @@ def _registrant(db: Session, actor: Actor, entry: Entry, household: Household) -
             Link.subject_type == SubjectType.PERSON,
             Link.subject_key == str(own),
         )
-        held = was_held(household.district, own, sa.literal(str(household.id)), sa.literal(entry.recorded_at))
-        about_the_home = sa.and_(held, names_nobody(sa.literal(entry.id)))
+        about_the_home = sa.and_(sa.literal(holder == own), names_nobody(sa.literal(entry.id)))
         return own if db.scalar(sa.select(sa.or_(named, about_the_home))) else None
     keys = db.scalars(
         sa.select(Link.subject_key)
         .where(Link.entry_id == entry.id, Link.subject_type == SubjectType.PERSON)
         .order_by(Link.subject_key)
     ).all()
-    account = account_of(db, household.district, household.id)
-    if account is not None and (not keys or str(account.person_id) in keys):
-        return account.person_id
+    if holder is not None and (not keys or str(holder) in keys):
+        return holder
     return UUID(keys[0]) if keys else None
+
+
+def _holder_at(db: Session, household: Household, at: datetime) -> UUID | None:
+    """In whose name the home's account stood at that time, whoever has it today; None where none stood."""
+    account = db.scalars(
+        sa.select(Account)
+        .outerjoin(
+            AccountClosing,
+            sa.and_(AccountClosing.district == Account.district, AccountClosing.account_id == Account.id),
+        )
+        .where(
+            Account.district == household.district,
+            Account.household_id == household.id,
+            Account.recorded_at <= at,
+            sa.or_(Account.state != AccountState.CLOSED, AccountClosing.recorded_at > at),
+        )
+        .order_by(Account.id.desc())
+        .limit(1)
+    ).first()
+    if account is None:
+        return None
+    passed_on = db.scalars(
+        sa.select(FormerHolder.person_id)
+        .where(
+            FormerHolder.district == account.district,
+            FormerHolder.account_id == account.id,
+            FormerHolder.until_at > at,
+        )
+        .order_by(FormerHolder.until_at)
+        .limit(1)
+    ).first()
+    if passed_on is not None:
+        return passed_on
+    home = sa.literal(str(household.id))
+    held = was_held(household.district, account.person_id, home, sa.literal(at))
+    return account.person_id if db.scalar(sa.select(held)) else None
 
 
 def names_nobody(entry_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
@@ -322,6 +362,15 @@ def unknown_refusal() -> WrongField:
         "unknown",
         "没有这个编号的不予办理记录",
         "expected the number of a refusal about a home of yours",
+    )
+
+
+def nobodys_refusal() -> WrongField:
+    return WrongField(
+        "/refusal_no",
+        "nobodys",
+        "作出这次不予办理时，这一户没有用户，无从告知",
+        "expected a refusal to somebody: nobody held the home's account when it was made",
     )
 
 

@@ -57,6 +57,7 @@ _BY_REASON: dict[Why, str] = {
     TOLD: "stock.over_cap",
     BY_REQUEST: "import.rows_wrong import.file_imported",
     NOBODY: """
+        refusal.overturned
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended

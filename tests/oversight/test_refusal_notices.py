@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from core import outbox
+from core import clock, outbox
 from core.auth import Role
 from core.ground import Ground
 from core.sealed import Keyring
@@ -21,10 +22,11 @@ from evidence.models import Entry, Outcome
 from oversight.models import Look
 from oversight.refusal_notice_models import RefusalNotice
 from oversight.refusal_notice_queries import PAPER
-from tests.cast import CHANGNING, made
+from tests.cast import CHANGNING, Users, made
 from tests.conftest import THE_DAY
 from tests.desk import Desk, Person
-from tests.oversight.test_reviews import Story, count
+from tests.dispatch.orders.test_booking import a_slot, booking
+from tests.oversight.test_reviews import Story, count, own_numbers, tenant
 from tests.registry.proofs import codes, faults
 from tests.web.test_courier_pages import Hand
 
@@ -77,6 +79,7 @@ def test_a_notice_says_every_reason_as_it_was_kept_and_nobodys_name(
     outbox.deliver_due(ground, CHANGNING)
     sent = (ground.config.state_dir / "messages.jsonl").read_text()
     assert kept["number"] in sent
+    assert "2024年8月11日前（含当日）可要求人工复核" in sent
 
 
 def test_a_refusal_is_told_in_writing_once(story: Story, db: Session) -> None:
@@ -217,3 +220,107 @@ def test_a_street_sees_its_own_and_no_other(story: Story) -> None:
     here = story.cast.granted("regulator", "street", told_street(story))
     path = story.cast.at(f"refusal-notices/{told}")
     assert (elsewhere.get(path).status_code, here.get(path).status_code) == (404, 200)
+
+
+# --- whose it is, and until when ----------------------------------------------------------------------------
+
+
+def slot_of(story: Story) -> str:
+    return str(made(story.cast.dispatcher.post(story.cast.at("slots"), a_slot(story.cast)))["id"])
+
+
+def booked(story: Story, users: Users, slot: str) -> Any:
+    return story.cast.clerk.post(story.cast.at("orders"), booking(users, slot))
+
+
+def closed(story: Story, users: Users) -> Any:
+    why = {"reason": "moved", "evidence": "GD-2024/17"}
+    return story.cast.clerk.post(story.cast.at(f"accounts/{users.account_id}/closings"), why)
+
+
+def test_it_goes_to_who_held_the_home_then_and_each_number_leads_to_the_home(
+    story: Story, app: Flask, desk: Desk, db: Session
+) -> None:
+    users, before = tenant(story)
+    held_by, heir = story.cast.registrant_of(users), story.cast.person()
+    number = booked(story, users, slot_of(story)).get_json()["refusal_no"]
+    with clock.standing_at(THE_DAY + timedelta(days=1)):
+        handed = {"person_id": str(heir), "applied_on": "2023-07-31", "kind": "transfer"}
+        made(story.cast.clerk.post(story.cast.at(f"accounts/{users.account_id}/transfers"), handed))
+        told = made(issue(story, number=number))
+        assert db.scalars(sa.select(RefusalNotice.person_id)).one() == held_by
+        after = story.cast.resident(heir)
+        path = story.cast.at(f"refusal-notices/{told['id']}")
+        assert (before.get(path).status_code, after.get(path).status_code) == (200, 404)
+        assert (own_numbers(story, before), own_numbers(story, after)) == ({number}, set())
+        assert faults(story.ask(after, refusal_no=number)) == [("/refusal_no", "unknown")]
+        review_id = made(story.ask(before, refusal_no=number))["id"]
+        made(story.act(story.regulator, review_id, "takings"))
+        answered = made(story.answered(story.regulator, review_id, outcome="upheld"))
+        clerk, authority, rival = (
+            Hand(app, desk, one)
+            for one in (
+                story.cast.clerk,
+                story.regulator,
+                story.cast.clerk_of(story.cast.another_firm()),
+            )
+        )
+        assert answered["answer_notice_no"] in authority.client.get("/oversight/reviews/").text
+        assert answered["answer_notice_no"] in Hand(app, desk, before).client.get("/resident/refusals").text
+        home = str(users.household_id)
+        for typed in (told["number"], answered["answer_notice_no"]):
+            assert authority.send("/oversight/", "/oversight/search", q=typed)[1].endswith(
+                f"/households/{home}"
+            )
+            assert clerk.send("/office/search", "/office/search", q=typed)[1].endswith(f"/households/{home}")
+            status, shown = rival.send("/office/search", "/office/search", q=typed)
+            assert (status, home in shown) == (200, False)
+            status, shown = clerk.send("/dispatch/hotline", "/dispatch/hotline/card", card=typed)
+            assert (status, home in shown) == (200, True)
+
+
+def test_a_closing_that_was_refused_and_what_was_refused_to_nobody_are_not_told(
+    story: Story, db: Session
+) -> None:
+    supplied, (left, _), slot = story.cast.household(), tenant(story), slot_of(story)
+    made(booked(story, supplied, slot))
+    stays = closed(story, supplied)
+    assert codes(stays) == ["closing.line_open"]
+    assert faults(issue(story, number=stays.get_json()["refusal_no"])) == [("/refusal_no", "unknown")]
+    made(closed(story, left))
+    with clock.standing_at(THE_DAY + timedelta(minutes=1)):
+        number = booked(story, left, slot).get_json()["refusal_no"]
+        assert faults(issue(story, number=number)) == [("/refusal_no", "nobodys")]
+    assert (count(db, Notice), count(db, RefusalNotice)) == (0, 0)
+
+
+def test_what_a_review_has_overturned_is_not_told_as_if_it_stood(
+    story: Story, app: Flask, desk: Desk, db: Session
+) -> None:
+    review_id = story.asked()
+    made(story.act(story.regulator, review_id, "takings"))
+    made(story.answered(story.regulator, review_id))
+    assert codes(issue(story)) == ["refusal.overturned"]
+    assert count(db, RefusalNotice) == 0
+    at = f"/office/refusals/{story.number}"
+    clerk = Hand(app, desk, story.cast.clerk)
+    for page in (at, f"{at}/notice"):
+        text = clerk.client.get(page).text
+        assert ("不再作书面告知" in text, f'href="{at}/notice"' in text, "出具</" in text) == (
+            True,
+            False,
+            False,
+        )
+
+
+def test_a_notice_after_the_last_day_for_asking_offers_no_day(
+    story: Story, app: Flask, desk: Desk, ground: Ground
+) -> None:
+    with clock.standing_at(THE_DAY + timedelta(days=61)):
+        told = made(issue(story))
+        outbox.deliver_due(ground, CHANGNING)
+        message = (ground.config.state_dir / "messages.jsonl").read_text()
+        page = Hand(app, desk, story.cast.clerk).client.get(f"/office/refusal-notices/{told['id']}").text
+        for text in (message, page):
+            assert ("期限（2024年8月11日）已过" in text, "含当日" in text) == (True, False)
+        assert "（已过）" in app.test_client().get(f"/N/{told['code']}").text
