@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from core.fields import MAX_INT
 from core.ids import new_id
 from core.problems import NotFound
 from core.refusal import Refusal, Refused
@@ -150,6 +151,8 @@ def _print(deed: Deed, cylinder_id: UUID, code: str, places: Sequence[LabelPlace
 def _standing(deed: Deed, cylinder_id: UUID, number: int) -> Label:
     cylinder = acts.lock(deed, [cylinder_id])[cylinder_id]
     must_reach_bottle(deed.db, deed.doing, cylinder)
+    if number > MAX_INT:  # no bottle has that many, and the database counts no further
+        raise NotFound
     label = deed.db.get(Label, (cylinder_id, number), populate_existing=True)
     if label is None:
         raise NotFound

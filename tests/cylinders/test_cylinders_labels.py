@@ -245,8 +245,9 @@ def test_another_firms_bottles_and_labels_are_not_there(bottles: Bottles, db: Se
         f"label-batches/{uuid4()}",
     ):
         assert stranger.get(f"/api/v1/{path}").status_code == 404
-    for path in ("labels/1/replacements", "labels/1/voidings", "labels/9/voidings"):
-        who = bottles.cast.clerk if "9" in path else stranger
+    unknown = ("labels/9/voidings", f"labels/{2**31}/voidings", f"labels/{10**30}/replacements")
+    for path in ("labels/1/replacements", "labels/1/voidings", *unknown):
+        who = bottles.cast.clerk if path in unknown else stranger
         assert who.post(f"/api/v1/cylinders/{bottle.id}/{path}", {"reason": "damaged"}).status_code == 404
     answer = on_label(bottles, bottle, 1, "voidings", "code_voided")
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/reason")
