@@ -178,14 +178,15 @@ def nobody_left(state: Path) -> bool:
 # --- broken -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def running(state: Path, first: subprocess.CompletedProcess[str]) -> Iterator[Cluster]:
+    """Started once for all that tamper; whoever then starts the demo on it stops it first."""
     assert first.returncode == 0
     with Cluster(state / "postgres") as cluster:
         yield cluster
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lived(running: Cluster) -> str:
     """The name of the kept copy of the lived day."""
     with psycopg.connect(running.conninfo("postgres")) as owner:
@@ -374,16 +375,12 @@ def test_each_promise_is_seen_to_be_broken_when_it_is(audit: Audit, what: str) -
     assert broken(tamper(audit)) == set(promises.split())
 
 
-def test_a_broken_promise_is_told_by_the_exit_status(
-    state: Path, first: subprocess.CompletedProcess[str]
-) -> None:
+def test_a_broken_promise_is_told_by_the_exit_status(state: Path, running: Cluster, lived: str) -> None:
     """Last of this file: it spoils the kept copy."""
-    with Cluster(state / "postgres") as cluster, psycopg.connect(cluster.conninfo("postgres")) as owner:
-        names = [name for (name,) in owner.execute("SELECT datname FROM pg_database")]
-        (name,) = (name for name in names if name.startswith("lpg_sample_lived"))
-        with psycopg.connect(cluster.conninfo(name)) as database:
-            database.execute("ALTER TABLE evidence_entry DISABLE TRIGGER USER")
-            database.execute("UPDATE evidence_entry SET hash = sha256('another')")
+    with psycopg.connect(running.conninfo(lived)) as database:
+        database.execute("ALTER TABLE evidence_entry DISABLE TRIGGER USER")
+        database.execute("UPDATE evidence_entry SET hash = sha256('another')")
+    running.stop()
 
     spoilt = demo(state, "--once")
 
