@@ -113,17 +113,18 @@ def _live() -> dict[str, Any]:
         "told": told,
         "vehicles": _on_the_road(seen),
         "unapproved": _unapproved(seen),
-        **of_earlier_days(seen.day == clock.day_of(seen.now)),
+        **(of_earlier_days(most=5) if seen.day == clock.day_of(seen.now) else {"left": []}),
     }
 
 
-def of_earlier_days(is_today: bool = True) -> dict[str, Any]:
+def of_earlier_days(most: int | None = None) -> dict[str, Any]:
     """Orders that earlier days left, as ``_left_over.html`` lists them; another day's board has its own."""
-    left = left_over.left_over_orders(doing()) if is_today else []
+    left, altogether = left_over.left_over_orders(doing(), most)
     with doing().ground.reads() as db:
         zones = {one.zone_id: db.get_one(Zone, (doing().district, one.zone_id)) for one in left}
     return {
         "left": left,
+        "left_altogether": altogether,
         "left_zones": zones,
         "left_addresses": boards.addresses_of(doing(), [one.household_id for one in left]),
         "whys": left_over.SAID,

@@ -13,4 +13,4 @@ from web.dispatcher import asked_day, face, of_earlier_days, shown
 @face.page("/left-over", "board.read")
 def left_over_orders() -> ResponseReturnValue:
     balance = left_over.day_balance(doing(), asked_day())
-    return shown("left_over", balance=balance, most=0, **of_earlier_days())
+    return shown("left_over", balance=balance, **of_earlier_days())

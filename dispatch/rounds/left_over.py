@@ -1,17 +1,18 @@
 """Nothing is lost: orders whose slot passed undelivered, why, and what became of a day's orders altogether.
 
-    left_over     of earlier days: still open, or visited in vain and not booked again since
-    balance_of    a day's orders by what became of them; what is left of it, by why
+    left_over_orders    of earlier days: still open, or visited in vain and not booked again since
+    day_balance         a day's orders by what became of them; what is left of it, by why
 
 An order keeps the slot it was booked for until it gets another (``moving.change_slot``, which tells the
 household). Why it was left is read from what stands: plans, stops, rounds; nothing is stored for it.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from dispatch.orders.models import IS_OPEN, Order, OrderLine, Slot
 from dispatch.orders.states import OPEN_STATES, LineState, OrderState, order_state
 from dispatch.rounds.models import Round, RoundPlan, RoundStop
 from dispatch.rounds.queries import lines_of
-from dispatch.rounds.states import RoundState
+from dispatch.rounds.states import PlanState, RoundState
 from dispatch.rounds.unfit import unfit
 from dispatch.rounds.unserved import WORDS, Words
 from dispatch.rounds.zone_day import seconds_into
@@ -81,34 +82,6 @@ class LeftOver:
         return {name: getattr(self, name) for name in names} | {"zh": words.zh, "en": words.en}
 
 
-def left_over(db: Session, district: int, firm_id: UUID | None, today: date) -> list[LeftOver]:
-    """Of the days before ``today``, the oldest first."""
-    open_ones = sa.select(OrderLine.order_id).where(OrderLine.district == district, IS_OPEN)
-    again = aliased(Order)
-    # Asked apart: what is open is found by its index, however many days have gone by.
-    left = [
-        *_orders(db, district, firm_id, Slot.day < today, Order.id.in_(open_ones)),
-        *_orders(
-            db,
-            district,
-            firm_id,
-            Slot.day.between(today - FAILED_WITHIN, today - timedelta(days=1)),
-            sa.exists().where(
-                OrderLine.district == Order.district,
-                OrderLine.order_id == Order.id,
-                OrderLine.state == LineState.FAILED,
-            ),
-            ~sa.exists().where(
-                again.district == Order.district,
-                again.household_id == Order.household_id,
-                again.recorded_at > Order.recorded_at,
-            ),
-        ),
-    ]
-    once = {one.order.id: one for one in left}.values()
-    return _why_left(db, sorted(once, key=lambda one: (one.slot.starts_at, one.order.id)))
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     order: Order
@@ -137,18 +110,54 @@ def _orders(db: Session, district: int, firm_id: UUID | None, *which: sa.ColumnE
     return [_Found(order, slot, lines[order.id]) for order, slot in rows]
 
 
+def _left_before(db: Session, district: int, firm_id: UUID | None, today: date) -> list[_Found]:
+    """The oldest first."""
+    open_ones = sa.select(OrderLine.order_id).where(OrderLine.district == district, IS_OPEN)
+    again, its_order = aliased(OrderLine), aliased(Order)
+    booked_again = (
+        sa.exists()
+        .where(
+            its_order.district == Order.district,
+            its_order.household_id == Order.household_id,
+            again.district == its_order.district,
+            again.order_id == its_order.id,
+            again.card_id == OrderLine.card_id,
+            again.recorded_at > OrderLine.recorded_at,  # a card has one open line: booked after the failure
+            again.state != LineState.CANCELLED,
+        )
+        .correlate(Order, OrderLine)
+    )
+    # Asked apart: what is open is found by its index, however many days have gone by.
+    left = [
+        *_orders(db, district, firm_id, Slot.day < today, Order.id.in_(open_ones)),
+        *_orders(
+            db,
+            district,
+            firm_id,
+            Slot.day.between(today - FAILED_WITHIN, today - timedelta(days=1)),
+            sa.exists().where(
+                OrderLine.district == Order.district,
+                OrderLine.order_id == Order.id,
+                OrderLine.state == LineState.FAILED,
+                ~booked_again,
+            ),
+        ),
+    ]
+    once = {one.order.id: one for one in left}.values()
+    return sorted(once, key=lambda one: (one.slot.starts_at, one.order.id))
+
+
 def _why_left(db: Session, left: Sequence[_Found]) -> list[LeftOver]:
     if not left:
         return []
     district = left[0].order.district
-    stops = _stops(db, district, [one.order.id for one in left])
-    days = {(one.order.zone_id, one.slot.day) for one in left}
-    plans = {at: _left_out(db, district, *at) for at in days}
-    crews = {at: _crews(db, district, *at) for at in days}
+    stops = _stops(db, district, {one.order.id: one.slot.day for one in left})
+    # Asked only where nothing nearer says it, once a zone and day.
+    left_out = cache(lambda zone_id, day: _left_out(db, district, zone_id, day))
+    crews = cache(lambda zone_id, day: _crews(db, district, zone_id, day))
     found = []
     for one in left:
-        at = (one.order.zone_id, one.slot.day)
-        why, detail = _why(one, stops.get(one.order.id), plans[at], crews[at])
+        why, detail = _why(one, stops.get(one.order.id), left_out, crews)
         found.append(
             LeftOver(
                 order_id=one.order.id,
@@ -169,8 +178,8 @@ def _why_left(db: Session, left: Sequence[_Found]) -> list[LeftOver]:
 def _why(
     one: _Found,
     at: tuple[RoundStop, Round] | None,
-    left_out: dict[UUID, str],
-    crews: Sequence[BoundCrew],
+    left_out: Callable[[UUID, date], Mapping[UUID, str]],
+    crews: Callable[[UUID, date], Sequence[BoundCrew]],
 ) -> tuple[LeftWhy, str | None]:
     """What stands nearest to the door comes first."""
     if not one.is_open:
@@ -178,32 +187,38 @@ def _why(
     if at is not None and at[0].active:
         is_out = at[1].state is not RoundState.PLANNED
         return (LeftWhy.STILL_OUT if is_out else LeftWhy.NOT_SET_OUT), None
-    if at is not None:
+    if at is not None and at[1].state is RoundState.FINISHED:
         return LeftWhy.BROUGHT_BACK, None
-    if one.order.id in left_out:
-        return LeftWhy.NOT_IN_THE_PLAN, left_out[one.order.id]
-    return (LeftWhy.NOT_PLANNED if _was_there_one(crews, one.slot) else LeftWhy.NO_CREW), None
+    where = (one.order.zone_id, one.slot.day)
+    if detail := left_out(*where).get(one.order.id):
+        return LeftWhy.NOT_IN_THE_PLAN, detail
+    return (LeftWhy.NOT_PLANNED if _was_there_one(crews(*where), one.slot) else LeftWhy.NO_CREW), None
 
 
-def _stops(db: Session, district: int, order_ids: Collection[UUID]) -> dict[UUID, tuple[RoundStop, Round]]:
-    """The stop that an order stands on, else the last one it stood on, and its round."""
+def _stops(db: Session, district: int, days: Mapping[UUID, date]) -> dict[UUID, tuple[RoundStop, Round]]:
+    """The stop that an order stands on, else the last one it stood on that day, and its round."""
     rows = db.execute(
         sa.select(RoundStop, Round)
         .join(Round, sa.and_(Round.district == RoundStop.district, Round.id == RoundStop.round_id))
-        .where(RoundStop.district == district, RoundStop.order_id.in_(order_ids))
+        .where(RoundStop.district == district, RoundStop.order_id.in_(days))
         .order_by(RoundStop.active, Round.recorded_at)
     )
-    return {stop.order_id: (stop, round) for stop, round in rows}
+    return {stop.order_id: (stop, round) for stop, round in rows if round.day == days[stop.order_id]}
 
 
 def _left_out(db: Session, district: int, zone_id: UUID, day: date) -> dict[UUID, str]:
-    """What the zone's plans of the day could not serve; the last one's word."""
-    rows = db.scalars(
-        sa.select(RoundPlan.unserved)
+    """What the zone's plans of the day could not serve: the last one's word, an applied one's first."""
+    plans = db.execute(
+        sa.select(RoundPlan.problem["stops"], RoundPlan.unserved)
         .where(RoundPlan.district == district, RoundPlan.zone_id == zone_id, RoundPlan.day == day)
-        .order_by(RoundPlan.recorded_at)
+        .order_by(RoundPlan.state == PlanState.APPLIED, RoundPlan.recorded_at)
     )
-    return {UUID(left["order_id"]): left["code"] for unserved in rows for left in unserved}
+    said: dict[UUID, str] = {}
+    for stops, unserved in plans:
+        for stop in stops:
+            said.pop(UUID(stop["id"]), None)
+        said |= {UUID(left["order_id"]): left["code"] for left in unserved}
+    return said
 
 
 def _crews(db: Session, district: int, zone_id: UUID, day: date) -> list[BoundCrew]:
@@ -253,20 +268,29 @@ class Balance:
         return not (self.waiting or self.left or self.carried or self.rounds_not_in)
 
 
+_HAS_OPEN_ORDERS = sa.exists().where(
+    RoundStop.district == Round.district,
+    RoundStop.round_id == Round.id,
+    RoundStop.active,
+    OrderLine.district == RoundStop.district,
+    OrderLine.order_id == RoundStop.order_id,
+    IS_OPEN,
+)
+"""A round that never set out cannot do so later: once its orders stand elsewhere, nothing is awaited of it."""
+
+
 def balance_of(db: Session, district: int, firm_id: UUID | None, day: date, now: datetime) -> Balance:
     found = _orders(db, district, firm_id, Slot.day == day)
     closed = Counter(one.state for one in found if not one.is_open)
     left = _why_left(db, [one for one in found if one.is_open and one.slot.ends_at <= now])
-    earlier = left_over(db, district, firm_id, day)
-    states = Counter(
-        db.scalars(
-            sa.select(Round.state).where(
-                Round.district == district,
-                Round.day == day,
-                sa.true() if firm_id is None else Round.firm_id == firm_id,
-            )
+    earlier = _left_before(db, district, firm_id, min(day, clock.day_of(now)))
+    rounds = db.execute(
+        sa.select(Round.state, _HAS_OPEN_ORDERS).where(
+            Round.district == district,
+            Round.day == day,
+            sa.true() if firm_id is None else Round.firm_id == firm_id,
         )
-    )
+    ).all()
     return Balance(
         day=day,
         booked=len(found),
@@ -274,9 +298,9 @@ def balance_of(db: Session, district: int, firm_id: UUID | None, day: date, now:
         waiting=sum(one.is_open and one.slot.ends_at > now for one in found),
         left=len(left),
         left_why=dict(Counter(one.why for one in left)),
-        carried=sum(one.why is not LeftWhy.VISIT_FAILED for one in earlier),
-        rounds=states.total(),
-        rounds_not_in=states.total() - states[RoundState.FINISHED],
+        carried=sum(one.is_open for one in earlier),
+        rounds=len(rounds),
+        rounds_not_in=sum(state is RoundState.STARTED or has_orders for state, has_orders in rounds),
     )
 
 
@@ -293,9 +317,11 @@ def firm_of(doing: Doing) -> UUID | None:
     raise NotFound
 
 
-def left_over_orders(doing: Doing) -> list[LeftOver]:
+def left_over_orders(doing: Doing, most: int | None = None) -> tuple[list[LeftOver], int]:
+    """The first ``most``, and how many there are. Of the days before today, the oldest first."""
     with doing.ground.sessions() as db:
-        return left_over(db, doing.district, firm_of(doing), clock.today())
+        left = _left_before(db, doing.district, firm_of(doing), clock.today())
+        return _why_left(db, left[:most]), len(left)
 
 
 def day_balance(doing: Doing, day: date) -> Balance:

@@ -17,7 +17,8 @@ room = Room("left_over", __name__)
 @room.response(200, LeftOverOrdersView)
 def list_left_over(district: int) -> dict[str, Any]:
     """Orders that earlier days left undelivered, the oldest first, and why; until they have another slot."""
-    return {"items": [one.to_plain() for one in left_over.left_over_orders(doing())]}
+    left, _ = left_over.left_over_orders(doing())
+    return {"items": [one.to_plain() for one in left]}
 
 
 @room.get("/districts/<int:district>/day-balances")

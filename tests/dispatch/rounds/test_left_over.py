@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -9,21 +10,25 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import Role
+from core.ids import new_id
 from core.outbox import OutboxEvent
+from dispatch.rounds.models import RoundPlan
+from dispatch.rounds.states import PlanState
 from tests.cast import made
 from tests.conftest import THE_DAY
 from tests.desk import Desk, Person
-from tests.dispatch.rounds.working_day import LARGE, WorkingDay
+from tests.dispatch.rounds.working_day import LARGE, Home, WorkingDay
 from tests.web.dispatcher_desk import DispatcherDesk
 
 TOMORROW = THE_DAY + timedelta(days=1)
+THE_DAY_AFTER = TOMORROW + timedelta(days=1)
 
 
 def left(day: WorkingDay, by: Person | None = None) -> dict[str, tuple[str, str | None, bool]]:
     answer = (by or day.dispatcher).get(day.at("left-over-orders"))
     assert answer.status_code == 200, answer.text
     items = answer.get_json()["items"]
-    assert all(one["day"] == "2024-06-12" and one["zh"] and one["en"] for one in items)
+    assert all(one["zh"] and one["en"] for one in items)
     return {one["order_id"]: (one["why"], one["detail"], one["may_move"]) for one in items}
 
 
@@ -50,6 +55,7 @@ def test_what_a_day_left_is_listed_on_the_next_with_its_reason_until_it_has_anot
     # the round that came back has let it go: the second plan has it again, with what was booked since
     unplanned = day.order(hour=14)
     assert left(day) == {}, "today's board has today's orders"
+    assert balance(day, "2024-06-13")["carried"] == 0, "today's are not left before today is over"
     with clock.standing_at(TOMORROW):
         found = left(day)
         assert found == {
@@ -96,3 +102,65 @@ def test_where_nobody_could_come_or_nobody_came_back_it_says_so(day: WorkingDay,
         day.round()
     with clock.standing_at(TOMORROW):
         assert left(day) == {order.order_id: (way, None, way == "no_crew")}
+
+
+def test_a_day_is_closed_once_each_of_its_orders_stands_elsewhere(day: WorkingDay) -> None:
+    """A round that never set out holds no day open; an order moved on is judged by its new day."""
+    unbegun = day.order(hour=14)
+    day.planned_round()
+    back = day.order(hour=14)
+    made(day.finish(day.round(wave=2)))
+    with clock.standing_at(TOMORROW):
+        assert left(day) == {
+            back.order_id: ("brought_back", None, True),
+            unbegun.order_id: ("not_set_out", None, True),
+        }
+        made(day.cast.clerk.post(day.at(f"orders/{unbegun.order_id}/cancellations")))
+        assert not balance(day)["is_closed"]
+        made(day.dispatcher.post(day.at(f"orders/{back.order_id}/slot-changes"), {"slot_id": day.slot(10)}))
+        sums = balance(day)
+        assert (sums["rounds"], sums["rounds_not_in"], sums["left"], sums["is_closed"]) == (2, 0, 0, True)
+    with clock.standing_at(THE_DAY_AFTER):
+        assert left(day) == {back.order_id: ("not_planned", None, True)}, "that round was of another day"
+
+
+def test_a_visit_in_vain_is_listed_until_that_card_is_booked_again(day: WorkingDay) -> None:
+    """Another card of the same kitchen, or a booking that was cancelled, hides nothing."""
+    home = day.restaurant()
+    first, second = home.users.card_ids
+    failed = made(day.cast.clerk.post(day.at("orders"), booking(day, home, first)))
+    day.round()
+    body = {"line_id": failed["lines"][0]["id"], "reason": "no_access"}
+    made(day.courier.post(day.at(f"orders/{failed['id']}/failures"), body))
+    made(day.cast.clerk.post(day.at("orders"), booking(day, home, second)))
+    with clock.standing_at(TOMORROW):
+        again = made(day.cast.clerk.post(day.at("orders"), booking(day, home, first)))
+        assert failed["id"] not in left(day)
+        made(day.cast.clerk.post(day.at(f"orders/{again['id']}/cancellations")))
+        assert left(day)[failed["id"]] == ("visit_failed", "no_access", False)
+
+
+def booking(day: WorkingDay, home: Home, card: UUID) -> dict[str, Any]:
+    said = {"purpose": "cooking", "channel": "hotline", "card_ids": [str(card)]}
+    return said | {"household_id": str(home.users.household_id), "slot_id": day.slot(16)}
+
+
+def test_the_last_plans_word_counts_and_an_applied_ones_before_it(day: WorkingDay, db: Session) -> None:
+    """What a later plan found room for is not left out by the plans of that day."""
+    large = day.order(day.restaurant((LARGE,)))
+    day.plan()
+    found = {large.order_id: ("not_in_the_plan", "no_vehicle_can_carry", True)}
+    with clock.standing_at(TOMORROW):
+        assert left(day) == found
+    [plan] = db.scalars(sa.select(RoundPlan))
+    copied = {column.key: getattr(plan, column.key) for column in RoundPlan.__table__.columns}
+    copied |= {"id": new_id(), "unserved": [], "recorded_at": plan.recorded_at + timedelta(minutes=1)}
+    copied["problem"] = plan.problem | {"stops": [{"id": large.order_id}]}
+    db.add(RoundPlan(**copied))
+    db.commit()
+    with clock.standing_at(TOMORROW):
+        assert left(day) == {large.order_id: ("not_planned", None, True)}
+    plan.state = PlanState.APPLIED
+    db.commit()
+    with clock.standing_at(TOMORROW):
+        assert left(day) == found
