@@ -276,7 +276,7 @@ _HAS_OPEN_ORDERS = sa.exists().where(
     OrderLine.order_id == RoundStop.order_id,
     IS_OPEN,
 )
-"""A round that never set out cannot do so later: once its orders stand elsewhere, nothing is awaited of it."""
+"""A round that never set out cannot do so later: its orders elsewhere, nothing is awaited of it."""
 
 
 def balance_of(db: Session, district: int, firm_id: UUID | None, day: date, now: datetime) -> Balance:
