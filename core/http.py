@@ -92,7 +92,7 @@ class Parser(FlaskParser):
         try:
             return read_json(req.get_data())
         except NotJson as wrong:
-            raise BadRequest(f"the body cannot be read: {wrong}") from None
+            raise BadRequest(f"请求内容无法读取：{wrong.zh} / the body cannot be read: {wrong.en}") from None
 
 
 class Room(Blueprint):

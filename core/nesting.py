@@ -13,7 +13,11 @@ DEEPEST = 32
 
 
 class NotJson(ValueError):
-    """Not JSON in UTF-8, or nested deeper than anything of ours."""
+    """Not JSON in UTF-8, or nested deeper than anything of ours; why, in both languages."""
+
+    def __init__(self, zh: str, en: str):
+        super().__init__(en)
+        self.zh, self.en = zh, en
 
 
 def read_json(given: bytes | str) -> Any:
@@ -21,9 +25,9 @@ def read_json(given: bytes | str) -> Any:
     try:
         read = orjson.loads(given)
     except orjson.JSONDecodeError:
-        raise NotJson("expected JSON in UTF-8") from None
+        raise NotJson("不是UTF-8的JSON", "expected JSON in UTF-8") from None
     if _brackets(given) > DEEPEST and not _ends_within(read, DEEPEST):
-        raise NotJson(f"expected JSON nested at most {DEEPEST} deep")
+        raise NotJson(f"JSON嵌套超过{DEEPEST}层", f"expected JSON nested at most {DEEPEST} deep")
     return read
 
 

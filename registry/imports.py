@@ -174,11 +174,8 @@ def worded(doing: Doing, answer: Answer) -> Answer:
 def _read(number: int, line: str) -> Row:
     try:
         return Row(number, read_json(line))
-    except NotJson:
-        fault = FieldFault(
-            "", "json", "这一行不是UTF-8的JSON", "expected one JSON object in UTF-8 on this line"
-        )
-        return Row(number, errors=[fault])
+    except NotJson as wrong:
+        return Row(number, errors=[FieldFault("", "json", f"这一行{wrong.zh}", f"{wrong.en} on this line")])
 
 
 def _import(

@@ -248,13 +248,16 @@ def from_file(ground: Ground, cast: Cast, lines: list[str], **changed: Any) -> A
 
 
 def test_a_file_is_one_deed_and_faults_name_their_line(cast: Cast, ground: Ground) -> None:
-    lines = [json.dumps(cast.user_row()), "", "{ no json", json.dumps(a_bad_row(cast))]
+    deep = "[" * 40 + "]" * 40
+    lines = [json.dumps(cast.user_row()), "", "{ no json", json.dumps(a_bad_row(cast)), deep]
     seen: list[int] = []
     report = from_file(ground, cast, lines, progress=seen.append)
     assert report.accepted == 1
-    assert [fault.line for fault in report.faults] == [3, 4]
+    assert [fault.line for fault in report.faults] == [3, 4, 5]
+    assert "不是UTF-8的JSON" in report.faults[0].text
+    assert "嵌套超过32层" in report.faults[2].text
     assert "account.opening_barred" in report.faults[1].text
-    assert seen == [3]
+    assert seen == [4]
     assert len(entries(ground, "account.import")) == 1
 
 

@@ -162,6 +162,7 @@ def test_a_lone_surrogate_and_deep_nesting_are_refused(
                     door.address(), data=body, headers=headers, content_type="application/json"
                 )
                 assert answer.status_code == 400, (door.path, name, value[:9], answer.status_code)
+                assert value != deep or "嵌套超过32层" in answer.get_json()["detail"]
 
 
 def test_a_writing_request_without_a_key_is_428(
