@@ -33,11 +33,11 @@ from registry import sealing
 from registry.documents import DocumentFacts, DocumentKind, WrongDocument, check_document
 from registry.models import Account, Card, Household, Person, PersonDocument
 from registry.number_models import NumberApplication
-from registry.privacy import enter_request, is_of_nobody_seen
+from registry.privacy import enter_request, give_way, is_of_nobody_seen
 from registry.privacy_models import CorrectedField, NoticeShown, PrivacyRequest, RequestKind
 from registry.privacy_notice import in_force
 from registry.queries import account_of, plain_credential
-from registry.states import PRIVACY_REQUEST, AccountState, CardState, PrivacyRequestState
+from registry.states import AccountState, CardState, PrivacyRequestState
 
 APPLIED = "own_data.number_applied"
 NUMBER_ASKED = "own_data.number_asked"
@@ -102,7 +102,7 @@ def _ask(deed: Deed, account_id: UUID, household_id: UUID, said: Said) -> Answer
     if any(sealing.opened(deed.db, deed.ground, sealing.said_of(one)) == said.phone for one in before):
         raise Stands({})
     for one in before:
-        PRIVACY_REQUEST.move(deed.db, one, "withdraw")
+        give_way(deed, one)
     request = enter_request(
         deed, account.person_id, account, RequestKind.CORRECTION, CorrectedField.PHONE, said.phone
     )
@@ -128,6 +128,19 @@ def forget_before(ground: Ground, instant: datetime) -> int:
         ids = list(db.scalars(old))
     _forget(ground, ids)
     return len(ids)
+
+
+def forget_former(ground: Ground, instant: datetime) -> int:
+    """Numbers before a correction: they are told once, and kept for nothing else. Returns how many went."""
+    with ground.sessions() as db:
+        gone = db.scalars(
+            sa.update(PrivacyRequest)
+            .where(PrivacyRequest.former_sealed.is_not(None), PrivacyRequest.decided_at < instant)
+            .values(former_sealed=None)
+            .returning(PrivacyRequest.id)
+        ).all()
+        db.commit()
+        return len(gone)
 
 
 # --- what is sent -----------------------------------------------------------------------------------------
@@ -161,6 +174,8 @@ def word_changed(ground: Ground, event: Event) -> list[Message]:
     """To the number that was on file until then, for the last time."""
     with ground.reads() as db:
         request = db.get_one(PrivacyRequest, (event.district, UUID(event.payload["request_id"])))
+        if request.former_sealed is None:
+            return []  # told too late: it is kept no more
         before = sealing.opened(db, ground, sealing.former_of(request))
         now = sealing.opened(db, ground, sealing.said_of(request))
     if before is None or now is None or sealing.plain_phone(before) == now:

@@ -211,18 +211,23 @@ def is_of_nobody_seen(db: Session, request: PrivacyRequest) -> bool:
     return bool(db.scalar(sa.select(shown)))
 
 
+def give_way(deed: Deed, before: PrivacyRequest) -> None:
+    """What nobody saw asked is withdrawn by the house for the next one, and not by the person."""
+    PRIVACY_REQUEST.move(deed.db, before, "withdraw")
+    before.decided_by, before.decided_at = outbox.HOUSE, deed.recorded_at
+
+
 def _replaces(db: Session, request: PrivacyRequest) -> bool:
-    """Another number was asked for online before, and gave way to this one."""
-    before = sa.select(PrivacyRequest).where(
-        PrivacyRequest.district == request.district,
+    """Another number was asked for online before, in whatever district, and gave way to this one."""
+    gave_way = sa.exists().where(
         PrivacyRequest.person_id == request.person_id,
+        PrivacyRequest.id < request.id,
         PrivacyRequest.field == CorrectedField.PHONE,
         PrivacyRequest.state == PrivacyRequestState.WITHDRAWN,
-        PrivacyRequest.id < request.id,
+        PrivacyRequest.decided_by == outbox.HOUSE,
+        PrivacyRequest.decided_at == request.asked_at,
     )
-    if request.field is not CorrectedField.PHONE or not is_of_nobody_seen(db, request):
-        return False
-    return any(is_of_nobody_seen(db, one) for one in db.scalars(before))
+    return request.field is CorrectedField.PHONE and bool(db.scalar(sa.select(gave_way)))
 
 
 # --- corrections --------------------------------------------------------------------------------------------

@@ -56,6 +56,8 @@ class RequestedView(View):
 
 
 class RequestView(View):
+    """``nobody_seen``: asked online; ``replaces``: another number asked for online before gave way to it."""
+
     id = Id()
     person_id = Id()
     household_id = Id()
@@ -66,6 +68,8 @@ class RequestView(View):
     asked_at = Instant()
     reason = Word(RequestReason)
     decided_at = Instant()
+    nobody_seen = Flag()
+    replaces = Flag()
 
 
 class RequestsView(View):

@@ -5,6 +5,7 @@ people who never had to do with gas     the same, after its shorter months
 sessions of sign-ins                    deleted after rule N04's days
 tries, challenges, confirmations        deleted after two days: they mean nothing any more
 applications not looked up              the same
+numbers before a correction             the same: they are told of it once
 reveals, looks, entries                 stay: they say who saw what, and hold no personal data
 """
 
@@ -32,6 +33,7 @@ def retain(ground: Ground) -> dict[str, int]:
         "tries": limits.forget_before(ground, before),
         "challenges": phone_codes.forget_before(ground, before),
         "applications": new_numbers.forget_before(ground, before),
+        "former_numbers": new_numbers.forget_former(ground, before),
         "confirmations": confirmations.forget_before(ground, before),
         "sessions": _sessions(ground),
         "people": _people(ground),

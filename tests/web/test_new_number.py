@@ -125,6 +125,11 @@ def test_four_pages_one_question_each_and_then_the_counter_decides(
     made(clerk.post(at, {"granted": True, "reason": "document_seen"}))
     [told] = [one for one in telephone.messages() if one["topic"] == "own_data.number_changed"]
     assert (told["to"], "尾号1234" in told["zh"], NEW in told["zh"]) == (OLD, True, False)
+    for late, kept in ((timedelta(days=2), True), (timedelta(days=2, seconds=1), False)):
+        with clock.standing_at(THE_DAY + late):
+            assert retention.retain(cast.desk.ground)["former_numbers"] == (not kept)
+        db.refresh(request)
+        assert (request.former_sealed is not None) is kept
     assert nothing_is_left_of_what_was_said(db)
     telephone.ask(NEW)
     assert telephone.type(telephone.code()).status_code == 302
@@ -269,6 +274,30 @@ def test_a_mistyped_number_is_replaced_by_the_next_and_both_stay_on_file(
     assert [(one["said"], one["replaces"]) for one in views] == [(NEW, False), ("13800005555", True)]
     at = cast.at(f"privacy-requests/{first.id}/decisions")
     assert cast.clerk.post(at, {"granted": True, "reason": "document_seen"}).status_code == 409
+
+
+def test_another_district_s_clerk_is_told_what_gave_way_and_what_the_person_withdrew_did_not(
+    telephone: Telephone, cast: Cast, users: Users, person: dict[str, Any], db: Session
+) -> None:
+    resident = cast.resident(cast.registrant_of(users))
+    send(telephone, said(db, users, person))
+    first = db.scalars(sa.select(PrivacyRequest)).one()
+    made(resident.post(cast.at(f"own-data/requests/{first.id}/withdrawals")))
+    send(telephone, said(db, users, person, phone="13800005555"))
+    shown = ("said", "nobody_seen", "replaces")
+    [waiting] = cast.clerk.get(cast.at("privacy-requests")).get_json()["items"]
+    assert [waiting[name] for name in shown] == ["13800005555", True, False], "the person withdrew it"
+    qingpu = Cast(cast.desk, 310118)
+    other = qingpu.restaurant()
+    moved = sa.update(Account).where(Account.id == other.account_id)
+    db.execute(moved.values(person_id=cast.registrant_of(users)))
+    db.commit()
+    form = said(db, users, person, phone="13800006666")
+    card = db.get_one(Card, (310118, other.card_ids[0]))
+    send(telephone, form | {"card": card.credential})
+    assert states(db) == [("withdrawn", 310105), ("withdrawn", 310105), ("asked", 310118)]
+    [waiting] = qingpu.clerk.get(qingpu.at("privacy-requests")).get_json()["items"]
+    assert [waiting[name] for name in shown] == ["13800006666", True, True]
 
 
 def test_what_somebody_seen_asked_for_is_not_replaced_from_home(
