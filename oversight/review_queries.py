@@ -7,14 +7,17 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.auth import Role, ScopeKind
 from core.doing import Doing
+from core.ground import Ground
 from core.problems import NotFound
 from core.refusal import CATALOGUE, Refusal
+from core.sealed import CannotOpen, SealedValue
 from dispatch.safety.models import Notice, NoticeReceipt
 from dispatch.safety.receipts import receipts_of
 from evidence.models import Entry, Link, Outcome, SubjectType
@@ -34,6 +37,8 @@ from oversight.reviews import (
 )
 from registry import sealing
 from registry.models import Account, Household, Premises
+
+log = structlog.get_logger()
 
 MOST_ROWS = 300
 MOST_REFUSALS = 50
@@ -126,7 +131,7 @@ def _in_reach(doing: Doing) -> sa.ColumnElement[bool]:
 def _views(db: Session, doing: Doing, rows: Sequence[RefusalReview]) -> list[ReviewView]:
     sealed_said = [said_of(row) for row in rows if row.said_sealed]
     sealed_answers = [answer_of(row) for row in rows if row.answer_sealed]
-    texts = iter(sealing.all_opened(db, doing.ground, [*sealed_said, *sealed_answers]))
+    texts = iter(_texts(db, doing.ground, [*sealed_said, *sealed_answers]))
     said = {row.id: next(texts) for row in rows if row.said_sealed}
     answers = {row.id: next(texts) for row in rows if row.answer_sealed}
     entries = db.execute(
@@ -153,6 +158,22 @@ def _views(db: Session, doing: Doing, rows: Sequence[RefusalReview]) -> list[Rev
         )
         for row in rows
     ]
+
+
+def _texts(db: Session, ground: Ground, values: Sequence[SealedValue]) -> list[str | None]:
+    """One text that does not open is missing by itself, and is told to the log: the others are to be read."""
+    try:
+        return sealing.all_opened(db, ground, values)
+    except CannotOpen:
+        return [_text(db, ground, value) for value in values]
+
+
+def _text(db: Session, ground: Ground, value: SealedValue) -> str | None:
+    try:
+        return sealing.opened(db, ground, value)
+    except CannotOpen:
+        log.error("sealed.cannot_open", table=value.table, column=value.column, row=str(value.row))
+        return None
 
 
 # --- one's own ----------------------------------------------------------------------------------------------

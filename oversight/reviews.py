@@ -30,12 +30,14 @@ from evidence.models import Entry, Link, Outcome, SubjectType
 from oversight import review_refusals as no
 from oversight.review_gate import ReviewFacts
 from oversight.review_models import Finding, Ground, RefusalReview
-from oversight.review_states import MOVES, REFUSAL_REVIEW, ReviewState
+from oversight.review_states import MOVES, OPEN_STATES, REFUSAL_REVIEW, ReviewState
 from registry.exceptions import except_from
+from registry.mentions import is_erased
 from registry.models import Account, Household, Person, Premises
 from registry.premises_models import AccountClosing
 from registry.states import AccountState
 from registry.succession_models import FormerHolder
+from registry.terms import holds
 from rulebook import current
 from rulebook.decisions import decision_of
 from rulebook.gate import judge
@@ -60,6 +62,11 @@ APPLIED_FOR = (
 held_by("uq_refusal_review_entry_id", no.ASKED_ALREADY)
 
 
+@holds
+def _waits_for_an_answer(person_id: sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(RefusalReview.person_id == person_id, RefusalReview.state.in_(OPEN_STATES))
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedHome:
     """A refused deed about a home: its entry, whose home it is, and its reasons."""
@@ -79,7 +86,7 @@ class RefusedHome:
 def ask(deed: Deed, *, refusal_no: str, ground: Ground, said: str | None = None) -> Answer:
     """By whose home it is, or at a desk for them; once a refusal, within the days of rule J01."""
     refused = refused_home(deed.db, deed.actor, deed.district, refusal_no)
-    if refused is None:
+    if refused is None or is_erased(deed.db, refused.person_id):
         raise unknown_refusal()
     today = clock.day_of(deed.recorded_at)
     deed.about(SubjectType.HOUSEHOLD, refused.household.id)
@@ -405,8 +412,8 @@ def reach_of_review(review: RefusalReview) -> dict[str, object]:
 
 
 def _sealed(deed: Deed, review: RefusalReview, column: str, text: str | None) -> bytes | None:
-    if text is None:
-        return None
+    if text is None or is_erased(deed.db, review.person_id):
+        return None  # sealing again would make them a new key, under which nothing of before opens
     return sealed.seal(
         deed.db, deed.ground.keyring, _person(review), "refusal_review", column, review.id, text
     )

@@ -46,7 +46,7 @@ from registry.privacy_models import (
 )
 from registry.proxy_models import ProxyConsent
 from registry.states import PRIVACY_REQUEST, AccountState, PrivacyRequestState
-from registry.terms import is_awaited, term_ends_on
+from registry.terms import is_awaited, is_undecided, term_ends_on
 
 NUMBER_CHANGED = "own_data.number_changed"
 IN_PERSON = (RequestReason.DOCUMENT_SEEN, RequestReason.VISITED)
@@ -124,6 +124,8 @@ def erase_when_due(deed: Deed, person_id: UUID) -> Answer:
     """
     deed.about(SubjectType.PERSON, person_id)
     person = deed.db.get_one(Person, person_id, with_for_update=True)
+    if is_erased(deed.db, person_id):
+        raise Stands({"outcome": "kept"})  # with ties to two districts they were found due in both
     homes = _homes_held_no_more(deed, person_id)
     is_due = clock.day_of(deed.recorded_at) >= term_ends_on(deed, person)
     if not is_due or is_awaited(deed.db, person_id):
@@ -137,6 +139,8 @@ def erase_or_stop(deed: Deed, person_id: UUID) -> dict[str, Any]:
     """Erased; or kept and used for nothing until the term after what was last is over."""
     person = deed.db.get_one(Person, person_id, with_for_update=True)
     homes = _homes_held_no_more(deed, person_id)
+    if is_undecided(deed.db, person_id):
+        raise Refused([resting(deed, no.ERASURE_HELD_BY_UNDECIDED())])
     proxies.end_held(deed, person_id)
     erase_on = term_ends_on(deed, person)
     if clock.day_of(deed.recorded_at) < erase_on:
@@ -146,7 +150,10 @@ def erase_or_stop(deed: Deed, person_id: UUID) -> dict[str, Any]:
             "stopped_at": deed.recorded_at,
             "erase_on": erase_on,
         }
-        deed.db.execute(insert(table_of(ProcessingStop)).values(stop).on_conflict_do_nothing())
+        # Whoever asks a second time came again in between: it is stopped from now.
+        again = {name: stop[name] for name in ("district", "stopped_at", "erase_on")}
+        stopping = insert(table_of(ProcessingStop)).values(stop)
+        deed.db.execute(stopping.on_conflict_do_update(index_elements=["person_id"], set_=again))
         return {"outcome": "stopped", "erase_on": erase_on.isoformat()}
     _erase(deed, person, homes)
     return {"outcome": "erased"}

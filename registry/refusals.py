@@ -698,6 +698,18 @@ ERASURE_HELD_BY_ACCOUNT = reason(
     resident=("close_account", "请先办理退户", "close the account first"),
     office=("close_account", "先办理退户", "close the account first"),
 )
+ERASURE_HELD_BY_UNDECIDED = reason(
+    "person.has_undecided",
+    "N03",
+    zh="还有户内继承或复核没有办结，不能删除个人信息",
+    en="a succession or a review of theirs is not decided: the data cannot be erased yet",
+    resident=("withdraw_first", "先撤回，或等办结后再申请", "withdraw it, or ask again once it is decided"),
+    office=(
+        "decide_first",
+        "先办结或撤回继承和复核",
+        "decide or withdraw the succession and the review first",
+    ),
+)
 REQUEST_DECIDED = reason(
     "privacy_request.decided",
     "S01",
@@ -848,6 +860,17 @@ SUCCESSION_OVERTAKEN = reason(
         "ask_again",
         "撤回后按现在的登记人重新申请",
         "withdraw it and ask anew about the present registrant",
+    ),
+)
+SUCCESSION_TO_ERASED = reason(
+    "succession.successor_erased",
+    "J04",
+    zh="继承人的个人信息已经删除",
+    en="the personal data of who was to take it over were erased",
+    office=(
+        "ask_again",
+        "撤回后重新登记继承人，再申请",
+        "withdraw it, have the person identified anew, and ask again",
     ),
 )
 SUCCESSION_SAME_PERSON = reason(

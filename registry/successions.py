@@ -28,7 +28,7 @@ from registry.account_gate import AccountBusiness
 from registry.accounts import judged, pass_to, registrant_refusals
 from registry.cards import new_credential
 from registry.grants import end_rights
-from registry.mentions import my_account, resting, standing_person
+from registry.mentions import is_erased, my_account, resting, standing_person
 from registry.models import Account, Household, Person, Premises
 from registry.queries import BookingParty, booking_party
 from registry.states import SUCCESSION, CardState, SuccessionState
@@ -150,7 +150,9 @@ def pass_on(deed: Deed, row: Succession, party: BookingParty, *, open_lines: int
     )
     asked_on, street = clock.day_of(row.asked_at), party.premises.street_code
     today = clock.day_of(deed.recorded_at)
+    erased = is_erased(deed.db, row.to_person_id)
     reasons = [
+        *([resting(deed, no.SUCCESSION_TO_ERASED())] if erased else []),
         *judged(
             deed,
             "account.transfer",

@@ -4,10 +4,10 @@
     never had             the shorter months after they were last identified
 
 Nobody is due while something of theirs is open, or while somebody waits for them: to take a home over, to say
-whether they act for another.
+whether they act for another; nor while a room above has something of theirs to decide (``holds``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,15 @@ from registry.succession_models import FormerHolder, Succession
 from rulebook import current
 
 MOST_AT_ONCE = 500
+
+Hold = Callable[[sa.SQLColumnExpression[UUID]], sa.ColumnElement[bool]]
+_holds: list[Hold] = []
+
+
+def holds(undecided: Hold) -> Hold:
+    """A room above says what of a person it has not decided: the tables are its own, and it knows them."""
+    _holds.append(undecided)
+    return undecided
 
 
 def months_after(day: date, months: int) -> date:
@@ -51,6 +60,15 @@ def term_ends_on(deed: Deed, person: Person) -> date:
 def is_awaited(db: Session, person_id: UUID) -> bool:
     free = sa.select(Person.person_id).where(Person.person_id == person_id, _is_free(Person.person_id))
     return db.scalars(free).first() is None
+
+
+def is_undecided(db: Session, person_id: UUID) -> bool:
+    """A home is to pass to them, or something of theirs is to be decided: that comes before erasing them.
+
+    Being named by another does not: nobody keeps a person on file by naming them.
+    """
+    person = sa.select(Person.person_id).where(Person.person_id == person_id)
+    return db.scalars(person.where(_has_undecided(Person.person_id))).first() is not None
 
 
 def due_for_erasure(db: Session, today: date) -> Iterator[tuple[int, UUID]]:
@@ -126,10 +144,7 @@ def _key_of(person_id: sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
 
 
 def _is_free(person_id: sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
-    """Nobody asked that they take a home over, nor that whoever has their number act for them."""
-    takes_over = sa.exists().where(
-        Succession.to_person_id == person_id, Succession.state == SuccessionState.ASKED
-    )
+    """Nothing of theirs is undecided, and nobody asked that whoever has their number act for them."""
     is_named = (
         sa.exists()
         .where(PersonPhone.person_id == person_id)
@@ -140,7 +155,14 @@ def _is_free(person_id: sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
             ProxyConsent.valid_until >= clock.today(),
         )
     )
-    return sa.and_(~takes_over, ~is_named)
+    return sa.and_(~_has_undecided(person_id), ~is_named)
+
+
+def _has_undecided(person_id: sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
+    takes_over = sa.exists().where(
+        Succession.to_person_id == person_id, Succession.state == SuccessionState.ASKED
+    )
+    return sa.or_(takes_over, *(undecided(person_id) for undecided in _holds))
 
 
 def _districts_of_ties(db: Session) -> list[int]:

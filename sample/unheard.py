@@ -59,12 +59,14 @@ _BY_REASON: dict[Why, str] = {
     NOBODY: """
         refusal.overturned
         second_factor.stands reveal.quota_spent person.processing_stopped person.has_open_account
+        person.has_undecided
         privacy_request.decided closing.line_open closing.bottle_held account.closed household.closed
         review.rule_not_exceptable review.exception_not_yours equipment.ended vulnerability.ended
         letting.ended
         proxy.too_many proxy.may_not_receive
         booking.over_class_weight
         succession.of_business succession.ground_not_named succession.account_closed succession.holder_changed
+        succession.successor_erased
         succession.order_open conversion.of_nobody conversion.number_taken
         division.code_taken division.ended division.has_parts
         zone.draft_published zoning.no_zones zoning.nothing_to_weigh zoning.of_another_firm

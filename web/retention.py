@@ -2,6 +2,7 @@
 
 import structlog
 
+import oversight.reviews  # noqa: F401 (a review that is undecided holds its person: terms.holds)
 from core.ground import Ground
 from cylinders import import_leftovers
 from dispatch.rounds import positions

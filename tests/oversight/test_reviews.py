@@ -9,15 +9,18 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from core import clock, outbox
+from core import clock, outbox, sealed
 from core.auth import Role, ScopeKind
 from core.ground import Ground
+from core.sealed import Subject, SubjectType
 from dispatch.safety.models import NoticeReceipt
 from evidence.models import Entry, Outcome
 from oversight import alarms
 from oversight.models import AlarmKind, Look
 from oversight.review_models import RefusalReview
+from oversight.review_queries import reviews
 from oversight.review_states import ReviewState
+from registry import retention
 from registry.exceptions import RuleException
 from registry.models import Account
 from rulebook.decisions import replay
@@ -317,3 +320,36 @@ def test_what_somebody_wrote_is_read_on_record(story: Story, db: Session) -> Non
     assert shown["said"] == SAID
     [look] = db.scalars(sa.select(Look))
     assert (look.principal_id, look.subject_id) == (story.colleague.principal_id, story.home)
+
+
+def test_whose_review_is_undecided_is_not_erased_until_it_is(
+    story: Story, db: Session, ground: Ground
+) -> None:
+    review_id = story.asked()
+    with clock.standing_at(THE_DAY + timedelta(days=367)):
+        assert retention.retain(ground)["people"] == 0
+        made(story.act(story.regulator, review_id, "takings"))
+        assert made(story.answered(story.regulator, review_id))["answer"] == ANSWER
+        assert retention.retain(ground)["people"] == 1
+
+
+def test_nothing_is_written_under_an_erased_person_and_the_list_is_read(
+    story: Story, db: Session, ground: Ground, desk: Desk
+) -> None:
+    """Answering in words made a new key, under which what was asked did not open: the list was a 500."""
+    review_id, other = story.asked(), Story(desk)
+    number = story.open().get_json()["refusal_no"]
+    other.asked()
+    person = Subject(SubjectType.PERSON, story.person)
+    sealed.erase(db, person)
+    db.commit()
+    made(story.act(story.regulator, review_id, "takings"))
+    done = made(story.answered(story.regulator, review_id))
+    assert (done["said"], done["answer"], sealed.has_key(db, person)) == (None, None, False)
+    assert faults(story.ask(story.colleague, refusal_no=number)) == [("/refusal_no", "unknown")]
+    with ground.sessions() as again:  # as such an answer left it before
+        sealed.seal(again, ground.keyring, person, "refusal_review", "answer_sealed", review_id, ANSWER)
+        again.commit()
+    here = doing_as(ground, Role.REGULATOR, ScopeKind.DISTRICT, str(CHANGNING))
+    shown = reviews(here, open_only=False) + reviews(here)
+    assert [(one.said, one.answer) for one in shown] == [(None, None), (SAID, None)]

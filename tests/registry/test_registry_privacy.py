@@ -228,6 +228,22 @@ def test_while_the_term_runs_the_data_are_kept_and_shown_to_nobody(cast: Cast, g
     assert count(ground, PersonDocument) == 1
 
 
+def test_who_came_again_and_asks_a_second_time_is_stopped_from_then(cast: Cast, ground: Ground) -> None:
+    given = cast.registrant()
+    users = cast.household(person=given)
+    closed(cast, ground, users)
+    made(decide(cast, asked(cast, users, kind="erasure")))
+    with clock.standing_at(THE_DAY + timedelta(days=1)):
+        cast.person(**given)
+        assert made(reveal(cast, cast.confirmed(cast.clerk), users))["name"] == given["name"]
+    with clock.standing_at(THE_DAY + timedelta(days=2)):
+        assert made(decide(cast, asked(cast, users, kind="erasure")))["outcome"] == "stopped"
+        assert codes(reveal(cast, cast.confirmed(cast.clerk), users)) == ["person.processing_stopped"]
+    with ground.sessions() as db:
+        [stop] = db.scalars(sa.select(ProcessingStop))
+    assert stop.stopped_at == THE_DAY + timedelta(days=2)
+
+
 def test_one_deletion_ends_data_salts_and_indexes_and_the_trace_stays(cast: Cast, ground: Ground) -> None:
     users = cast.household()
     person_id, neighbour = cast.registrant_of(users), cast.household()
@@ -307,6 +323,18 @@ def test_the_daily_job_erases_what_no_term_holds_any_more(cast: Cast, ground: Gr
         assert set(db.scalars(sa.select(PersonDocument.person_id))) == left
     [entry] = entries(ground, "person.retain")
     assert entry["payload"]["outcome"] == "erased"
+
+
+def test_who_is_found_due_in_two_districts_is_erased_once(
+    cast: Cast, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = cast.household()
+    closed(cast, ground, users, THE_DAY - timedelta(days=800))
+    person_id = cast.registrant_of(users)
+    twice = [(district, person_id) for district in (cast.district, 310118)]
+    monkeypatch.setattr(terms, "due_for_erasure", lambda *_: iter(twice))
+    assert retention.retain(ground)["people"] == 1
+    assert len(entries(ground, "person.retain")) == 1
 
 
 def test_who_was_identified_and_never_had_to_do_with_gas_is_erased_after_the_shorter_months(

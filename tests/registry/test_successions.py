@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from core import clock
+from core import clock, sealed
 from core.auth import Role
 from core.ground import Ground
 from core.sessions import SignedInBy, living, open_session
 from registry import terms
-from registry.models import Account, Card, Person, ResidentRegistration
+from registry.models import Account, Card, Household, Person, ResidentRegistration
+from registry.states import AccountState
 from registry.succession_models import Succession
 from rulebook.models import Decision
 from tests.cast import CHANGNING, Cast, Users, made
@@ -190,6 +191,44 @@ def test_a_stranger_sees_asks_and_decides_nothing(cast: Cast, home: Users, colle
     [seen] = colleague.get(cast.at("successions"), state="asked").json["items"]  # type: ignore[index]
     assert (seen["id"], seen["mine"]) == (waiting["id"], False)
     assert cast.regulator.post(at(cast, waiting, "approvals"), {}).status_code == 201
+
+
+def test_nothing_passes_to_whoever_was_erased_and_who_is_waited_for_is_not(
+    cast: Cast, home: Users, colleague: Somebody, ground: Ground
+) -> None:
+    before, left = registrant(ground, home), cast.household()
+    heir = registrant(ground, left)
+    cast_off(ground, left)
+    waiting = made(asked(cast, home, person_id=heir))
+    wish = {"household_id": str(left.household_id), "kind": "erasure"}
+    wish_id = made(cast.clerk.post(cast.at("own-data/requests"), wish))["request_id"]
+    decision = {"granted": True, "reason": "document_seen"}
+    held = cast.clerk.post(cast.at(f"privacy-requests/{wish_id}/decisions"), decision)
+    assert codes(held) == ["person.has_undecided"]
+    assert was_refused(ground, "own_data.decide", held)
+    person = sealed.Subject(sealed.SubjectType.PERSON, heir)
+    with ground.sessions() as db:
+        assert sealed.has_key(db, person)
+        sealed.erase(db, person)
+        db.commit()
+    barred = colleague.post(at(cast, waiting, "approvals"), {})
+    assert codes(barred) == ["succession.successor_erased"]
+    assert was_refused(ground, "succession.approve", barred)
+    assert registrant(ground, home) == before
+
+
+def cast_off(ground: Ground, users: Users) -> None:
+    """As after the closing of an account, long ago."""
+    with ground.sessions() as db:
+        account = db.get_one(Account, (CHANGNING, users.account_id))
+        household = db.get_one(Household, (CHANGNING, users.household_id))
+        account.state, household.closed_at = AccountState.CLOSED, clock.now() - timedelta(days=800)
+        db.execute(
+            sa.update(ResidentRegistration)
+            .where(ResidentRegistration.account_id == users.account_id)
+            .values(active=False)
+        )
+        db.commit()
 
 
 def test_the_former_registrant_is_forgotten_after_the_term(
