@@ -67,7 +67,7 @@ def test_bad_lines_are_named_and_the_good_ones_stand(cast: Cast, ground: Ground,
     first, *said = done.stdout.splitlines()
     assert first == "accepted 1, refused 3"
     assert [line.split(": ")[0] for line in said] == ["  line 1", "  line 4", "  line 4", "  line 5"]
-    assert said[0].endswith("expected one JSON object in UTF-8 on this line")
+    assert said[0].endswith("expected JSON in UTF-8 on this line")
     assert "/opened_on: " in done.stdout
     assert "Traceback" not in done.stderr
     assert count(ground, Account) == 1
