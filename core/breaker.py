@@ -17,16 +17,25 @@ class Breaker:
 
     in_a_row: int = 0
     rests_until: datetime | None = None
+    is_stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def may_try(self, now: datetime, wanted: int) -> int:
         """How many of those wanted may be tried at ``now``."""
-        if self.rests(now):
+        until = self.rests_until  # read once: another thread may tell meanwhile
+        if self._rests(until, now):
             return 0
-        return min(wanted, 1) if self.rests_until is not None else wanted
+        return min(wanted, 1) if until is not None else wanted
 
     def rests(self, now: datetime) -> bool:
-        return self.rests_until is not None and now < self.rests_until
+        return self._rests(self.rests_until, now)
+
+    def _rests(self, until: datetime | None, now: datetime) -> bool:
+        return self.is_stopped or (until is not None and now < until)
+
+    def stop(self) -> None:
+        """Whoever sends is about to end: nothing more is begun."""
+        self.is_stopped = True
 
     def worked(self) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ reads our messages.
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -53,23 +53,32 @@ def hand_on(url: str, token: str | None, message: Mapping[str, str]) -> None:
 def _posted(url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    with closing(kind(url.hostname or "", url.port, timeout=WAIT_S)) as connection, _cut_off(connection):
+    connection = kind(url.hostname or "", url.port, timeout=WAIT_S)
+    with closing(connection), _cut_off(connection) as is_over:
+        connection.connect()
+        if is_over():
+            raise TimeoutError
         connection.request("POST", target, body, headers)
         return connection.getresponse().status
 
 
 @contextmanager
-def _cut_off(connection: HTTPConnection) -> Iterator[None]:
-    """The connection's own time-out is for each wait; who says a word now and then is under this one."""
+def _cut_off(connection: HTTPConnection) -> Iterator[Callable[[], bool]]:
+    """The connection's own time-out is for each wait; who says a word now and then is under this one.
+
+    What is not connected yet cannot be cut: whoever connects asks afterwards whether the time is over.
+    """
+    over = threading.Event()
 
     def cut() -> None:
-        with suppress(OSError, AttributeError):  # not connected yet, or closed this moment
+        over.set()  # before looking: a connection made this moment is either seen here or asks there
+        with suppress(OSError, TypeError):  # closed this moment, or not connected yet
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(WAIT_S, cut)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield over.is_set
     finally:
         timer.cancel()

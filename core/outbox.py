@@ -7,10 +7,12 @@ came of each. Who is killed in between leaves a lease that runs out: the message
 reference. ADR 0024 says what this holds and what not.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -19,6 +21,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock, messages
@@ -87,6 +90,9 @@ SUBSCRIBERS: dict[str, dict[str, Handler]] = {}
 MAX_ATTEMPTS = 12
 LEASE = timedelta(seconds=30)
 BATCH = 32
+TURN_S = 5.0
+"""So long one telephone is sent its messages while others wait; then what is left waits for the next time."""
+SENDER_DIED = "SenderDied"
 
 HOUSE = UUID(int=0)
 """The principal under which the house itself acts."""
@@ -217,14 +223,22 @@ def deliver_due(ground: Ground, district: int, limit: int = 100) -> int:
 
 def deliver_channel(ground: Ground, district: int, channel: str, breaker: Breaker, limit: int = 100) -> int:
     """What fails is tried again later, then listed as dead; a channel that is away is left alone."""
-    tried = 0
+    tried, had_turn = 0, _HadTurn()
     while tried < limit:
         wanted = breaker.may_try(clock.now(), min(BATCH, limit - tried))
-        batch = _Batch.claimed(ground, district, channel, wanted) if wanted else None
+        batch = _Batch.claimed(ground, district, channel, wanted, had_turn) if wanted else None
         if batch is None or not batch.claims:
             break
         tried += batch.hand_out(breaker)
     return tried
+
+
+@dataclass(frozen=True, slots=True)
+class _HadTurn:
+    """The slow telephones of one handing out, and the events that wait for the next one therefore."""
+
+    phones: set[str] = field(default_factory=set, repr=False)
+    waiting: set[UUID] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +256,13 @@ class _Batch:
     lease: UUID
     until: datetime
     claims: list[_Claim]
+    had_turn: _HadTurn
 
     @classmethod
-    def claimed(cls, ground: Ground, district: int, channel: str, most: int) -> "_Batch":
+    def claimed(cls, ground: Ground, district: int, channel: str, most: int, had_turn: _HadTurn) -> "_Batch":
         """A try counts from here: what kills its sender every time ends in the list of the dead too."""
         now = clock.now()
-        made = cls(ground, new_id(), now + LEASE, [])
+        made = cls(ground, new_id(), now + LEASE, [], had_turn)
         with ground.sessions() as db:
             rows = db.execute(
                 sa.select(OutboxDelivery, OutboxEvent)
@@ -258,12 +273,17 @@ class _Batch:
                         OutboxEvent.id == OutboxDelivery.event_id,
                     ),
                 )
-                .where(OutboxDelivery.district == district, _CHANNEL.in_([channel]), *_free_at(now))
+                .where(
+                    OutboxDelivery.district == district,
+                    OutboxDelivery.event_id.not_in(had_turn.waiting),
+                    _CHANNEL.in_([channel]),
+                    *_free_at(now),
+                )
                 .order_by(OutboxDelivery.due_at, OutboxDelivery.event_id)
                 .limit(most)
                 .with_for_update(skip_locked=True, of=OutboxDelivery)
             ).all()
-            for row, stored in rows:
+            for row, stored in _together(rows):
                 row.leased_to, row.leased_until = made.lease, made.until
                 row.attempts += 1
                 event = Event(stored.district, stored.id, stored.topic, stored.payload)
@@ -276,20 +296,27 @@ class _Batch:
         lanes: dict[str, list[tuple[_Claim, Sequence[Message]]]] = defaultdict(list)
         tried = 0
         for claim in self.claims:
-            try:
-                worded = self._handled(claim)
-            except Exception as error:
-                self._failed(claim, error)
-                tried += 1
-            else:
-                if worded:
+            with _by_itself(claim):
+                if breaker.rests(clock.now()):
+                    self._give_back(claim)
+                elif worded := self._worded(claim):
                     lanes[worded[0].to_phone].append((claim, worded))
                 else:
-                    self._settle(claim, state=DeliveryState.DONE, last_error=None)
                     tried += 1
         with ThreadPoolExecutor(messages.at_once(self.ground), "outbox-lane") as lane_workers:
             done = [lane_workers.submit(self._send_in_turn, lane, breaker) for lane in lanes.values()]
         return tried + sum(one.result() for one in done)
+
+    def _worded(self, claim: _Claim) -> Sequence[Message]:
+        """What its handler leaves to be sent; where that is nothing, what came of it is written."""
+        try:
+            worded = self._handled(claim)
+        except Exception as error:
+            self._failed(claim, error)
+            return ()
+        if not worded:
+            self._settle(claim, state=DeliveryState.DONE, last_error=None)
+        return worded or ()
 
     def _handled(self, claim: _Claim) -> Sequence[Message] | None:
         handler = SUBSCRIBERS.get(claim.event.topic, {}).get(claim.consumer)
@@ -299,14 +326,27 @@ class _Batch:
 
     def _send_in_turn(self, lane: list[tuple[_Claim, Sequence[Message]]], breaker: Breaker) -> int:
         """To one telephone, in the order in which it fell due. Returns how many were tried."""
-        tried = 0
+        tried, begun = 0, time.monotonic()
         for claim, worded in lane:
-            if breaker.rests(clock.now()):
-                self._settle(claim, attempts=claim.attempts - 1)
-            else:
-                self._send(claim, worded, breaker)
-                tried += 1
+            with _by_itself(claim):
+                if breaker.rests(clock.now()):
+                    self._give_back(claim)
+                elif self._had_its_turn(worded[0].to_phone, begun):
+                    self.had_turn.waiting.add(claim.event.id)
+                    self._give_back(claim)
+                else:
+                    tried += 1
+                    self._send(claim, worded, breaker)
         return tried
+
+    def _had_its_turn(self, phone: str, begun: float) -> bool:
+        if time.monotonic() - begun > TURN_S:
+            self.had_turn.phones.add(phone)
+        return phone in self.had_turn.phones
+
+    def _give_back(self, claim: _Claim) -> None:
+        """It was not begun, and is due as it was."""
+        self._settle(claim, attempts=claim.attempts - 1)
 
     def _send(self, claim: _Claim, worded: Sequence[Message], breaker: Breaker) -> None:
         try:
@@ -315,6 +355,8 @@ class _Batch:
                 messages.send(self.ground, message)
         except LeaseLost:
             _log_lost(claim)
+        except SQLAlchemyError:  # of our own books, and says nothing of the channel
+            raise
         except OSError as away:
             breaker.failed(clock.now())
             self._failed(claim, away)
@@ -372,6 +414,47 @@ class _Batch:
 
 class LeaseLost(Exception):
     """Somebody else hands this one out now."""
+
+
+@contextmanager
+def _by_itself(claim: _Claim) -> Iterator[None]:
+    """Where our own books do not answer, this one is left until its lease runs out; its batch goes on."""
+    try:
+        yield
+    except Exception as error:
+        log.warning(
+            "outbox.left",
+            topic=claim.event.topic,
+            consumer=claim.consumer,
+            error=type(error).__name__,
+        )
+
+
+def _together(
+    rows: Sequence[sa.Row[OutboxDelivery, OutboxEvent]],
+) -> Iterator[tuple[OutboxDelivery, OutboxEvent]]:
+    """What may go in one batch. What is found without a word of its last sender may have killed it.
+
+    So it goes alone, that no neighbour loses its tries by it; and after its last try not again.
+    """
+    taken = 0
+    for row, stored in rows:
+        was_left = row.leased_to is not None
+        if was_left and row.attempts >= MAX_ATTEMPTS:
+            _give_up(row, stored.topic)
+        elif was_left and taken:
+            return
+        else:
+            yield row, stored
+            taken += 1
+            if was_left:
+                return
+
+
+def _give_up(row: OutboxDelivery, topic: str) -> None:
+    log.warning("outbox.given_up", topic=topic, consumer=row.consumer, attempts=row.attempts)
+    row.state, row.last_error = DeliveryState.DEAD, SENDER_DIED
+    row.leased_to = row.leased_until = None
 
 
 def _log_lost(claim: _Claim) -> None:

@@ -11,13 +11,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, time, timedelta
+from datetime import date, timedelta
+from datetime import time as time_of_day
 
 import structlog
 
-from core import clock, config, demo_clock, jobs, logs, outbox
+from core import clock, config, demo_clock, jobs, logs, messages, outbox
 from core.breaker import Breaker
 from core.config import CHECKOUT
 from core.ground import Ground
@@ -34,7 +36,7 @@ FORGET_EVERY_TURNS = 3600
 AGAIN_AFTER_S = 2.0
 STOPPED_WITHIN_S = 10
 LOOK_EVERY_S = 30.0
-NOTICES_FROM = time(9)
+NOTICES_FROM = time_of_day(9)
 """In Shanghai: nobody is woken by a message that can wait."""
 LOOK_BACK = timedelta(minutes=2)
 FIRST_LOOK_BACK = timedelta(days=1)
@@ -60,14 +62,16 @@ def run(ground: Ground) -> None:
     assert app.ROOMS
     if ground.config.demo_clock:
         demo_clock.follow(ground.sessions)
-    threading.Thread(target=_hand_out, args=(ground,), name="outbox", daemon=True).start()
+    channels = Channels(ground)
+    threading.Thread(target=_hand_out, args=(ground, channels), name="outbox", daemon=True).start()
     threading.Thread(target=_keep_watch, args=(ground,), name="watch", daemon=True).start()
     jobs.work(ground)
+    channels.stop()
 
 
-def _hand_out(ground: Ground) -> None:
+def _hand_out(ground: Ground, channels: "Channels") -> None:
     """Deliver what is due, for ever. Its commits are outbox delivery's own, by name."""
-    pause, channels = threading.Event(), Channels(ground)
+    pause = threading.Event()
     for turn in itertools.count():
         if pause.wait(OUTBOX_EVERY_S):
             return
@@ -88,17 +92,32 @@ class Channels:
         self._ground = ground
         self._breakers = outbox.Breakers(Breaker)
         self._at_work: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._is_stopped = False
 
     def set_out(self) -> None:
         for channel, districts in outbox.due_by_channel(self._ground).items():
-            before = self._at_work.get(channel)
-            if before is None or not before.is_alive():
-                found = (channel, districts, self._breakers[channel])
-                thread = threading.Thread(
-                    target=self._hand_out, args=found, name=f"outbox {channel}", daemon=True
-                )
-                self._at_work[channel] = thread
-                thread.start()
+            with self._lock:
+                before = self._at_work.get(channel)
+                if not self._is_stopped and (before is None or not before.is_alive()):
+                    self._at_work[channel] = self._set_out(channel, districts)
+
+    def _set_out(self, channel: str, districts: list[int]) -> threading.Thread:
+        found = (channel, districts, self._breakers[channel])
+        thread = threading.Thread(target=self._hand_out, args=found, name=f"outbox {channel}", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """What is under way has the time that one message takes; what has not begun is given back."""
+        with self._lock:
+            self._is_stopped = True
+            at_work = list(self._at_work.items())
+        for channel, _ in at_work:
+            self._breakers[channel].stop()
+        until = time.monotonic() + messages.LONGEST.total_seconds()
+        for _, thread in at_work:
+            thread.join(max(until - time.monotonic(), 0))
 
     def _hand_out(self, channel: str, districts: list[int], breaker: Breaker) -> None:
         try:

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from core import clock, gateway, messages, outbox
@@ -23,7 +25,7 @@ from core.config import CHECKOUT
 from core.gateway import GatewayAway
 from core.ground import Ground
 from core.messages import Message
-from core.outbox import LEASE, DeliveryState, Event, OutboxDelivery
+from core.outbox import LEASE, MAX_ATTEMPTS, DeliveryState, Event, OutboxDelivery, _Batch, _Claim
 from core.postgres import Cluster
 from core.sealed import Keyring
 from tests.conftest import CHANGNING, DATABASE, THE_DAY
@@ -95,7 +97,10 @@ class Silent:
     def _hear(self, call: socket.socket) -> None:
         said = b""
         while not said.endswith(b"}"):
-            said += call.recv(4096)
+            part = call.recv(4096)
+            if not part:
+                return
+            said += part
         self.heard.append(said)
         for byte in self._dribble:
             try:
@@ -171,12 +176,19 @@ def test_a_silent_gateway_is_left_alone_after_some_failures_and_the_others_keep_
     assert {row_of(db, one).state for one in told} == {DeliveryState.DONE}
 
 
-def test_a_gateway_that_says_a_byte_now_and_then_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("connected_after_s", [0, 1.5 * QUICK_S])
+def test_a_gateway_that_says_a_byte_now_and_then_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, connected_after_s: float
+) -> None:
+    connect = socket.create_connection
+    slowly = lambda *to: (time.sleep(connected_after_s), connect(*to))[1]  # noqa: E731
+    monkeypatch.setattr(socket, "create_connection", slowly)
     monkeypatch.setattr(gateway, "WAIT_S", QUICK_S)
     server, begun = Silent(dribble=b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 80), time.monotonic()
     with pytest.raises(GatewayAway):
         gateway.hand_on(f"http://127.0.0.1:{server.port}/", None, {"reference": "one"})
     assert time.monotonic() - begun < 3, "it goes on for five seconds"
+    assert len(server.heard) == (0 if connected_after_s else 1), "nothing is posted once the time is over"
     server.close()
 
 
@@ -248,6 +260,103 @@ def taking(taken: Callable[[dict[str, str]], object]) -> Iterator[None]:
         yield
     finally:
         messages.SINKS["file"] = before
+
+
+class Killed(BaseException):
+    """As a signal ends it: nothing is caught, nothing written."""
+
+
+def test_what_kills_its_sender_ends_dead_and_takes_no_neighbour_with_it(
+    ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kills(_: Ground, event: Event) -> list[Message]:
+        if event.payload["said"] == "!":
+            raise Killed
+        return word(ground, event)
+
+    monkeypatch.setitem(outbox.SUBSCRIBERS, TOPIC, {"messages": kills})
+    before, killer, after = (tell(db, f"1390000000{n}", said=said) for n, said in enumerate("a!b"))
+    at, killed = THE_DAY, 0
+    for _ in range(2 * MAX_ATTEMPTS + 2):
+        with clock.standing_at(at):
+            try:
+                outbox.deliver_due(ground, CHANGNING)
+                at += LEASE  # the next sender finds nothing more
+            except Killed:
+                killed += 1
+    assert killed == MAX_ATTEMPTS
+    row = row_of(db, killer)
+    assert (row.state, row.attempts, row.last_error) == (DeliveryState.DEAD, MAX_ATTEMPTS, "SenderDied")
+    assert row.leased_to is None
+    neighbours = [row_of(db, one) for one in (before, after)]
+    assert {(one.state, one.attempts) for one in neighbours} == {(DeliveryState.DONE, 2)}
+
+
+def test_where_our_own_books_do_not_answer_for_one_the_others_go_on(
+    ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settle(batch: _Batch, claim: _Claim, **values: Any) -> None:
+        if claim.event.id in ill_fated:
+            raise PoolTimeout
+        written(batch, claim, **values)
+
+    written = _Batch._settle
+    monkeypatch.setattr(_Batch, "_settle", settle)
+    for n in range(4):
+        tell(db, *([] if n == 1 else ["13900000001"]))
+    rows = db.scalars(sa.select(OutboxDelivery).order_by(OutboxDelivery.event_id)).all()
+    told = [row.event_id for row in rows]
+    ill_fated = {told[1], told[2]}  # one that a handler has done, one that was sent
+    outbox.deliver_due(ground, CHANGNING)
+    assert [row_of(db, one).state.value for one in told] == ["done", "due", "due", "done"]
+    assert [row_of(db, one).leased_until for one in told] == [None, THE_DAY + LEASE, THE_DAY + LEASE, None]
+
+
+def test_a_slow_telephone_has_its_turn_and_the_others_theirs(
+    ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(messages.AT_ONCE, "file", 8)
+    monkeypatch.setattr(outbox, "TURN_S", 0.01)
+    monkeypatch.setattr(outbox, "BATCH", 3)
+    slow = [tell(db, "13900000001", said=str(n)) for n in range(5)]
+    tell(db, "13900000002", said="code")
+    sent: list[str] = []
+
+    def take(message: dict[str, str]) -> None:
+        sent.append(message["zh"])
+        time.sleep(0.02 if message["zh"] != "code" else 0)
+
+    with taking(take):
+        assert outbox.deliver_due(ground, CHANGNING) == 2
+        assert sent == ["0", "code"]
+        rests = [row_of(db, one) for one in slow[1:]]
+        assert {(row.state, row.attempts, row.leased_to, row.due_at) for row in rests} == {
+            (DeliveryState.DUE, 0, None, THE_DAY)
+        }
+        while outbox.deliver_due(ground, CHANGNING):
+            pass
+    assert sent == ["0", "code", "1", "2", "3", "4"], "in their order"
+
+
+def test_who_is_told_to_stop_ends_what_is_under_way_and_gives_back_the_rest(
+    ground: Ground, db: Session
+) -> None:
+    first, *others = [tell(db, f"1390000000{n}") for n in range(3)]
+    channels, begun = Channels(ground), threading.Event()
+
+    def take(_: dict[str, str]) -> None:
+        begun.set()
+        time.sleep(QUICK_S)
+
+    with taking(take):
+        channels.set_out()
+        assert begun.wait(30)
+        channels.stop()
+        channels.set_out()
+        channels.stop()
+    assert row_of(db, first).state is DeliveryState.DONE
+    rows = [row_of(db, one) for one in others]
+    assert {(row.state, row.attempts, row.leased_to) for row in rows} == {(DeliveryState.DUE, 0, None)}
 
 
 def test_two_senders_at_once_send_nothing_twice(ground: Ground, db: Session) -> None:
