@@ -139,10 +139,10 @@ PAGES = (
 
 
 class PagesOnly(SecureCookieSessionInterface):
-    """The API is shown a token, never a cookie: it neither reads one nor writes one."""
+    """The API is shown a token, never a cookie: it neither reads nor writes one. Its document is a page."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return None if request.path.startswith(http.API) else super().open_session(app, request)
+        return None if request.path.startswith("/api/v1/") else super().open_session(app, request)
 
 
 class Application(Flask):

@@ -43,6 +43,11 @@ class Trip:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
 
+    def send(self, name: str) -> None:
+        """The answer has come: what is typed next is typed into it."""
+        with self.page.expect_navigation():
+            self.press(name)
+
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name).first.click()
 
@@ -65,8 +70,7 @@ class Trip:
 
     def load(self, bottle: Bottle) -> None:
         self.page.fill("#code", bottle.code)
-        self.press("装这一瓶")
-        self.page.wait_for_load_state()
+        self.send("装这一瓶")
 
     def on_the_road(self) -> None:
         """Everything loaded, the door numbers opened."""
@@ -195,7 +199,7 @@ def test_a_round_is_driven_to_its_end(begin: Begin) -> None:
     trip.look("returns")
     for booked in trip.booked:
         page.fill("#code", booked.home.empties[0])
-        trip.press("还这一只")
+        trip.send("还这一只")
     trip.look("returned")
     trip.press("收车")
     expect(page.locator("h1")).to_contain_text("收车了")
@@ -309,7 +313,7 @@ def test_a_finding_that_stops_supply_withholds_the_gas(begin: Begin) -> None:
     # back at the site the bottle is scanned in; the round can be finished
     trip.go(f"/courier/rounds/{trip.round_id}/returns")
     trip.page.fill("#code", trip.bottles[0].code)
-    trip.press("还这一只")
+    trip.send("还这一只")
     trip.press("收车")
     expect(trip.page.locator(".done")).to_contain_text("不予供气 1")
 

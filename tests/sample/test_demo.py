@@ -296,8 +296,9 @@ TAMPERED: dict[str, tuple[Callable[[Audit], Audit], str]] = {
     "the proof that a notice was received is taken away": (
         by_sql(
             "notice_receipt",
-            "DELETE FROM notice_receipt WHERE id = (SELECT min(notice_receipt.id::text)::uuid FROM notice_receipt "
-            "JOIN notice USING (district) WHERE notice.id = notice_id AND hazard_id IS NOT NULL)",
+            "DELETE FROM notice_receipt WHERE id = (SELECT min(notice_receipt.id::text)::uuid "
+            "FROM notice_receipt JOIN notice USING (district) "
+            "WHERE notice.id = notice_id AND hazard_id IS NOT NULL)",
         ),
         "nobody_supplied_over_a_hazard",
     ),
