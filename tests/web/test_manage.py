@@ -132,11 +132,7 @@ def test_a_wrong_setting_is_named_in_one_line(state: Path, settings: dict[str, s
 
 
 @pytest.mark.both_ends
+@pytest.mark.long  # on the newest PostgreSQL `./lpg check` asks the same
 def test_the_migrations_give_exactly_the_tables_of_the_code(state: Path) -> None:
     compared = in_its_own_process(state, "drift")
     assert compared.returncode == 0, compared.stdout
-
-
-def test_the_generated_pages_are_fresh(state: Path) -> None:
-    fresh = in_its_own_process(state, "docs", "--check")
-    assert fresh.returncode == 0, fresh.stdout
