@@ -189,7 +189,7 @@ def test_no_page_breaks_on_hostile_words(
     for attacker, rule in deaf:
         ask(attacker, "GET", rule, *sent[-1])
     assert not broken
-    assert held_off == {"/password"}, "what is held off reads nothing; a person's own tries are counted"
+    assert not held_off, "what is held off reads nothing"
 
 
 def in_every_field(word: str) -> Iterator[dict[str, str]]:
