@@ -279,7 +279,7 @@ class _Batch:
                     _CHANNEL.in_([channel]),
                     *_free_at(now),
                 )
-                .order_by(OutboxDelivery.due_at, OutboxDelivery.event_id)
+                .order_by(OutboxDelivery.due_at, OutboxDelivery.event_id, OutboxDelivery.consumer)
                 .limit(most)
                 .with_for_update(skip_locked=True, of=OutboxDelivery)
             ).all()
