@@ -645,7 +645,7 @@ def test_what_falls_due_is_listed_by_holder_and_taken_away(
     rows = {row[0].strip("'"): row for row in clerk.rows("due.csv")[1:]}
     assert rows.keys() == {home.code, here.code}
     assert rows[here.code][2:7] == ["检验到期", "2024-06-30", "18", "站点", "样例充装站"]
-    card = str(users.card_ids[0])[-8:].upper()  # one like 107590E3 is quoted, that no sheet takes it for a number
+    card = str(users.card_ids[0])[-8:].upper()  # one like 107590E3 is quoted: no sheet takes it for a number
     assert [cell.strip("'") for cell in rows[home.code][5:8]] == ["住户", "", card]
     page = clerk.get("due").text
     assert "还有 18 天" in page

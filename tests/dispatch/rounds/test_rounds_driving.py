@@ -124,7 +124,7 @@ def test_the_manifest_shows_the_stops_to_their_courier_and_says_so_on_record(
     answer = day.courier.post(day.at(f"rounds/{round_id}/manifests"))
     [stop] = made(answer)["stops"]
     assert stop["name"].startswith("样例住户")
-    assert stop["phone"].startswith("1380000")
+    assert stop["phone"].startswith("1381")
     assert stop["address"].endswith("101室")
     assert stop["point"]["datum"] == "wgs84"
     assert answer.headers["Cache-Control"] == "no-store"
