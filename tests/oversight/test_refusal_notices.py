@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import clock, outbox
 from core.auth import Role
 from core.ground import Ground
+from core.outbox import OutboxEvent
 from core.sealed import Keyring
 from cylinders.paper_code import LENGTH
 from dispatch.deliveries.vouchers import VOUCHER
@@ -22,7 +23,7 @@ from evidence.models import Entry, Outcome
 from oversight.models import Look
 from oversight.refusal_notice_models import RefusalNotice
 from oversight.refusal_notice_queries import PAPER
-from tests.cast import CHANGNING, Users, made
+from tests.cast import CHANGNING, Cast, Users, made
 from tests.conftest import THE_DAY
 from tests.desk import Desk, Person
 from tests.dispatch.orders.test_booking import a_slot, booking
@@ -220,6 +221,82 @@ def test_a_street_sees_its_own_and_no_other(story: Story) -> None:
     here = story.cast.granted("regulator", "street", told_street(story))
     path = story.cast.at(f"refusal-notices/{told}")
     assert (elsewhere.get(path).status_code, here.get(path).status_code) == (404, 200)
+
+
+ELSEWHERE = 310118
+
+
+def strangers(story: Story) -> dict[str, Person]:
+    """Who has the verbs, and not this home: another firm, street, district, person."""
+    cast, away = story.cast, Cast(story.cast.desk, ELSEWHERE)
+    return {
+        "another firm": cast.clerk_of(cast.another_firm()),
+        "another street": cast.granted("regulator", "street", f"{CHANGNING}006"),
+        "another person": cast.resident(cast.person()),
+        "a firm elsewhere": away.clerk_of(away.another_firm()),
+        "the authority elsewhere": away.regulator,
+    }
+
+
+def kept(db: Session) -> list[int]:
+    return [count(db, table) for table in (Entry, RefusalNotice, Notice, NoticeReceipt, OutboxEvent, Look)]
+
+
+def test_out_of_reach_it_is_neither_issued_nor_read_nor_received_nor_listed(
+    story: Story, db: Session
+) -> None:
+    others = [
+        (by, f"/api/v1/districts/{at}") for by in strangers(story).values() for at in (CHANGNING, ELSEWHERE)
+    ]
+    before = kept(db)
+    for by, at in others:
+        answer = by.post(f"{at}/refusal-notices", {"refusal_no": story.number})
+        if answer.status_code == 422:
+            assert faults(answer) == [("/refusal_no", "unknown")]
+        else:
+            assert answer.status_code in (403, 404), answer.text
+    assert kept(db) == before
+    told = made(issue(story))
+    days = {"from_on": "2024-06-12", "until_on": "2024-06-12"}
+    home = f"households/{story.home}"
+    before = kept(db)
+    for by, at in others:
+        path = f"{at}/refusal-notices/{told['id']}"
+        for answer in (
+            by.get(path),
+            by.post(f"{path}/receipts", SIGNED),
+            by.post(f"{path}/receipts", OPENED),
+        ):
+            assert answer.status_code in (403, 404), answer.text
+        for lists in ("refusal-statistics", f"{home}/file", f"{home}/trace", "own-refusals"):
+            answer = by.get(f"{at}/{lists}", **days if lists == "refusal-statistics" else {})
+            assert answer.status_code in (200, 403, 404), answer.text
+            assert (told["number"] in answer.text, '"issued"' in answer.text) == (False, False), lists
+    assert kept(db) == before, "nothing was written, no look was kept, nobody was told"
+
+
+def test_no_page_out_of_reach_issues_shows_or_receives_it(
+    story: Story, app: Flask, desk: Desk, db: Session
+) -> None:
+    others = strangers(story)
+    firm, street, person = (
+        Hand(app, desk, others[name]) for name in ("another firm", "another street", "another person")
+    )
+    telling = f"/office/refusals/{story.number}/notice"
+    before = kept(db)
+    assert (firm.status(telling), firm.send("/office/reviews", telling)[0]) == (404, 404)
+    assert kept(db) == before
+    told = made(issue(story))
+    before = kept(db)
+    for hand, begun, page, act in (
+        (firm, "/office/reviews", f"/office/refusal-notices/{told['id']}", "receipts"),
+        (street, "/oversight/reviews/", f"/oversight/refusal-notices/{told['id']}", "receipts"),
+        (person, "/resident/", f"/resident/refusal-notices/{told['id']}", "seen"),
+    ):
+        signed: Any = {"paper": (io.BytesIO(b"jpeg"), "signed.jpg"), "received_how": "signed"}
+        status, shown = hand.send(begun, f"{page}/{act}", **signed)
+        assert (hand.status(page), status, told["number"] in shown) == (404, 404, False), page
+    assert kept(db) == before
 
 
 # --- whose it is, and until when ----------------------------------------------------------------------------
