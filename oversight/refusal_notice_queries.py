@@ -24,7 +24,7 @@ from evidence.models import Entry
 from oversight.looks import keep_desk_look
 from oversight.refusal_notice_models import RefusalNotice
 from oversight.review_models import RefusalReview
-from oversight.review_states import ReviewState
+from oversight.review_states import ANSWERED, ReviewState
 from oversight.reviews import APPLIED_FOR, RefusedHome, reasons_in, refused_home
 from registry.models import Firm
 from rulebook import current
@@ -42,6 +42,36 @@ class Told:
     refusal: RefusalNotice
     notice: Notice
     receipts: Sequence[NoticeReceipt]
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """What is open to whoever disagrees with a refusal. ``until_on``: the last day for asking for a review.
+
+    ``review``: the one that stands, since there is one only; ``answer_no``: of its answer, for whom it was
+    given.
+    """
+
+    until_on: date
+    review: RefusalReview | None
+    answer_no: str | None
+
+    @property
+    def is_late(self) -> bool:
+        """The last day for asking that a person look again is past."""
+        return self.until_on < clock.today()
+
+    @property
+    def may_ask(self) -> bool:
+        return self.review is None and not self.is_late
+
+    @property
+    def is_answered(self) -> bool:
+        return self.review is not None and self.review.state in ANSWERED
+
+    @property
+    def is_overturned(self) -> bool:
+        return self.review is not None and self.review.state is ReviewState.OVERTURNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +94,7 @@ class Unwritten:
 class PrintedRefusal:
     """A notice's whole text. ``answer_days``: how long a review takes at most; ``code``: what its QR says.
 
-    ``is_late``: today a review can no longer be asked for.
+    ``appeal``: as it is today, not as it was when the notice was issued.
     """
 
     told: Told
@@ -72,7 +102,7 @@ class PrintedRefusal:
     reasons: tuple[Refusal, ...]
     firm: str | None
     answer_days: int | None
-    is_late: bool
+    appeal: Appeal
     code: str
     address: str
 
@@ -85,8 +115,7 @@ class Genuine:
     refusal_no: str
     told_on: date
     refused_on: date
-    ask_until_on: date
-    is_late: bool
+    appeal: Appeal
     firm: str | None
     reasons: tuple[Refusal, ...]
 
@@ -120,7 +149,7 @@ def printed(doing: Doing, notice_id: UUID) -> PrintedRefusal:
             reasons=reasons_in(entry.written),
             firm=_firm_name(db, refusal.firm_id),
             answer_days=law.integer("J02.answer_days"),
-            is_late=is_late(refusal),
+            appeal=appeal(db, refusal),
             code=code,
             address=PAPER.address(doing.ground.config.public_url, code),
         )
@@ -140,31 +169,34 @@ def look(ground: Ground, given: str) -> Genuine | None:
             refusal_no=refusal.refusal_no,
             told_on=clock.day_of(notice.told_at),
             refused_on=clock.day_of(entry.recorded_at),
-            ask_until_on=refusal.ask_until_on,
-            is_late=is_late(refusal),
+            appeal=appeal(db, refusal),
             firm=_firm_name(db, refusal.firm_id),
             reasons=reasons_in(entry.written),
         )
 
 
-def is_late(refusal: RefusalNotice) -> bool:
-    """The last day for asking that a person look again is past."""
-    return refusal.ask_until_on < clock.today()
+def appeal(db: Session, refusal: RefusalNotice) -> Appeal:
+    review = _standing_review(db, refusal.district, refusal.entry_id)
+    answer_no = None
+    if review is not None and review.answer_notice_id and review.person_id == refusal.person_id:
+        answer_no = db.get_one(Notice, (review.district, review.answer_notice_id)).number
+    return Appeal(refusal.ask_until_on, review, answer_no)
 
 
 def is_overturned(db: Session, district: int, entry_id: UUID) -> bool:
-    return (
-        db.scalar(
-            sa.select(
-                sa.exists().where(
-                    RefusalReview.district == district,
-                    RefusalReview.entry_id == entry_id,
-                    RefusalReview.state == ReviewState.OVERTURNED,
-                )
-            )
+    review = _standing_review(db, district, entry_id)
+    return review is not None and review.state is ReviewState.OVERTURNED
+
+
+def _standing_review(db: Session, district: int, entry_id: UUID) -> RefusalReview | None:
+    """The one that was not withdrawn; after a withdrawn one another may be asked for."""
+    return db.scalars(
+        sa.select(RefusalReview).where(
+            RefusalReview.district == district,
+            RefusalReview.entry_id == entry_id,
+            RefusalReview.state != ReviewState.WITHDRAWN,
         )
-        is True
-    )
+    ).one_or_none()
 
 
 def notice_of_refusal(db: Session, district: int, entry_id: UUID) -> Told | None:

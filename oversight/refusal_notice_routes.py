@@ -9,6 +9,7 @@ from core.http import Room, doing
 from core.refusal import Audience
 from dispatch.safety.schemas import ReceiptIn
 from oversight import refusal_notice_queries, refusal_notice_schemas, refusal_notices
+from oversight.review_models import RefusalReview
 
 room = Room(
     "refusal_notices", __name__, description="Refusals of supply told in writing, with proof of receipt"
@@ -46,7 +47,7 @@ def receive_notice(body: Json, district: int, notice_id: UUID) -> Json:
 
 def _view(notice_id: UUID) -> Json:
     shown = refusal_notice_queries.printed(doing(), notice_id)
-    refusal, notice = shown.told.refusal, shown.told.notice
+    refusal, notice, appeal = shown.told.refusal, shown.told.notice, shown.appeal
     return {
         "id": notice.id,
         "number": notice.number,
@@ -57,11 +58,22 @@ def _view(notice_id: UUID) -> Json:
         "firm_id": refusal.firm_id,
         "firm": shown.firm,
         "reasons": [reason.worded(Audience.RESIDENT) for reason in shown.reasons],
-        "ask_until_on": refusal.ask_until_on,
+        "ask_until_on": appeal.until_on,
+        "may_ask": appeal.may_ask,
+        "review": appeal.review and _review(appeal.review, appeal.answer_no),
         "answer_days": shown.answer_days,
         "told_at": notice.told_at,
         "received_how": notice.received_how,
         "code": shown.code,
         "address": shown.address,
         "receipts": shown.told.receipts,
+    }
+
+
+def _review(review: RefusalReview, answer_no: str | None) -> Json:
+    return {
+        "state": review.state,
+        "due_on": review.due_on,
+        "answered_at": review.answered_at,
+        "answer_no": answer_no,
     }

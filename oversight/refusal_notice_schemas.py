@@ -5,6 +5,7 @@ from marshmallow import fields
 from core.fields import Day, Form, Id, Instant, Text, View, Word
 from dispatch.safety.models import ReceivedHow
 from dispatch.safety.schemas import ReceiptOut
+from oversight.review_states import ReviewState
 
 REFUSAL_NO = r"[0-9]{8}-[0-9A-HJKMNP-TV-Z]{6}"
 
@@ -25,11 +26,21 @@ class ToldRefusalOut(View):
     receipts = fields.List(fields.Nested(ReceiptOut))
 
 
+class ReviewOfToldOut(View):
+    """A person looks, or has looked, at the refusal again. ``answer_no``: the number of the answer."""
+
+    state = Word(ReviewState)
+    due_on = Day()
+    answered_at = Instant(allow_none=True)
+    answer_no = fields.String(allow_none=True)
+
+
 class RefusalNoticeOut(View):
     """The whole text. Name and address are not in it: whoever hands it over writes them in.
 
-    ``ask_until_on``: the last day for asking that a person look again; ``answer_days``: how long that takes
-    at most; ``address``: what its QR code says, for anybody to see whether it is genuine.
+    ``ask_until_on``: the last day for asking that a person look again; ``may_ask``: whether that is open
+    today; ``review``: the one that stands; ``answer_days``: how long one takes at most; ``address``: what its
+    QR code says, for anybody to see whether it is genuine.
     """
 
     id = Id()
@@ -42,6 +53,8 @@ class RefusalNoticeOut(View):
     firm = fields.String(allow_none=True)
     reasons = fields.List(fields.Dict())
     ask_until_on = Day()
+    may_ask = fields.Boolean()
+    review = fields.Nested(ReviewOfToldOut, allow_none=True)
     answer_days = fields.Integer(allow_none=True)
     told_at = Instant()
     received_how = Word(ReceivedHow)

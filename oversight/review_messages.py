@@ -7,7 +7,7 @@ from core.messages import Message
 from core.outbox import Event
 from dispatch.safety.models import Notice
 from oversight.refusal_notice_models import RefusalNotice
-from oversight.refusal_notice_queries import is_late
+from oversight.refusal_notice_queries import Appeal, appeal
 from oversight.review_models import RefusalReview
 from oversight.review_states import ReviewState
 from registry.queries import phone_of
@@ -44,9 +44,9 @@ def word_told_in_writing(ground: Ground, event: Event) -> list[Message]:
         key = (event.district, UUID(event.payload["notice_id"]))
         told, notice = db.get_one(RefusalNotice, key), db.get_one(Notice, key)
         phone = phone_of(db, ground, told.person_id)
+        until_zh, until_en = _until(appeal(db, told))
     if phone is None:
         return []
-    until_zh, until_en = _until(told)
     return [
         Message(
             phone,
@@ -60,12 +60,21 @@ def word_told_in_writing(ground: Ground, event: Event) -> list[Message]:
     ]
 
 
-def _until(told: RefusalNotice) -> tuple[str, str]:
-    """As the paper says it: the last day counts, and a day that is past is not offered."""
-    day = f"{told.ask_until_on:%Y年%-m月%-d日}"
-    if is_late(told):
-        return f"要求人工复核的期限（{day}）已过。", f"A review could be asked for until {told.ask_until_on}."
+def _until(open_to_them: Appeal) -> tuple[str, str]:
+    """As the paper says it: the last day counts, and what is past or was done already is not offered."""
+    until_on, review = open_to_them.until_on, open_to_them.review
+    if review is not None and open_to_them.is_answered:
+        zh, en = CAME_OF_IT[review.state]
+        return f"已经人工复核：{zh}。", f"A person has looked at it again: {en}."
+    if review is not None:
+        return (
+            f"正在人工复核，应于{review.due_on:%Y年%-m月%-d日}前（含当日）答复。",
+            f"A person is looking at it again and answers by {review.due_on} (that day included).",
+        )
+    day = f"{until_on:%Y年%-m月%-d日}"
+    if open_to_them.is_late:
+        return f"要求人工复核的期限（{day}）已过。", f"A review could be asked for until {until_on}."
     return (
         f"不同意的，{day}前（含当日）可要求人工复核。",
-        f"Until {told.ask_until_on} (that day included) you may have a person look at it again.",
+        f"Until {until_on} (that day included) you may have a person look at it again.",
     )

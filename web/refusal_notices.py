@@ -20,7 +20,7 @@ from dispatch.safety.schemas import ReceiptIn
 from evidence.deed import Answer
 from oversight import probes, refusal_notices
 from oversight import refusal_notice_queries as queries
-from web import qr, trace_words
+from web import qr, review_words, trace_words
 from web.pages import Face, No, form_of, tried
 
 room = Blueprint("refusal_papers", __name__)
@@ -55,7 +55,8 @@ def is_it_genuine(code: str) -> ResponseReturnValue:
     found = queries.look(ground(), code[: LENGTH + 1])
     if found is None:
         probes.count_unconfirmed(ground(), asker)
-    answer = Response(render_template("public/refusal_notice.html", notice=found), 200 if found else 404)
+    page = render_template("public/refusal_notice.html", notice=found, review_words=review_words)
+    answer = Response(page, 200 if found else 404)
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
 
@@ -75,6 +76,7 @@ def shown(notice_id: UUID) -> dict[str, Any]:
         "qr": qr.drawn(text.address),
         "by_hand": BY_HAND,
         "trace_words": trace_words,
+        "outcomes": review_words.OUTCOMES,
         "given": request.form,
     }
 

@@ -371,6 +371,64 @@ def test_a_closing_that_was_refused_and_what_was_refused_to_nobody_are_not_told(
     assert (count(db, Notice), count(db, RefusalNotice)) == (0, 0)
 
 
+@pytest.mark.parametrize("outcome", ["upheld", "overturned"])
+def test_a_notice_offers_only_what_is_still_open(
+    story: Story, app: Flask, desk: Desk, ground: Ground, outcome: str
+) -> None:
+    """Issued while a review waits, which is withdrawn, asked for anew and answered."""
+    review_id = story.asked()
+    told = made(issue(story))
+    clerk, authority, at_home = (
+        Hand(app, desk, one).client for one in (story.cast.clerk, story.regulator, story.resident)
+    )
+    papers = [
+        (clerk, f"/office/refusal-notices/{told['id']}"),
+        (authority, f"/oversight/refusal-notices/{told['id']}"),
+        (at_home, f"/resident/refusal-notices/{told['id']}"),
+    ]
+
+    def said() -> tuple[Any, list[str], str]:
+        notice = read(story.resident.get(story.cast.at(f"refusal-notices/{told['id']}")))
+        pages = [client.get(path).text for client, path in papers]
+        return notice, pages, app.test_client().get(f"/N/{told['code']}").text
+
+    def offered(pages: list[str]) -> set[str]:
+        words = (
+            "柜台要求人工复核",
+            "以外的人在2024年6月27日前",
+            "人工复核：维持原决定",
+            "人工复核：改正原决定",
+        )
+        return {word for word in words for page in pages if word in page}
+
+    notice, pages, genuine = said()
+    assert (notice["may_ask"], notice["review"]["state"], notice["review"]["due_on"]) == (
+        False, "asked", "2024-06-27",
+    )  # fmt: skip
+    assert (offered(pages), "等待受理" in genuine, "可要求复核至" in genuine) == (
+        {"以外的人在2024年6月27日前"}, True, False,
+    )  # fmt: skip
+    made(story.act(story.resident, review_id, "withdrawals"))
+    notice, pages, genuine = said()
+    assert (notice["may_ask"], notice["review"]) == (True, None)
+    assert (offered(pages), "可要求复核至" in genuine) == ({"柜台要求人工复核"}, True)
+    review_id = story.asked()
+    made(story.act(story.regulator, review_id, "takings"))
+    number = made(story.answered(story.regulator, review_id, outcome=outcome))["answer_notice_no"]
+    notice, pages, genuine = said()
+    came_of_it, stands = {"upheld": ("维持原决定", True), "overturned": ("改正原决定", False)}[outcome]
+    assert (notice["may_ask"], notice["review"]["state"], notice["review"]["answer_no"]) == (
+        False, outcome, number,
+    )  # fmt: skip
+    assert offered(pages) == {f"人工复核：{came_of_it}"}
+    for page in pages:
+        assert (number in page, "仍不同意" in page, "不再有效" in page) == (True, stands, not stands)
+    assert (came_of_it in genuine, "不再有效" in genuine, number in genuine) == (True, not stands, False)
+    outbox.deliver_due(ground, CHANGNING)
+    message = (ground.config.state_dir / "messages.jsonl").read_text()
+    assert (f"已经人工复核：{came_of_it}" in message, "可要求人工复核" in message) == (True, False)
+
+
 def test_what_a_review_has_overturned_is_not_told_as_if_it_stood(
     story: Story, app: Flask, desk: Desk, db: Session
 ) -> None:

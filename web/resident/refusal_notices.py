@@ -10,7 +10,7 @@ from dispatch.safety.models import ReceivedHow
 from dispatch.safety.signing import Receipt
 from oversight import refusal_notice_queries as queries
 from oversight import refusal_notices
-from web import qr, trace_words
+from web import qr, review_words, trace_words
 from web.pages import No, tried
 from web.resident.pages import face
 
@@ -31,6 +31,11 @@ def refusal_notice_seen(notice_id: UUID) -> ResponseReturnValue:
 def _page(notice_id: UUID, no: No | None = None) -> ResponseReturnValue:
     text = queries.printed(doing(), notice_id)
     page = render_template(
-        "resident/refusal_notice.html", text=text, qr=qr.drawn(text.address), trace_words=trace_words, no=no
+        "resident/refusal_notice.html",
+        text=text,
+        qr=qr.drawn(text.address),
+        trace_words=trace_words,
+        outcomes=review_words.OUTCOMES,
+        no=no,
     )
     return page, no.status if no else 200
