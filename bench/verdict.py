@@ -9,7 +9,7 @@ from bench.claim import Claim
 from bench.operation import Answer, Operation, Ready, WrongOutcome, at_the_door, doing_as, must_answer
 from bench.stand import House
 from bench.town import Town, is_overdue
-from cylinders import queries
+from cylinders import ask_queries
 from cylinders.refill_gate import Purpose
 
 
@@ -27,12 +27,12 @@ def _at_the_door(town: Town) -> Operation:
 def _behind_it(town: Town) -> Operation:
     def ready(house: House, i: int) -> Ready:
         doing, code = doing_as(house, town.filler), _code(town, i)
-        return lambda: queries.verdicts(doing, [code], purpose=Purpose.FILL)
+        return lambda: ask_queries.verdicts(doing, [code], purpose=Purpose.FILL)
 
-    def check(answers: list[queries.AskAnswer]) -> None:
+    def check(answers: list[ask_queries.AskAnswer]) -> None:
         _must_be_as_filed(town, answers[0].code, answers[0].allowed)
 
-    return Operation("behind it: queries.verdicts", ready, check)
+    return Operation("behind it: ask_queries.verdicts", ready, check)
 
 
 def _others(town: Town) -> list[Operation]:

@@ -4,10 +4,12 @@ The same facts as ``filling_queries.means_of`` reads for a deed, without a state
 scan asks. The scale is the one that is named, else the station's only one; of several none is known yet.
 """
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from core import clock
 from core.db import table_of
 from cylinders.filling_gate import StartFacts
 from cylinders.filling_models import FillingStop, GasBatch, GasBatchUse, GasTest, Scale, ScaleVerification
@@ -70,6 +72,10 @@ COLUMNS = (
     sa.exists().where(_standing, _stop.c.scale_id.is_(None)).label("is_station_stopped"),
     sa.exists().where(_standing, _stop.c.scale_id == WEIGHED_ON.c.id).label("is_scale_stopped"),
 )
+
+
+def moment(at: datetime) -> dict[str, Any]:
+    return {"at": at, "day": clock.day_of(at)}
 
 
 def start_facts(row: Any) -> StartFacts:

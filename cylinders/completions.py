@@ -16,9 +16,9 @@ from core.refusal import Refused
 from cylinders import acts
 from cylinders import refusals as no
 from cylinders.at_site import unknown
+from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.life import not_in_the_future
 from cylinders.models import Cylinder, CylinderType
-from cylinders.queries import must_reach_bottle
 from cylinders.service import against_its_type
 from cylinders.states import CylinderState
 from evidence.deed import Answer, Deed, does

@@ -8,6 +8,7 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refused
 from cylinders import acts, conflicts
 from cylinders import refusals as no
+from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.custody import facts_of, refold
 from cylinders.models import (
     CustodyConflict,
@@ -16,7 +17,6 @@ from cylinders.models import (
     ErrorReason,
     ResolutionReason,
 )
-from cylinders.queries import must_reach_bottle
 from evidence.deed import Answer, Deed, does
 
 

@@ -11,9 +11,9 @@ from core.auth import ScopeKind
 from core.doing import Doing
 from core.paging import Page, Pager
 from core.problems import NotFound
+from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.custody import facts_of, in_order, project, rulings_of
 from cylinders.models import CustodyConflict, CustodyCorrection, CustodyFact, Cylinder
-from cylinders.queries import must_reach_bottle
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from core.refusal import Refusal, Refused
 from cylinders import acts
 from cylinders import label_refusals as no_label
 from cylinders import refusals as no
+from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.code import classify
 from cylinders.holds import release_if_free
 from cylinders.label_models import CollisionOutcome, IdentifierCollision, Label, WhyLabelVoid
 from cylinders.models import Cylinder, CylinderIdentifier, Hold, HoldKind, Scheme, WhyCodeVoid
-from cylinders.queries import must_reach_bottle
 from cylinders.states import CYLINDER, CylinderState
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType

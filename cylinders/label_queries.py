@@ -13,10 +13,11 @@ from core.doing import Doing
 from core.ground import Ground
 from core.paging import Page, Pager
 from core.problems import NotFound
+from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.label_address import address, tag
 from cylinders.label_models import IdentifierCollision, Label, LabelPlace, WhyLabelVoid
 from cylinders.models import Cylinder, CylinderIdentifier, Scheme
-from cylinders.queries import must_reach_bottle, resolve
+from cylinders.queries import resolve
 from cylinders.states import CylinderState
 from registry.models import Firm
 

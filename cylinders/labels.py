@@ -18,11 +18,12 @@ from core.refusal import Refusal, Refused
 from cylinders import acts
 from cylinders import label_refusals as no_label
 from cylinders import refusals as no
+from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.code import new_code
 from cylinders.identifiers import void_code
 from cylinders.label_models import Label, LabelPlace, WhyLabelVoid
 from cylinders.models import Cylinder, CylinderIdentifier, Scheme, WhyCodeVoid
-from cylinders.queries import must_reach_bottle, resolve_all
+from cylinders.queries import resolve_all
 from cylinders.states import CylinderState
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType

@@ -22,6 +22,7 @@ from core.refusal import Refusal, Refused
 from cylinders import acts
 from cylinders import refusals as no
 from cylinders.agency_gate import AgencyAct, AgencyFacts
+from cylinders.bottle_file_queries import must_reach_bottle, was_sent_to
 from cylinders.holds import put_hold
 from cylinders.life_models import (
     CancelReason,
@@ -34,7 +35,6 @@ from cylinders.life_models import (
     UnfitReport,
 )
 from cylinders.models import Cylinder, HoldKind, Inspection
-from cylinders.queries import must_reach_bottle, was_sent_to
 from cylinders.refill_gate import Precision
 from evidence.deed import Answer, Deed, does
 from registry.agencies import approval_of

@@ -10,6 +10,7 @@ from core.fields import PageQuery
 from core.http import doing
 from core.paging import Page
 from cylinders import (
+    bottle_file_queries,
     cancellation_queries,
     completions,
     due_queries,
@@ -49,7 +50,7 @@ def list_types() -> Any:
 def complete_file(body: Json, cylinder_id: UUID) -> Any:
     """补录: what the file lacked, as its stamps and papers say. What is on file is not changed."""
     completions.complete_file(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 # --- life and registration ------------------------------------------------------------------------------
@@ -62,7 +63,7 @@ def complete_file(body: Json, cylinder_id: UUID) -> Any:
 def extend(body: Json, cylinder_id: UUID) -> Any:
     """延期: the agency's report. It counts once the registration is changed for it."""
     life.extend(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.post("/cylinders/<uuid:cylinder_id>/extensions/<uuid:extension_id>/registration-changes")
@@ -72,7 +73,7 @@ def extend(body: Json, cylinder_id: UUID) -> Any:
 def change_registration(body: Json, cylinder_id: UUID, extension_id: UUID) -> Any:
     """使用登记变更, for one extension."""
     life.change_registration(doing(), cylinder_id=cylinder_id, extension_id=extension_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.post("/cylinders/<uuid:cylinder_id>/registration-cancellations")
@@ -82,7 +83,7 @@ def change_registration(body: Json, cylinder_id: UUID, extension_id: UUID) -> An
 def cancel_registration(body: Json, cylinder_id: UUID) -> Any:
     """注销使用登记."""
     life.cancel_registration(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.post("/cylinders/<uuid:cylinder_id>/unfit-reports")
@@ -92,7 +93,7 @@ def cancel_registration(body: Json, cylinder_id: UUID) -> Any:
 def report_unfit(body: Json, cylinder_id: UUID) -> Any:
     """Refurbished, unlawfully made, or with a screwed-on guard: held, and reported to the authority."""
     life.report_unfit(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.get("/unfit-reports")
@@ -122,7 +123,7 @@ def list_cancellations_due(query: Json) -> Page:
 def send_to_inspection(body: Json, cylinder_id: UUID) -> Any:
     """送检: from a site of the firm to an agency."""
     out_of_use.send(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.post("/agency-receipts")
@@ -132,7 +133,7 @@ def send_to_inspection(body: Json, cylinder_id: UUID) -> Any:
 def arrive_at_agency(body: Json) -> Any:
     """The agency scans what was sent to it."""
     done = out_of_use.arrive(doing(), **body)
-    return queries.cylinder_file(doing(), UUID(done["cylinder_id"]))
+    return bottle_file_queries.cylinder_file(doing(), UUID(done["cylinder_id"]))
 
 
 @room.get("/sendings")
@@ -150,7 +151,7 @@ def list_sendings(query: Json) -> Page:
 @room.response(201, schemas.BottleOut)
 def inspect(body: Json, cylinder_id: UUID) -> Any:
     out_of_use.inspect(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.get("/inspection-anomalies")
@@ -168,7 +169,7 @@ def list_anomalies(query: Json) -> Page:
 @room.response(201, schemas.BottleOut)
 def scrap(body: Json, cylinder_id: UUID) -> Any:
     out_of_use.scrap(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.post("/cylinders/<uuid:cylinder_id>/seizures")
@@ -178,7 +179,7 @@ def scrap(body: Json, cylinder_id: UUID) -> Any:
 def seize(body: Json, cylinder_id: UUID) -> Any:
     """查扣: to an agency against its receipt. Only scrapping leads out."""
     out_of_use.seize(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.get("/seizures")

@@ -23,6 +23,7 @@ from core.refusal import Refusal, Refused
 from cylinders import acts, recall_tasks
 from cylinders import refusals as no
 from cylinders.agency_gate import AgencyAct
+from cylinders.bottle_file_queries import is_with_agency, must_reach_bottle
 from cylinders.custody import Errand, Holder, record
 from cylinders.holds import lift_holds, stands_held
 from cylinders.life import judge_agency, not_in_the_future, report_to_authority
@@ -44,14 +45,7 @@ from cylinders.models import (
     ScrapMethod,
     Scrapping,
 )
-from cylinders.queries import (
-    Resolved,
-    custody_of,
-    is_with_agency,
-    known_bottle,
-    must_reach_bottle,
-    resolve,
-)
+from cylinders.queries import Resolved, custody_of, known_bottle, resolve
 from cylinders.refill_gate import Identity, Precision, month_end
 from cylinders.states import CYLINDER, CylinderState
 from evidence.deed import Answer, Deed, does

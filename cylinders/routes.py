@@ -14,6 +14,8 @@ from core.http import FILE, Room, answered, doing, fingerprint_by, ground
 from core.paging import Page
 from core.refusal import Refusal
 from cylinders import (
+    ask_queries,
+    bottle_file_queries,
     corrections,
     count_queries,
     counts,
@@ -164,16 +166,16 @@ def announce_limits(answer: Response) -> Response:
 @room.may("cylinder.read")
 @room.response(200, schemas.BottleOut)
 def read(cylinder_id: UUID) -> Any:
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.get("/cylinders/by-code/<scanned:code>/verdict")
 @room.arguments(schemas.VerdictQuery, location="query")
-@room.may("cylinder.ask", beside=queries.beside_grants)
+@room.may("cylinder.ask", beside=ask_queries.beside_grants)
 @room.response(200, schemas.VerdictOut)
 def ask(query: dict[str, Any], code: str) -> Any:
     # the query is read before the grants are: one statement asks for them and for what it names
-    return answered(queries.verdict(doing(), **query).to_plain())
+    return answered(ask_queries.verdict(doing(), **query).to_plain())
 
 
 @room.post("/verdicts")
@@ -181,7 +183,7 @@ def ask(query: dict[str, Any], code: str) -> Any:
 @room.arguments(schemas.VerdictsIn)
 @room.response(200, schemas.VerdictsOut)
 def ask_many(body: dict[str, Any]) -> Any:
-    return answered({"items": [one.to_plain() for one in queries.verdicts(doing(), **body)]})
+    return answered({"items": [one.to_plain() for one in ask_queries.verdicts(doing(), **body)]})
 
 
 @room.post("/sites/<uuid:site_id>/receipts")
@@ -267,7 +269,7 @@ def report_lost(body: dict[str, Any], district: int, card_id: UUID) -> Any:
 @room.response(201, schemas.BottleOut)
 def hold(body: dict[str, Any], cylinder_id: UUID) -> Any:
     service.hold(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.post("/cylinders/<uuid:cylinder_id>/releases")
@@ -276,7 +278,7 @@ def hold(body: dict[str, Any], cylinder_id: UUID) -> Any:
 @room.response(201, schemas.BottleOut)
 def release(body: dict[str, Any], cylinder_id: UUID) -> Any:
     service.release(doing(), cylinder_id=cylinder_id, **body)
-    return queries.cylinder_file(doing(), cylinder_id)
+    return bottle_file_queries.cylinder_file(doing(), cylinder_id)
 
 
 @room.get("/cylinders/<uuid:cylinder_id>/facts")

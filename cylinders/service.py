@@ -20,6 +20,7 @@ from core.refusal import Refusal, Refused
 from cylinders import acts, recall_tasks
 from cylinders import refusals as no
 from cylinders.at_site import locked, measured, refused_at, site_of_address, unknown
+from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.code import classify, new_code
 from cylinders.custody import Errand, Holder, record
 from cylinders.filling_models import ResidueOccasion
@@ -35,13 +36,7 @@ from cylinders.models import (
     Phase,
     Scheme,
 )
-from cylinders.queries import (
-    Resolved,
-    holding_of,
-    judge_bottle,
-    must_reach_bottle,
-    types,
-)
+from cylinders.queries import Resolved, holding_of, judge_bottle, types
 from cylinders.refill_gate import Purpose
 from cylinders.states import CYLINDER
 from evidence.deed import Answer, Deed, does

@@ -18,7 +18,7 @@ from core.paging import MAX_LIMIT, Page
 from core.problems import NotFound
 from core.refusal import Audience
 from cylinders import cancellation_queries, corrections
-from cylinders.queries import BottleFile, cylinder_file
+from cylinders.bottle_file_queries import BottleFile, cylinder_file
 from cylinders.schemas import ResolutionIn
 from dispatch.safety import queries as safety
 from dispatch.safety import service as hazards

@@ -24,12 +24,12 @@ from core.fields import Form
 from core.http import doing, loaded
 from core.problems import Busy, FieldFault, NotFound, WrongField
 from cylinders import (
+    ask_queries,
     count_queries,
     filling_means,
     filling_queries,
     filling_schemas,
     fillings,
-    queries,
     schemas,
     service,
     station_queries,
@@ -74,7 +74,7 @@ class Said:
     """
 
     state: str = "idle"
-    ask: queries.AskAnswer | None = None
+    ask: ask_queries.AskAnswer | None = None
     no: No | None = None
     filled: Filled | None = None
     leave: AuthorisationView | None = None
@@ -244,11 +244,11 @@ def _code() -> str:
     return code
 
 
-def _asked(codes: list[str], station: Station) -> list[queries.AskAnswer]:
+def _asked(codes: list[str], station: Station) -> list[ask_queries.AskAnswer]:
     """For who fills here and over which scale, as far as they have said so."""
     chosen = _remembered(station)
     filler = UUID(chosen["filler_id"]) if chosen["filler_id"] else None
-    return queries.verdicts(
+    return ask_queries.verdicts(
         doing(),
         codes,
         purpose=Purpose.FILL,
@@ -285,7 +285,7 @@ class Row:
     """One bottle of a batch: its verdict, then what became of it."""
 
     code: str
-    ask: queries.AskAnswer | None = None
+    ask: ask_queries.AskAnswer | None = None
     no: No | None = None
     filling_id: str | None = None
     is_busy: bool = False
@@ -350,7 +350,7 @@ def _filled_row(number: int, code: str, station: Station) -> Row:
     return Row(code, no=no, filling_id=done.get("filling_id") if done else None, form=given)
 
 
-def _with_verdict(row: Row, answer: queries.AskAnswer | None) -> Row:
+def _with_verdict(row: Row, answer: ask_queries.AskAnswer | None) -> Row:
     return Row(row.code, answer, row.no, row.filling_id, row.is_busy, row.form)
 
 
@@ -523,7 +523,7 @@ def _parts(page: str, said: Said, around: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(ask: queries.AskAnswer) -> Asked:
+def _row(ask: ask_queries.AskAnswer) -> Asked:
     """As the list of the last questions will show it. A text that is no bottle's is not shown again."""
     code = ask.code if ask.cylinder_id else classify(ask.code).on_record
     return Asked(ask.ask_id, ask.asked_at, code, ask.allowed, ask.reasons[0] if ask.reasons else None)

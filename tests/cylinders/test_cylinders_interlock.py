@@ -21,7 +21,7 @@ from core import clock, outbox
 from core.ground import Ground
 from core.outbox import OutboxEvent
 from core.sealed import Purpose
-from cylinders import queries
+from cylinders import asked_papers
 from cylinders.ask_log import ASKS
 from cylinders.filling_models import FillingAuthorisation, FillingCheck, FillingWeighing, Residue
 from cylinders.filling_queries import means_of, scale_numbered
@@ -565,7 +565,7 @@ def test_a_question_and_leave_know_the_same_of_gas_scale_and_stops(
     at = clock.now()
     for number in ("S-1", "S-9", "S-0"):
         leave = means_of(db, site_id, scale_numbered(db, site_id, number), None, at).facts(None)
-        question = queries.standing_to_fill(ground.reads, site_id, at, None, number)
+        question = asked_papers.standing_to_fill(ground.reads, site_id, at, None, number)
         assert question is not None
         assert question.start == leave
 

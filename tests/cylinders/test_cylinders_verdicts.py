@@ -15,9 +15,10 @@ from core import clock
 from core.auth import ApiToken, Grant, Role, ScopeKind
 from core.ground import Ground
 from cylinders.ask_log import ASKS, Ask, AskLog
+from cylinders.ask_queries import verdicts
 from cylinders.code import new_code
 from cylinders.models import VerdictAsk
-from cylinders.queries import judge_bottle, resolve, verdicts
+from cylinders.queries import judge_bottle, resolve
 from cylinders.refill_gate import Identity, Purpose
 from cylinders.schemas import VerdictOut
 from evidence.models import Entry

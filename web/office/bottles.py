@@ -11,7 +11,7 @@ from core.fields import seen
 from core.http import doing
 from core.problems import NotFound
 from core.refusal import Audience
-from cylinders import custody_queries, office_queries, queries
+from cylinders import bottle_file_queries, custody_queries, office_queries
 from evidence.entry import Subject
 from evidence.models import SubjectType
 from oversight import lookup
@@ -46,7 +46,7 @@ def _is_ours(found: lookup.Found) -> bool:
     if found.kind is not FoundKind.CYLINDER:
         return True
     try:
-        queries.cylinder_file(doing(), UUID(found.key))
+        bottle_file_queries.cylinder_file(doing(), UUID(found.key))
     except NotFound:
         return False
     return True
@@ -55,7 +55,7 @@ def _is_ours(found: lookup.Found) -> bool:
 @face.page("/cylinders/<uuid:cylinder_id>", "cylinder.read")
 def bottle(cylinder_id: UUID) -> ResponseReturnValue:
     """Everything on file about one bottle, and whether it may be supplied now."""
-    file = queries.cylinder_file(doing(), cylinder_id)
+    file = bottle_file_queries.cylinder_file(doing(), cylinder_id)
     return drawn(
         "bottle",
         file=file,

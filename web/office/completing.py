@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from core.http import doing
 from core.problems import WrongField
-from cylinders import completions, queries
+from cylinders import bottle_file_queries, completions
 from cylinders.life_schemas import CompletionIn
 from cylinders.models import Cylinder
 from web.office.face import drawn, face, office
@@ -30,7 +30,7 @@ def completing(cylinder_id: UUID) -> ResponseReturnValue:
 
 @face.page("/cylinders/<uuid:cylinder_id>/complete", "cylinder.complete_file", methods=("POST",))
 def complete(cylinder_id: UUID) -> ResponseReturnValue:
-    cylinder = queries.cylinder_file(doing(), cylinder_id).cylinder
+    cylinder = bottle_file_queries.cylinder_file(doing(), cylinder_id).cylinder
     _, no = tried(
         lambda: completions.complete_file(
             doing(), cylinder_id=cylinder_id, **_found(request.form, completions.open_facts(cylinder))
@@ -70,7 +70,7 @@ def _found(form: Mapping[str, str], open_facts: list[str]) -> dict[str, Any]:
 
 
 def _form_page(cylinder_id: UUID, form: Mapping[str, str], no: No | None) -> ResponseReturnValue:
-    file = queries.cylinder_file(doing(), cylinder_id)
+    file = bottle_file_queries.cylinder_file(doing(), cylinder_id)
     ids = {f"/evidence/{name}": name for name in ("document", "reference")}
     ids |= {"/design_life_months": "design_life_years"}
     return drawn(

@@ -10,7 +10,7 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from core.http import doing
-from cylinders import life, out_of_use, queries
+from cylinders import bottle_file_queries, life, out_of_use
 from cylinders.life_models import UnfitReason
 from cylinders.life_schemas import CancellationIn, SendingIn, UnfitIn
 from registry import agencies
@@ -111,7 +111,7 @@ def cancel(cylinder_id: UUID) -> ResponseReturnValue:
 
 
 def _done(way: Way, cylinder_id: UUID) -> ResponseReturnValue:
-    queries.cylinder_file(doing(), cylinder_id)  # whose it is not, for them it is not there
+    bottle_file_queries.cylinder_file(doing(), cylinder_id)  # whose it is not, for them it is not there
     body = {name: request.form.get(name, "").strip() for name in way.names}
     _, no = tried(lambda: way.act(doing(), cylinder_id=cylinder_id, **form_of(way.shape, body)))
     return _page(way, cylinder_id, no) if no else redirect(f"/office/cylinders/{cylinder_id}", 303)
@@ -122,7 +122,7 @@ def _page(way: Way, cylinder_id: UUID, no: No | None) -> ResponseReturnValue:
         "leaving",
         no,
         way=way,
-        file=queries.cylinder_file(doing(), cylinder_id),
+        file=bottle_file_queries.cylinder_file(doing(), cylinder_id),
         agencies=agencies.agencies(doing())["items"] if way is SEND else [],
         form=request.form,
     )
