@@ -30,8 +30,9 @@ from dispatch.rounds.models import Round, RoundPlan, RoundStop
 from dispatch.rounds.queries import PLAN_JOB, job_view, lines_of, plan_in_reach
 from dispatch.rounds.states import RoundState
 from registry import sealing
+from registry.crew_queries import BoundPeople, bindings_on
 from registry.models import DeviceInbox, Household, Premises, Staff, Zone
-from registry.queries import BoundPeople, bindings_on, zone_at, zone_set_at, zones_of
+from registry.zone_queries import zone_at, zone_set_at, zones_of
 
 # Figures of the trade, not of the law: when a dispatcher should look.
 SILENT_AFTER = timedelta(minutes=45)

@@ -28,8 +28,9 @@ from evidence.models import Entry, Outcome, SubjectType
 from evidence.queries import Chain, ChainEntry, chain
 from oversight.looks import keep_desk_look, keep_look
 from oversight.models import LookKind, Tip
+from registry.household_file_queries import household_view
 from registry.models import Account, Card, Household, Premises, Vehicle
-from registry.queries import household_view, party_within_reach
+from registry.queries import party_within_reach
 from registry.states import AccountState
 
 MOST_CHAINS = 60

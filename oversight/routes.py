@@ -27,8 +27,8 @@ from oversight.schemas import (
     TraceQuery,
 )
 from oversight.whole_file import whole_file
+from registry.household_file_queries import must_reach_household
 from registry.privacy_schemas import CopyView, DecidedView, DecisionIn, LooksView, RequestsView
-from registry.queries import must_reach_household
 from registry.schemas import NothingIn
 from registry.vulnerability import vulnerabilities
 from registry.vulnerability_schemas import VulnerabilityList

@@ -17,10 +17,11 @@ from core.ground import Ground
 from core.problems import NotFound
 from core.sealed import mask_address, mask_name
 from registry import sealing
+from registry.household_file_queries import files_of
 from registry.models import Household, Person, PersonPhone
 from registry.proxies import OPEN
 from registry.proxy_models import ProxyConsent
-from registry.queries import BookingParty, booking_party, files_of, party_within_reach, reach_of
+from registry.queries import BookingParty, booking_party, party_within_reach, reach_of
 from registry.states import AccountState, ProxyState
 from registry.stops import stopped_among
 

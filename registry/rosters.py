@@ -20,9 +20,10 @@ from core.ids import new_id
 from core.problems import NotFound, WrongField
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry.crew_queries import BoundCrew, BoundPeople, bindings_for_zone, bindings_on
 from registry.mentions import my_home_firm, unknown
 from registry.models import Binding, Firm, LicenceKind, Staff, Training, Vehicle, Zone
-from registry.queries import BoundCrew, BoundPeople, bindings_for_zone, bindings_on, licence_span
+from registry.queries import licence_span
 from registry.roster_gate import CrewFacts, Shift
 from registry.roster_models import Absence, AbsenceReason, Roster
 from registry.states import RosterState

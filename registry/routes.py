@@ -22,6 +22,7 @@ from registry import (
     divisions,
     firms,
     grants,
+    household_file_queries,
     households,
     imports,
     letting_schemas,
@@ -35,13 +36,13 @@ from registry import (
     proxies,
     proxy_queries,
     proxy_schemas,
-    queries,
     schemas,
     second_factors,
     substitutions,
     succession_schemas,
     successions,
     trainings,
+    view_queries,
     vulnerability,
     vulnerability_schemas,
     zone_drafts,
@@ -65,7 +66,7 @@ Json = dict[str, Any]
 @room.response(201, schemas.FirmView)
 def register_firm(body: Json) -> Json:
     done = firms.register_firm(doing(), **body)
-    return queries.firm_view(doing(), done["firm_id"])
+    return view_queries.firm_view(doing(), done["firm_id"])
 
 
 @room.post("/firms/<uuid:firm_id>/licences")
@@ -74,7 +75,7 @@ def register_firm(body: Json) -> Json:
 @room.response(201, schemas.FirmView)
 def license_firm(body: Json, firm_id: UUID) -> Json:
     done = firms.license_firm(doing(), firm_id, **body)
-    return queries.firm_view(doing(), done["firm_id"])
+    return view_queries.firm_view(doing(), done["firm_id"])
 
 
 @room.post("/sites")
@@ -83,7 +84,7 @@ def license_firm(body: Json, firm_id: UUID) -> Json:
 @room.response(201, schemas.SiteView)
 def register_site(body: Json) -> Json:
     done = firms.register_site(doing(), **body)
-    return queries.site_view(doing(), done["site_id"])
+    return view_queries.site_view(doing(), done["site_id"])
 
 
 @room.post("/agencies")
@@ -109,7 +110,7 @@ def list_agencies() -> Json:
 @room.response(201, schemas.SiteView)
 def license_site(body: Json, site_id: UUID) -> Json:
     done = firms.license_site(doing(), site_id, **body)
-    return queries.site_view(doing(), done["site_id"])
+    return view_queries.site_view(doing(), done["site_id"])
 
 
 @room.post("/grants")
@@ -199,7 +200,7 @@ def confirm_presence(body: Json) -> Json:
 @room.response(201, schemas.StaffView)
 def register_staff(body: Json, district: int) -> Json:
     done = crews.register_staff(doing(), **body)
-    return queries.staff_view(doing(), done["staff_id"])
+    return view_queries.staff_view(doing(), done["staff_id"])
 
 
 @room.post("/districts/<int:district>/staff/<uuid:staff_id>/trainings")
@@ -209,7 +210,7 @@ def register_staff(body: Json, district: int) -> Json:
 def record_trainings(body: Json, district: int, staff_id: UUID) -> Json:
     """Without training in force nobody fills, is bound, loads or hands over."""
     done = trainings.record_trainings(doing(), staff_id, **body)
-    return queries.staff_view(doing(), done["staff_id"])
+    return view_queries.staff_view(doing(), done["staff_id"])
 
 
 @room.get("/districts/<int:district>/expiring-papers")
@@ -236,7 +237,7 @@ def lawful_suppliers() -> Json:
 @room.response(201, schemas.VehicleView)
 def register_vehicle(body: Json, district: int) -> Json:
     done = crews.register_vehicle(doing(), **body)
-    return queries.vehicle_view(doing(), done["vehicle_id"])
+    return view_queries.vehicle_view(doing(), done["vehicle_id"])
 
 
 @room.post("/districts/<int:district>/devices")
@@ -245,7 +246,7 @@ def register_vehicle(body: Json, district: int) -> Json:
 @room.response(201, schemas.DeviceView)
 def enrol_device(body: Json, district: int) -> Json:
     done = devices.enrol_device(doing(), **body)
-    return queries.device_view(doing(), done["device_id"])
+    return view_queries.device_view(doing(), done["device_id"])
 
 
 @room.post("/districts/<int:district>/devices/<uuid:device_id>/keys")
@@ -255,7 +256,7 @@ def enrol_device(body: Json, district: int) -> Json:
 def enrol_device_key(body: Json, district: int, device_id: UUID) -> Json:
     """The bound courier's phone gives its public key and proves that it holds the other half."""
     done = devices.enrol_key(doing(), device_id=device_id, **body)
-    return queries.device_view(doing(), done["device_id"])
+    return view_queries.device_view(doing(), done["device_id"])
 
 
 @room.post("/districts/<int:district>/devices/<uuid:device_id>/anchors")
@@ -264,7 +265,7 @@ def enrol_device_key(body: Json, district: int, device_id: UUID) -> Json:
 @room.response(200, schemas.AnchorView)
 def anchor_device(body: Json, district: int, device_id: UUID) -> Any:
     """Our time, sealed, for the phone to bring back with what it reports. Nothing is written."""
-    return queries.device_anchor(doing(), device_id, **body)
+    return view_queries.device_anchor(doing(), device_id, **body)
 
 
 @room.post("/districts/<int:district>/devices/<uuid:device_id>/revocations")
@@ -274,7 +275,7 @@ def anchor_device(body: Json, district: int, device_id: UUID) -> Any:
 def revoke_device(body: Json, district: int, device_id: UUID) -> Json:
     """The device is used no more; what it signed before is still taken."""
     done = devices.revoke(doing(), device_id=device_id, **body)
-    return queries.device_view(doing(), done["device_id"])
+    return view_queries.device_view(doing(), done["device_id"])
 
 
 @room.post("/districts/<int:district>/bindings")
@@ -283,7 +284,7 @@ def revoke_device(body: Json, district: int, device_id: UUID) -> Json:
 @room.response(201, schemas.BindingView)
 def bind(body: Json, district: int) -> Json:
     done = crews.bind(doing(), **body)
-    return queries.binding_view(doing(), done["binding_id"])
+    return view_queries.binding_view(doing(), done["binding_id"])
 
 
 @room.post("/districts/<int:district>/bindings/<uuid:binding_id>/end")
@@ -292,7 +293,7 @@ def bind(body: Json, district: int) -> Json:
 @room.response(200, schemas.BindingView)
 def end_binding(body: Json, district: int, binding_id: UUID) -> Json:
     done = crews.end_binding(doing(), binding_id, **body)
-    return queries.binding_view(doing(), done["binding_id"])
+    return view_queries.binding_view(doing(), done["binding_id"])
 
 
 @room.get("/districts/<int:district>/substitutions")
@@ -310,7 +311,7 @@ def list_substitutions(query: Json, district: int) -> Json:
 @room.response(201, schemas.ZoneSetView)
 def publish_zones(body: Json, district: int) -> Json:
     done = zones.publish_zones(doing(), **body)
-    return queries.zone_set_view(doing(), done["zone_set_id"])
+    return view_queries.zone_set_view(doing(), done["zone_set_id"])
 
 
 @room.get("/districts/<int:district>/zone-sets/current")
@@ -318,7 +319,7 @@ def publish_zones(body: Json, district: int) -> Json:
 @room.arguments(schemas.DayQuery, location="query")
 @room.response(200, schemas.ZoneSetView)
 def current_zones(query: Json, district: int) -> Json:
-    return queries.current_zone_set(doing(), **query)
+    return view_queries.current_zone_set(doing(), **query)
 
 
 @room.post("/districts/<int:district>/zone-drafts")
@@ -354,7 +355,7 @@ def check_zone_draft(query: Json, district: int, draft_id: UUID) -> Json:
 def publish_zone_draft(body: Json, district: int, draft_id: UUID) -> Json:
     """The draft becomes the district's zones from a day on."""
     done = zone_drafts.publish_draft(doing(), draft_id, **body)
-    return queries.zone_set_view(doing(), done["zone_set_id"])
+    return view_queries.zone_set_view(doing(), done["zone_set_id"])
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -386,7 +387,7 @@ def verify_person(body: Json, district: int, person_id: UUID) -> Json:
 def reveal_household(body: Json, district: int, household_id: UUID) -> tuple[Json, int, Json]:
     asked = body.pop("fields_asked")
     done = people.reveal_household(doing(), household_id, fields=asked, **body)
-    return queries.revealed(doing(), done), 201, {"Cache-Control": "no-store"}
+    return household_file_queries.revealed(doing(), done), 201, {"Cache-Control": "no-store"}
 
 
 @room.get("/privacy-notice")
@@ -485,14 +486,14 @@ def survey_premises(body: Json, district: int, household_id: UUID) -> Json:
     """What somebody saw there, on which day and shown by what; what is not named stays as it was."""
     seen_on, evidence = body.pop("seen_on"), body.pop("evidence")
     households.survey_premises(doing(), household_id, seen=body, seen_on=seen_on, evidence=evidence)
-    return queries.household_view(doing(), household_id)
+    return household_file_queries.household_view(doing(), household_id)
 
 
 @room.get("/districts/<int:district>/households/<uuid:household_id>")
 @room.may("household.read")
 @room.response(200, schemas.HouseholdView)
 def read_household(district: int, household_id: UUID) -> Json:
-    return queries.household_view(doing(), household_id)
+    return household_file_queries.household_view(doing(), household_id)
 
 
 @room.post("/districts/<int:district>/accounts")
@@ -501,7 +502,7 @@ def read_household(district: int, household_id: UUID) -> Json:
 @room.response(201, schemas.AccountView)
 def open_account(body: Json, district: int) -> Json:
     done = accounts.open_account(doing(), **body)
-    return queries.account_view(doing(), done["account_id"])
+    return view_queries.account_view(doing(), done["account_id"])
 
 
 @room.post("/districts/<int:district>/accounts/<uuid:account_id>/transfers")
@@ -510,7 +511,7 @@ def open_account(body: Json, district: int) -> Json:
 @room.response(201, schemas.AccountView)
 def transfer_account(body: Json, district: int, account_id: UUID) -> Json:
     done = accounts.transfer_account(doing(), account_id, **body)
-    return queries.account_view(doing(), done["account_id"])
+    return view_queries.account_view(doing(), done["account_id"])
 
 
 @room.post("/districts/<int:district>/accounts/<uuid:account_id>/successions")
@@ -555,7 +556,7 @@ def withdraw_succession(body: Json, district: int, succession_id: UUID) -> Json:
 @room.response(201, schemas.AccountView)
 def suspend_account(body: Json, district: int, account_id: UUID) -> Json:
     done = accounts.suspend_account(doing(), account_id, **body)
-    return queries.account_view(doing(), done["account_id"])
+    return view_queries.account_view(doing(), done["account_id"])
 
 
 @room.post("/districts/<int:district>/accounts/<uuid:account_id>/resumptions")
@@ -564,7 +565,7 @@ def suspend_account(body: Json, district: int, account_id: UUID) -> Json:
 @room.response(201, schemas.AccountView)
 def resume_account(body: Json, district: int, account_id: UUID) -> Json:
     done = accounts.resume_account(doing(), account_id)
-    return queries.account_view(doing(), done["account_id"])
+    return view_queries.account_view(doing(), done["account_id"])
 
 
 @room.post("/districts/<int:district>/accounts/<uuid:account_id>/cards")
@@ -573,7 +574,7 @@ def resume_account(body: Json, district: int, account_id: UUID) -> Json:
 @room.response(201, schemas.PrintableCardView)
 def issue_card(body: Json, district: int, account_id: UUID) -> Json:
     done = cards.issue_card(doing(), account_id, **body)
-    return queries.card_view(doing(), done["card_id"])
+    return view_queries.card_view(doing(), done["card_id"])
 
 
 @room.post("/districts/<int:district>/cards/<uuid:card_id>/losses")
@@ -582,7 +583,7 @@ def issue_card(body: Json, district: int, account_id: UUID) -> Json:
 @room.response(201, schemas.PrintableCardView)
 def report_lost(body: Json, district: int, card_id: UUID) -> Json:
     done = cards.report_lost(doing(), card_id)
-    return queries.card_view(doing(), done["card_id"])
+    return view_queries.card_view(doing(), done["card_id"])
 
 
 @room.post("/districts/<int:district>/cards/<uuid:card_id>/blocks")
@@ -591,7 +592,7 @@ def report_lost(body: Json, district: int, card_id: UUID) -> Json:
 @room.response(201, schemas.PrintableCardView)
 def block_card(body: Json, district: int, card_id: UUID) -> Json:
     done = cards.block_card(doing(), card_id)
-    return queries.card_view(doing(), done["card_id"])
+    return view_queries.card_view(doing(), done["card_id"])
 
 
 @room.post("/districts/<int:district>/cards/<uuid:card_id>/unblocks")
@@ -600,7 +601,7 @@ def block_card(body: Json, district: int, card_id: UUID) -> Json:
 @room.response(201, schemas.PrintableCardView)
 def unblock_card(body: Json, district: int, card_id: UUID) -> Json:
     done = cards.unblock_card(doing(), card_id)
-    return queries.card_view(doing(), done["card_id"])
+    return view_queries.card_view(doing(), done["card_id"])
 
 
 @room.post("/districts/<int:district>/cards/<uuid:card_id>/replacements")
@@ -609,7 +610,7 @@ def unblock_card(body: Json, district: int, card_id: UUID) -> Json:
 @room.response(201, schemas.PrintableCardView)
 def replace_card(body: Json, district: int, card_id: UUID) -> Json:
     done = cards.replace_card(doing(), card_id)
-    return queries.card_view(doing(), done["card_id"])
+    return view_queries.card_view(doing(), done["card_id"])
 
 
 @room.post("/districts/<int:district>/contracts")
@@ -618,7 +619,7 @@ def replace_card(body: Json, district: int, card_id: UUID) -> Json:
 @room.response(201, schemas.ContractView)
 def sign_contract(body: Json, district: int) -> Json:
     done = accounts.sign_contract(doing(), **body)
-    return queries.contract_view(doing(), done["contract_id"])
+    return view_queries.contract_view(doing(), done["contract_id"])
 
 
 @room.post("/districts/<int:district>/user-imports")

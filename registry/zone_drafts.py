@@ -28,9 +28,9 @@ from registry import refusals as no
 from registry import zone_checks
 from registry.mentions import resting
 from registry.models import Site, SiteKind, Zone, ZoneSet
-from registry.queries import zone_set_at, zones_of
 from registry.zone_checks import Areas, Hole
 from registry.zone_models import ZoneDraft
+from registry.zone_queries import zone_set_at, zones_of
 from registry.zones import (
     Drawn,
     Home,

@@ -22,7 +22,7 @@ from registry import refusals as no
 from registry import zone_checks
 from registry.mentions import my_firm, named, resting, unknown
 from registry.models import Household, Premises, Site, SiteKind, Zone, ZoneSet
-from registry.queries import zone_set_at, zones_of
+from registry.zone_queries import zone_set_at, zones_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ from oversight.looks import keep_desk_looks
 from oversight.lookup import FoundKind
 from oversight.models import AlarmAction, AlarmKind
 from oversight.schemas import AlarmNoteIn
+from registry import crew_queries, household_file_queries, zone_queries
 from registry import crews as binding
 from registry import queries as registry
 from registry.models import Zone
@@ -469,7 +470,7 @@ def end_binding(binding_id: UUID) -> ResponseReturnValue:
 def _crews_page(no: No | None) -> ResponseReturnValue:
     seen, like = boards.board(doing(), asked_day()), asked_id("like")
     with doing().ground.reads() as db:
-        choices = registry.crew_choices(db, doing().district, boards.firm_of(doing()))
+        choices = crew_queries.crew_choices(db, doing().district, boards.firm_of(doing()))
         names = boards.names_of(db, doing(), choices.couriers)
     model = next((crew.bound.binding for crew in seen.crews if crew.bound.binding.id == like), None)
     given: Mapping[str, Any] = request.form
@@ -567,7 +568,7 @@ def _homes_of(said: str) -> list[dict[str, Any]]:
     found = [one for one in lookup.find(doing(), said) if one.kind is FoundKind.HOUSEHOLD]
     homes = [UUID(one.key) for one in found]
     keep_desk_looks(doing(), homes)
-    return [registry.household_view(doing(), household_id) for household_id in homes]
+    return [household_file_queries.household_view(doing(), household_id) for household_id in homes]
 
 
 @face.page("/hotline/<uuid:order_id>", "order.book")
@@ -617,7 +618,7 @@ def _served(file: dict[str, Any], said: str, ticked: Sequence[str] | None) -> di
     household_id = file["household_id"]
     offered = offered_slots(doing(), household_id)
     with doing().ground.reads() as db:
-        zone = registry.zone_at(db, doing().district, point["lon"], point["lat"], today)
+        zone = zone_queries.zone_at(db, doing().district, point["lon"], point["lat"], today)
         card = registry.card_by_credential(db, doing().district, said)
     mine = [one for one in file["cards"] if one.state is not CardState.CLOSED]
     read_out = [str(card.id)] if card else [str(one.id) for one in mine] if len(mine) == 1 else []

@@ -21,6 +21,7 @@ from dispatch.rounds import roster_queries as seen
 from dispatch.rounds.roster import ROSTER_JOB
 from dispatch.rounds.roster_schemas import AbsenceIn, RosterChangeIn, RosterIn
 from oversight import board as boards
+from registry import crew_queries
 from registry import queries as registry
 from registry import rosters as duty
 from registry.models import Staff
@@ -93,7 +94,7 @@ def withdraw_absence(absence_id: UUID) -> ResponseReturnValue:
 def _rosters_page(no: No | None) -> ResponseReturnValue:
     day = asked_day()
     with doing().ground.reads() as db:
-        choices = registry.crew_choices(db, doing().district, duty.firm_in_reach(doing()))
+        choices = crew_queries.crew_choices(db, doing().district, duty.firm_in_reach(doing()))
         names = boards.names_of(db, doing(), choices.couriers)
         firms = sorted({one.firm_id for one in choices.vehicles} | {one.firm_id for one in choices.couriers})
         firm_rows = [(firm.id, firm.name) for one in firms if (firm := registry.firm(db, one)) is not None]

@@ -16,7 +16,7 @@ from core.http import doing
 from core.problems import NotFound
 from dispatch.rounds import stand_ins
 from oversight import board as boards
-from registry import queries as registry
+from registry import crew_queries
 from registry.models import Binding
 from registry.substitutions import substitution_view
 from registry.zone_models import SubstitutionReason
@@ -62,8 +62,8 @@ def _asked(binding_id: UUID, no: No | None) -> ResponseReturnValue:
         if binding is None:
             raise NotFound
         doing().actor.must_reach(firm=binding.firm_id, district=binding.district)
-        bound = registry.binding_with_people(db, binding.district, binding.id)
-        choices = registry.crew_choices(db, binding.district, binding.firm_id)
+        bound = crew_queries.binding_with_people(db, binding.district, binding.id)
+        choices = crew_queries.crew_choices(db, binding.district, binding.firm_id)
         names = boards.names_of(db, doing(), choices.couriers)
     return shown(
         "substitute",
@@ -94,7 +94,8 @@ def look_at_substitution(substitution_id: UUID) -> ResponseReturnValue:
     row = substitution_view(doing(), substitution_id)
     with doing().ground.reads() as db:
         before, instead = (
-            registry.binding_with_people(db, row.district, one) for one in (row.binding_id, row.stand_in_id)
+            crew_queries.binding_with_people(db, row.district, one)
+            for one in (row.binding_id, row.stand_in_id)
         )
         names = boards.names_of(db, doing(), [before.courier, instead.courier])
         stranded = stand_ins.stranded_by(db, row)

@@ -32,7 +32,7 @@ from oversight import looks, lookup, proof, queries
 from oversight.lookup import Found, FoundKind
 from oversight.queries import Trace
 from oversight.timeline import Step, Timeline, timeline
-from registry.queries import household_view
+from registry.household_file_queries import household_view
 from rulebook.words import WORDS
 from web import trace_words
 from web.office.said import UNFIT

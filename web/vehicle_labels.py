@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from core.http import doing, ground
 from cylinders.label_drawing import Symbol, symbol
+from registry import crew_queries
 from registry import queries as registry
 from registry.rosters import firm_in_reach
 from registry.vehicle_labels import label_text
@@ -31,7 +32,7 @@ def vehicles() -> ResponseReturnValue:
     """Sheets with a label for each vehicle of the firm, by plate."""
     offsets, no = offsets_asked()
     with doing().ground.reads() as db:
-        found = registry.crew_choices(db, doing().district, firm_in_reach(doing())).vehicles
+        found = crew_queries.crew_choices(db, doing().district, firm_in_reach(doing())).vehicles
         names = {one.firm_id: firm.name for one in found if (firm := registry.firm(db, one.firm_id))}
     sheets: list[list[VehicleCell]] = []
     for place, one in enumerate(found, start=offsets.first - 1):

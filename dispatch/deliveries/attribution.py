@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from registry.crew_queries import bindings_of_device
 from registry.device_clock import Clocked
 from registry.models import Binding, Device
-from registry.queries import bindings_of_device
 
 NO_BINDING = "no_binding"
 BINDING_UNCERTAIN = "binding_uncertain"

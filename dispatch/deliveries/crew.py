@@ -22,9 +22,11 @@ from dispatch.rounds.queries import round_of, zone_approval
 from dispatch.rounds.states import RoundState
 from evidence.deed import Deed
 from evidence.models import SubjectType
+from registry.crew_queries import binding_at
 from registry.models import Binding, HolderKind, Premises, Vehicle
-from registry.queries import binding_at, staff, vehicle, zone_at
+from registry.queries import staff, vehicle
 from registry.trainings import training_span
+from registry.zone_queries import zone_at
 from rulebook.term import Term
 
 

@@ -55,9 +55,10 @@ from dispatch.rounds.queries import round_of
 from evidence.deed import Deed
 from evidence.models import SubjectType
 from registry.acts import set_card_exception
+from registry.crew_queries import principal_of_courier
 from registry.device_clock import Clocked
 from registry.models import Card, Device, HolderKind, ScanKind
-from registry.queries import cards_of, principal_of_courier, site
+from registry.queries import cards_of, site
 from rulebook import current
 from rulebook.decisions import decision_of
 from rulebook.gate import judge

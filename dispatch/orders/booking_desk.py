@@ -43,14 +43,9 @@ from registry.premises_gate import (
 )
 from registry.premises_queries import bars_gas, bottles_of_house
 from registry.proxy_queries import consent_between, proxy_of
-from registry.queries import (
-    BookingParty,
-    identity_of,
-    licence_spans,
-    reach_of,
-    zone_id_at,
-)
+from registry.queries import BookingParty, identity_of, licence_spans, reach_of
 from registry.states import CardState
+from registry.zone_queries import zone_id_at
 from rulebook import current
 from rulebook.term import Term
 

@@ -15,9 +15,10 @@ from dispatch.orders.models import Slot
 from dispatch.orders.queries import open_lines
 from dispatch.safety.models import Hazard
 from dispatch.safety.queries import inspection_refused, open_hazards
+from registry.household_file_queries import own_files
 from registry.models import Card, Premises
 from registry.proxy_queries import files_acted_for, party_to_book_for
-from registry.queries import own_files, zone_at
+from registry.zone_queries import zone_at
 from rulebook import current
 
 DAYS_OFFERED = 14

@@ -26,7 +26,7 @@ from dispatch.orders.states import OPEN_STATES, LineState, OrderState, order_sta
 from registry.models import Premises, Zone
 from registry.proxy_models import ProxyConsent
 from registry.proxy_queries import ProxyAct, proxy_of, stands
-from registry.queries import zone_at
+from registry.zone_queries import zone_at
 
 ORDER_OF_LINE = sa.and_(Order.district == OrderLine.district, Order.id == OrderLine.order_id)
 SLOT_OF_ORDER = sa.and_(Slot.district == Order.district, Slot.id == Order.slot_id)

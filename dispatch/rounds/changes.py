@@ -37,8 +37,8 @@ from dispatch.rounds.under_way import (
 from dispatch.rounds.zone_day import problem_of, seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry.crew_queries import BoundCrew
 from registry.models import Zone
-from registry.queries import BoundCrew
 from registry.rosters import crews_for_zone
 from routing import Plan, Problem, Replanned, churn
 

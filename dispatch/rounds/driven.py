@@ -16,8 +16,9 @@ from dispatch.rounds.models import Round
 from dispatch.rounds.queries import crew_of
 from dispatch.rounds.unserved import Words
 from dispatch.rounds.zone_day import Door, problem_of, seconds_into
+from registry.crew_queries import BoundCrew, binding_with_people
 from registry.models import Zone
-from registry.queries import BoundCrew, binding_with_people, site
+from registry.queries import site
 from registry.rosters import seconds_bound
 from routing import Driven, Fault, GreatCircle, Trip, Violation, Visit, check
 

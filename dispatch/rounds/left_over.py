@@ -31,8 +31,8 @@ from dispatch.rounds.states import PlanState, RoundState
 from dispatch.rounds.unfit import unfit
 from dispatch.rounds.unserved import WORDS, Words
 from dispatch.rounds.zone_day import seconds_into
+from registry.crew_queries import BoundCrew
 from registry.models import Zone
-from registry.queries import BoundCrew
 from registry.rosters import crews_for_zone
 from routing import Reason
 

@@ -12,7 +12,7 @@ from dispatch.orders.states import OPEN_STATES
 from dispatch.rounds.models import Round, RoundStop, ZoneApproval
 from dispatch.rounds.states import RoundState
 from registry.models import Binding, Premises
-from registry.queries import zone_id_at
+from registry.zone_queries import zone_id_at
 
 
 @dataclass(frozen=True, slots=True)

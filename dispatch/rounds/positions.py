@@ -34,9 +34,9 @@ from dispatch.rounds.spikes import Fix, Limits, spikes
 from dispatch.rounds.states import RoundState
 from evidence.deed import Answer, Deed, Stands, does
 from evidence.models import SubjectType
+from registry.crew_queries import bindings_of_device
 from registry.devices import device_in_reach, locked
 from registry.models import Binding, Vehicle
-from registry.queries import bindings_of_device
 from registry.rosters import firm_in_reach
 from rulebook import current
 from rulebook.edition import NATION, Law

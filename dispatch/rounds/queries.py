@@ -33,9 +33,10 @@ from dispatch.rounds.unfit import unfit
 from dispatch.rounds.unserved import WORDS
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
 from registry import sealing
+from registry.crew_queries import BoundCrew
 from registry.models import Household, Person, Premises, Zone
 from registry.proxy_queries import receivers, receivers_masked
-from registry.queries import BoundCrew, site, vehicle
+from registry.queries import site, vehicle
 from registry.rosters import crews_for_zone
 from routing import Plan, Reason, Unserved
 

@@ -38,15 +38,17 @@ from dispatch.rounds.zone_day import seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import roster_refusals as no_roster
+from registry.crew_queries import ids_bound_on
 from registry.mentions import my_home_firm, resting
 from registry.models import Binding, Staff, StaffKind, Zone
-from registry.queries import ids_bound_on, site, zone_set_at
+from registry.queries import site
 from registry.roster_gate import CrewFacts, Shift, day_refusals, shift_refusals
 from registry.roster_models import Roster
 from registry.rosters import RosterCrew, confirmed_roster, crews_on, shift_of
 from registry.states import ROSTER, RosterState
 from registry.substitutions import part_of
 from registry.zone_checks import Plane
+from registry.zone_queries import zone_set_at
 from registry.zones import areas_of
 from routing import Crew, Need
 from routing import Roster as Solved

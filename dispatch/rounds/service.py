@@ -37,10 +37,11 @@ from dispatch.rounds.unfit import unfit
 from dispatch.rounds.zone_day import problem_of, seconds_into
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry.crew_queries import BoundCrew, binding_at, binding_with_people
 from registry.documents import WrongDocument, check_plate
 from registry.mentions import resting
 from registry.models import Binding, Zone
-from registry.queries import BoundCrew, binding_at, binding_with_people, vehicle
+from registry.queries import vehicle
 from registry.roster_gate import paper_refusals
 from registry.rosters import crews_for_zone, crews_of
 from registry.vehicle_labels import vehicle_of

@@ -23,8 +23,9 @@ from dispatch.rounds.models import ManifestReveal, Round, RoundStop
 from dispatch.rounds.states import RoundState
 from dispatch.rounds.unfit import unfit
 from dispatch.rounds.zone_day import RELOAD_S, Begun, Crew, Door, seconds_into
+from registry.crew_queries import BoundCrew
 from registry.models import HolderKind, Zone
-from registry.queries import BoundCrew, site, vehicle
+from registry.queries import site, vehicle
 from registry.rosters import crews_for_zone
 from routing import Routes
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.refusal import Refusal
+from registry.crew_queries import BoundCrew, binding_with_people
 from registry.models import Zone
-from registry.queries import BoundCrew, binding_with_people
 from registry.roster_gate import day_refusals
 from registry.rosters import crews_of
 from rulebook import current

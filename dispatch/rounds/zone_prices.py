@@ -32,8 +32,9 @@ from dispatch.rounds.zone_price_models import ZonePrice
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.models import Site, Zone
-from registry.queries import site, zone_set_at, zones_of
+from registry.queries import site
 from registry.rosters import crews_for_zone
+from registry.zone_queries import zone_set_at, zones_of
 from routing import Plan, Priced, PricedZone, Problem, bound, days
 
 PRICE_JOB = "zones.price"

@@ -31,9 +31,10 @@ from dispatch.rounds.solving import districts_apart
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry.models import Zone, ZoneSet
-from registry.queries import site, zone_set_at
+from registry.queries import site
 from registry.zone_checks import Plane
 from registry.zone_drafts import draft_in_reach, enter_draft, ground_of
+from registry.zone_queries import zone_set_at
 from registry.zones import Drawn, Home, areas_of, homes_of
 from routing import Districts, Unit
 

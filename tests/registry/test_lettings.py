@@ -20,7 +20,7 @@ from core.outbox import OutboxEvent
 from evidence.deed import Deed
 from evidence.verify import verify
 from oversight.models import Look
-from registry import lettings, queries, terms
+from registry import household_file_queries, lettings, terms
 from registry.letting_models import Letting
 from registry.models import IdentityCheck
 from tests.cast import CHANGNING, Cast, Users, made
@@ -232,7 +232,9 @@ def test_a_landlord_who_asked_to_be_erased_is_shown_to_nobody_and_told_nothing(
     theirs = cast.at(f"households/{own.household_id}")
     shown = cast.clerk.get(theirs).get_json()["registrant"]
     assert (shown["name_masked"], shown["phone_masked"]) == (None, None)
-    [seen] = queries.own_files(doing_as(ground, Role.RESIDENT, ScopeKind.PERSON, str(landlord)))
+    [seen] = household_file_queries.own_files(
+        doing_as(ground, Role.RESIDENT, ScopeKind.PERSON, str(landlord))
+    )
     assert seen["registrant"]["phone_masked"], "they see their own"
     assert LANDLORD not in told(ground)
 

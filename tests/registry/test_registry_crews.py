@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from core import clock
 from core.auth import Role
 from core.ground import Ground
-from registry import queries
+from registry import crew_queries
 from registry.models import Binding, Device, Staff, Vehicle
 from tests.cast import Bound, Cast, made
 from tests.registry.proofs import codes, count, entries, faults, reasons_of, was_refused
@@ -88,12 +88,12 @@ def test_a_crew_is_bound_and_found_by_instant_and_by_zone(cast: Cast, ground: Gr
             (on(14, 18) - timedelta(microseconds=1), True),
             (on(14, 18), False),
         ):
-            found = queries.binding_at(db, 310105, instant, courier_id=bound.courier_id)
+            found = crew_queries.binding_at(db, 310105, instant, courier_id=bound.courier_id)
             assert (found is not None) == is_bound, instant
         hours = {
             day: [
                 (one.courier.id, one.vehicle.id, one.from_s, one.until_s)
-                for one in queries.bindings_for_zone(db, 310105, bound.zone_id, date(2024, 6, day))
+                for one in crew_queries.bindings_for_zone(db, 310105, bound.zone_id, date(2024, 6, day))
             ]
             for day in (11, 12, 13, 14, 15)
         }
@@ -226,7 +226,7 @@ def test_an_ended_binding_frees_the_crew_from_that_instant(cast: Cast, ground: G
     assert ended.status_code == 200
     assert ended.get_json()["until_at"] == "2024-06-12T09:00:00.000+08:00"
     with ground.sessions() as db:
-        assert queries.binding_at(db, 310105, clock.now(), courier_id=bound.courier_id) is None
+        assert crew_queries.binding_at(db, 310105, clock.now(), courier_id=bound.courier_id) is None
     made(cast.dispatcher.post(cast.at("bindings"), cast.binding_body(bound, on(12, 9))))
     again = end(cast, bound)
     assert codes(again) == ["binding.ended"]
@@ -238,7 +238,7 @@ def test_a_binding_yet_to_begin_is_withdrawn_and_clashes_with_nothing(cast: Cast
     assert end(cast, bound).get_json()["withdrawn"] is True
     made(cast.dispatcher.post(cast.at("bindings"), cast.binding_body(bound, on(19))))
     with ground.sessions() as db:
-        [only] = queries.bindings_for_zone(db, 310105, bound.zone_id, date(2024, 6, 21))
+        [only] = crew_queries.bindings_for_zone(db, 310105, bound.zone_id, date(2024, 6, 21))
     assert only.binding.id != bound.binding_id
 
 
@@ -246,7 +246,7 @@ def test_a_binding_may_not_be_ended_in_the_past(cast: Cast, ground: Ground) -> N
     bound = cast.bind()
     assert faults(end(cast, bound, ended_at="2024-06-12T08:59:59+08:00")) == [("/ended_at", "past")]
     with ground.sessions() as db:
-        assert queries.binding_at(db, 310105, clock.now(), courier_id=bound.courier_id) is not None
+        assert crew_queries.binding_at(db, 310105, clock.now(), courier_id=bound.courier_id) is not None
 
 
 def test_another_firms_dispatcher_does_not_find_the_binding(cast: Cast) -> None:

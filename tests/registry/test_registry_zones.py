@@ -9,7 +9,7 @@ from core import clock
 from core.auth import Role
 from core.geo import Datum, Point, from_wgs84
 from core.ground import Ground
-from registry import queries
+from registry import zone_queries
 from registry.models import Zone, ZoneSet
 from tests.cast import EAST, NORTH, SOUTH, WEST, Cast, made, square
 from tests.registry.proofs import codes, count, faults, reasons_of, was_refused
@@ -30,7 +30,7 @@ def publish(cast: Cast, **changed: Any) -> Any:
 
 def number_at(ground: Ground, lon: float, lat: float, day: date = date(2024, 6, 12)) -> int | None:
     with ground.sessions() as db:
-        zone = queries.zone_at(db, 310105, lon, lat, day)
+        zone = zone_queries.zone_at(db, 310105, lon, lat, day)
         return zone and zone.number
 
 
@@ -41,8 +41,8 @@ def test_the_zone_of_a_place_and_the_shared_border(cast: Cast, ground: Ground) -
     assert number_at(ground, HALF, 31.2) == 1, "a shared border belongs to the lower number"
     assert number_at(ground, EAST + 0.001, 31.2) is None
     with ground.sessions() as db:
-        assert queries.zone_at(db, 310105, HALF, 31.2, date(2023, 12, 31)) is None, "not yet in force"
-        assert queries.zone_at(db, 310118, HALF, 31.2, date(2024, 6, 12)) is None, "another district"
+        assert zone_queries.zone_at(db, 310105, HALF, 31.2, date(2023, 12, 31)) is None, "not yet in force"
+        assert zone_queries.zone_at(db, 310118, HALF, 31.2, date(2024, 6, 12)) is None, "another district"
 
 
 def test_a_set_drawn_on_a_web_map_is_stored_in_wgs84(cast: Cast, ground: Ground) -> None:

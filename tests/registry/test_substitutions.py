@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from core import clock
 from core.auth import Role
 from core.ground import Ground
-from registry import queries
+from registry import crew_queries
 from registry.models import Binding
 from registry.zone_models import Substitution
 from tests.cast import Bound, Cast, made
@@ -45,7 +45,7 @@ def test_a_stand_in_drives_until_the_end_and_then_the_courier_again(cast: Cast, 
     assert drivers == [own, stand_in, stand_in, own]
     assert driver_at(ground, bound, THE_DAY + timedelta(days=30)) == own, "open ends stay open"
     with ground.sessions() as db:
-        found = queries.binding_at(db, 310105, NOON, courier_id=other)
+        found = crew_queries.binding_at(db, 310105, NOON, courier_id=other)
         assert found is not None
         assert str(found.id) == answer["stand_in_id"]
     now = cast.dispatcher.get(cast.at("substitutions"), at=NOON.isoformat()).get_json()

@@ -11,9 +11,9 @@ from core.http import doing
 from core.problems import NotFound, WrongField
 from evidence.deed import Answer
 from registry import deposits
+from registry.household_file_queries import household_view
 from registry.premises_models import DepositKind
 from registry.premises_schemas import DepositIn
-from registry.queries import household_view
 from web.book_words import DEPOSITS
 from web.office.face import drawn, face
 from web.pages import No, form_of, tried

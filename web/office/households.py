@@ -22,7 +22,7 @@ from dispatch.orders.quotas import quota_of
 from dispatch.safety import queries as safety
 from evidence.deed import Answer
 from oversight import queries as oversight
-from registry import accounts, cards
+from registry import accounts, cards, household_file_queries, view_queries
 from registry import households as premises
 from registry import queries as registry
 from registry.account_gate import AccountBusiness
@@ -67,7 +67,7 @@ def replace(household_id: UUID, card_id: UUID) -> ResponseReturnValue:
 def card(household_id: UUID, card_id: UUID) -> ResponseReturnValue:
     """The card as it is printed and handed to its holder: whoever has its code may use it."""
     _card_of(household_id, card_id)
-    view = registry.card_view(doing(), str(card_id))
+    view = view_queries.card_view(doing(), str(card_id))
     page, status = drawn("card", card=view, image=as_image(view["qr"]) if view["qr"] else None)
     return page, status, {"Cache-Control": "no-store"}
 
@@ -185,7 +185,7 @@ def _card_of(household_id: UUID, card_id: UUID) -> None:
 
 
 def _view(household_id: UUID) -> Mapping[str, Any]:
-    return registry.household_view(doing(), household_id)
+    return household_file_queries.household_view(doing(), household_id)
 
 
 def _file_page(household_id: UUID, no: No | None = None, card_id: UUID | None = None) -> ResponseReturnValue:

@@ -9,8 +9,8 @@ from core import clock
 from core.http import doing
 from oversight.looks import keep_desk_look
 from registry import lettings, people
+from registry.household_file_queries import household_view, must_reach_household
 from registry.letting_schemas import LettingIn
-from registry.queries import household_view, must_reach_household
 from registry.states import AccountState
 from web.office.face import drawn, face
 from web.pages import No, form_of, tried

@@ -14,7 +14,7 @@ from core.doing import Doing
 from core.http import doing
 from evidence.deed import Answer
 from oversight import own_data
-from registry import people, privacy, queries, second_factors
+from registry import household_file_queries, people, privacy, second_factors
 from registry.people import RevealField, RevealPurpose, RevealReason
 from registry.privacy_models import CorrectedField, RequestKind, RequestReason
 from registry.privacy_schemas import DecisionIn, RequestIn
@@ -56,7 +56,7 @@ def _onward(said: str) -> str:
 
 @face.page("/households/<uuid:household_id>/reveals", "person.reveal")
 def reveal_form(household_id: UUID) -> ResponseReturnValue:
-    queries.must_reach_household(doing(), household_id)
+    household_file_queries.must_reach_household(doing(), household_id)
     return _reveal_page(household_id)
 
 
@@ -72,7 +72,7 @@ def reveal(household_id: UUID) -> ResponseReturnValue:
     done, no = tried(act)
     if done is None:
         return _reveal_page(household_id, no)
-    return _reveal_page(household_id, shown=queries.revealed(here, done))
+    return _reveal_page(household_id, shown=household_file_queries.revealed(here, done))
 
 
 def _reveal_page(
@@ -138,7 +138,7 @@ def ask_for_registrant(household_id: UUID) -> ResponseReturnValue:
 
 @face.page("/households/<uuid:household_id>/privacy-requests", "own_data.ask")
 def ask_form(household_id: UUID) -> ResponseReturnValue:
-    queries.must_reach_household(doing(), household_id)
+    household_file_queries.must_reach_household(doing(), household_id)
     return _ask_page(household_id)
 
 

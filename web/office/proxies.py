@@ -10,8 +10,8 @@ from core.http import doing
 from core.problems import NotFound
 from oversight.looks import keep_desk_look
 from registry import people, proxies, proxy_queries
+from registry.household_file_queries import household_view, must_reach_household
 from registry.proxy_schemas import ProxyIn
-from registry.queries import household_view, must_reach_household
 from registry.states import AccountState, ProxyState
 from web.office.face import drawn, face
 from web.pages import No, form_of, tried

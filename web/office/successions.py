@@ -11,7 +11,7 @@ from dispatch.deliveries import succeeding
 from evidence.deed import Answer
 from oversight.looks import keep_desk_look
 from registry import people, successions
-from registry.queries import household_view, must_reach_household
+from registry.household_file_queries import household_view, must_reach_household
 from registry.states import SuccessionState
 from registry.succession_models import Kinship, RejectedFor, SuccessionGround
 from registry.succession_schemas import RejectionIn, SuccessionIn

@@ -9,7 +9,7 @@ from core.http import doing
 from dispatch.safety.first_visits import MOST_ROWS, first_visits
 from oversight.looks import keep_desk_look
 from registry import vulnerability
-from registry.queries import must_reach_household
+from registry.household_file_queries import must_reach_household
 from registry.vulnerability_schemas import VulnerabilityIn
 from web.office.face import drawn, face
 from web.pages import No, form_of, tried
