@@ -53,7 +53,7 @@ from evidence.deed import Answer, Deed, does, held_by
 from evidence.entry import leaf_hash
 from evidence.merkle import merkle_root
 from evidence.models import SubjectType
-from registry.refusals import ROW_WRONG
+from registry.import_refusals import ROW_WRONG
 
 PROCEED, ROLLBACK = "proceed", "rollback"
 IMPORT_JOB = "cylinder_import"

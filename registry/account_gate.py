@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from core.refusal import Refusal
-from registry import refusals as no
+from registry import account_refusals as no
 from rulebook.edition import Law
 from rulebook.gate import NONE_THEN, gate
 

@@ -16,7 +16,7 @@ from core.problems import NotFound
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import account_refusals as no
 from registry.mentions import resting
 from registry.models import Account, Household, Premises
 from registry.premises_models import AccountReview, ReviewFinding

@@ -17,8 +17,8 @@ from core.problems import WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry import account_refusals as no
 from registry import lettings, proxies, queries, sealing
-from registry import refusals as no
 from registry.account_gate import AccountBusiness, AccountFacts
 from registry.cards import CardGiven, enter_card
 from registry.documents import age_on, check_document

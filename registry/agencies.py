@@ -13,7 +13,7 @@ from core.problems import WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import firm_refusals as no
 from registry.mentions import unknown
 from registry.models import InspectionAgency
 from rulebook.term import Term

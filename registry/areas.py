@@ -19,8 +19,8 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry import premises_refusals as no
 from registry import queries
-from registry import refusals as no
 from registry.mentions import resting, unknown
 from registry.premises_models import AreaExemption, ExemptionGround, FreeArea
 from rulebook import current

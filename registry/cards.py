@@ -12,7 +12,7 @@ from core.problems import NotFound
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import account_refusals as no
 from registry.mentions import my_account, resting
 from registry.models import Account, Card, CardException, Household, UserClass
 from registry.states import CARD, AccountState, CardState

@@ -20,7 +20,7 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import conversion_refusals as no
 from registry.conversion_models import ConversionHome, ConversionPlan, ConversionTarget
 from registry.mentions import resting
 from registry.models import Account, Household, Premises

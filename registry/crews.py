@@ -16,7 +16,7 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import crew_refusals as no
 from registry import sealing
 from registry.documents import WrongDocument, check_plate
 from registry.mentions import my_home_firm, resting, unknown

@@ -23,7 +23,7 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import crew_refusals as no
 from registry.mentions import my_home_firm, resting
 from registry.models import Binding, Device, Staff
 

@@ -24,7 +24,7 @@ from core.problems import FieldFault, NotFound, WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import division_refusals as no
 from registry.division_models import Division, DivisionLevel
 from registry.mentions import resting
 from registry.models import Premises

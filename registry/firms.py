@@ -12,7 +12,7 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import firm_refusals as no
 from registry.documents import WrongDocument, check_uscc
 from registry.mentions import named, unknown
 from registry.models import Firm, Licence, LicenceKind, Site, SiteKind

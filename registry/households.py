@@ -19,8 +19,8 @@ from core.problems import WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry import account_refusals as no
 from registry import queries, sealing
-from registry import refusals as no
 from registry.divisions import Within, must_lie_within
 from registry.models import Household, Premises, PremisesKind, UserClass
 from registry.premises_models import PremisesSurvey

@@ -26,8 +26,10 @@ from evidence.deed import Answer, Deed, run
 from evidence.entry import leaf_hash
 from evidence.merkle import merkle_root
 from evidence.models import SubjectType
+from registry import account_refusals as no_account
+from registry import import_refusals as no_import
 from registry import people
-from registry import refusals as no
+from registry import people_refusals as no_people
 from registry.account_gate import AccountBusiness
 from registry.accounts import (
     Opening,
@@ -56,6 +58,7 @@ MAX_LINES = 10_000
 ASKED_SINCE = (*SEEN_SINCE, "estate_code", "building_code")
 """What stands in an import's root only where it is known."""
 PROGRESS_EVERY = 100
+_RACED_ON = no_account.HELD | no_people.HELD
 
 Progress = Callable[[int], None]
 """Told how many rows were looked at."""
@@ -118,7 +121,7 @@ class Outcome:
         for refusal in self.reasons:
             yield refusal.about(row=self.number)
         for fault in self.errors:
-            yield no.ROW_WRONG(row=self.number, pointer=fault.pointer, fault=fault.code)
+            yield no_import.ROW_WRONG(row=self.number, pointer=fault.pointer, fault=fault.code)
 
 
 def import_rows(
@@ -230,7 +233,8 @@ def _one_row(deed: Deed, firm_id: UUID, import_id: UUID, row: Row) -> Outcome:
     except Refused as refused:
         return Outcome(row.number, reasons=[resting(deed, one) for one in refused.refusals])
     except IntegrityError as error:
-        reason = no.HELD.get(getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "")
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        reason = _RACED_ON.get(name or "")
         if reason is None:
             raise
         return Outcome(row.number, reasons=[resting(deed, reason())])
@@ -244,7 +248,7 @@ def _enter_row(deed: Deed, firm_id: UUID, import_id: UUID, number: int, row: Map
     premises = premises_at(deed, place.address)
     reasons = []
     if premises is not None and active_household(deed, premises.id) is not None:
-        reasons.append(no.HOUSEHOLD_STANDS())
+        reasons.append(no_account.HOUSEHOLD_STANDS())
     if applied_on >= current().first_day:
         # An account from before the first day of the rulebook stood before any bar it knows.
         reasons += judged(deed, "account.open", applied_on, AccountBusiness.OPENING, place.street_code)

@@ -25,8 +25,8 @@ from core.refusal import Refusal, Refused
 from core.sealed import commitment, mask_name, new_salt
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
+from registry import people_refusals as no
 from registry import queries, sealing
-from registry import refusals as no
 from registry.documents import DocumentFacts, WrongDocument, check_document
 from registry.mentions import is_erased, resting
 from registry.models import Account, CheckMethod, IdentityCheck, Person, PersonDocument, PersonPhone

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from core.refusal import Refusal
-from registry import refusals as no
+from registry import premises_refusals as no
 from registry.models import PremisesKind, UserClass
 from rulebook.edition import Law
 from rulebook.gate import NONE_THEN, gate

@@ -31,7 +31,7 @@ from core.sealed import SubjectType as SealedSubject
 from evidence.deed import Answer, Deed, Stands, does
 from evidence.models import SubjectType
 from registry import people, proxies, queries, sealing
-from registry import refusals as no
+from registry import people_refusals as no
 from registry.grants import end_rights
 from registry.letting_models import Letting
 from registry.mentions import is_erased, resting

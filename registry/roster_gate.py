@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.refusal import Refusal
-from registry import refusals as no
+from registry import crew_refusals as no
 from registry import roster_refusals as no_roster
 from rulebook.edition import Law
 

@@ -19,7 +19,7 @@ from core.problems import WrongField
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does, run
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import people_refusals as no
 from registry.mentions import resting, unknown
 from registry.passwords import is_over
 from rulebook import current

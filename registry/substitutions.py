@@ -20,7 +20,7 @@ from core.problems import NotFound, WrongField
 from core.refusal import Refused
 from evidence.deed import Deed
 from evidence.models import SubjectType
-from registry import refusals as no
+from registry import crew_refusals as no
 from registry.crews import already_bound, crew_named, paper_refusals
 from registry.models import Binding
 from registry.zone_models import Substitution, SubstitutionReason

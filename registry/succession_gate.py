@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.refusal import Refusal
-from registry import refusals as no
+from registry import succession_refusals as no
 from registry.models import UserClass
 from registry.states import AccountState
 from registry.succession_models import SuccessionGround

@@ -23,7 +23,7 @@ from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import queries
-from registry import refusals as no
+from registry import succession_refusals as no
 from registry.account_gate import AccountBusiness
 from registry.accounts import judged, pass_to, registrant_refusals
 from registry.cards import new_credential

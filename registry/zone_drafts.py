@@ -24,8 +24,8 @@ from core.problems import NotFound
 from core.refusal import Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
 from registry import zone_checks
+from registry import zone_refusals as no
 from registry.mentions import resting
 from registry.models import Site, SiteKind, Zone, ZoneSet
 from registry.zone_checks import Areas, Hole

@@ -18,8 +18,8 @@ from core.problems import FieldFault, WrongField
 from core.refusal import Refusal, Refused
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
-from registry import refusals as no
 from registry import zone_checks
+from registry import zone_refusals as no
 from registry.mentions import my_firm, named, resting, unknown
 from registry.models import Household, Premises, Site, SiteKind, Zone, ZoneSet
 from registry.zone_queries import zone_set_at, zones_of

@@ -13,11 +13,11 @@ from dispatch.orders.queries import open_lines
 from evidence.deed import Answer, Deed, does
 from evidence.models import SubjectType
 from registry import acts
+from registry.account_refusals import ACCOUNT_NOT_OPEN
 from registry.deposits import last_line
 from registry.mentions import my_account, resting
 from registry.premises_models import ClosingReason
 from registry.queries import booking_party, cards_of_account
-from registry.refusals import ACCOUNT_NOT_OPEN
 from registry.states import AccountState
 
 

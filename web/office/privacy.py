@@ -16,9 +16,9 @@ from evidence.deed import Answer
 from oversight import own_data
 from registry import household_file_queries, people, privacy, second_factors
 from registry.people import RevealField, RevealPurpose, RevealReason
+from registry.people_refusals import NOT_CONFIRMED
 from registry.privacy_models import CorrectedField, RequestKind, RequestReason
 from registry.privacy_schemas import DecisionIn, RequestIn
-from registry.refusals import NOT_CONFIRMED
 from registry.schemas import ConfirmationIn, RevealIn
 from web.book_words import DEPOSITS
 from web.office.face import drawn, face
