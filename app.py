@@ -220,8 +220,9 @@ def subscribe_handlers() -> None:
     subscribe(new_numbers.APPLIED, "registry.numbers", new_numbers.look_up)
     subscribe(new_numbers.NUMBER_ASKED, "messages", new_numbers.word_asked)
     subscribe(privacy.NUMBER_CHANGED, "messages", new_numbers.word_changed)
-    subscribe(lettings.ENTERED, "messages", letting_messages.word_to_tenant)
-    subscribe(lettings.ENTERED, "messages.landlord", letting_messages.word_to_landlord)
+    for topic in (lettings.ENTERED, lettings.ENDED):
+        subscribe(topic, "messages", letting_messages.word_to_tenant)
+        subscribe(topic, "messages.landlord", letting_messages.word_to_landlord)
     subscribe("order.booked", "messages", word_booked)
     subscribe("order.moved", "messages", word_moved)
     subscribe("door_code.issued", "messages", word_door_code)

@@ -25,7 +25,7 @@ from registry.queries import BookingParty, booking_party, identity_of, party_wit
 from registry.states import AccountState
 
 MOST_SHOWN = 100
-ENTERED = "letting.entered"
+ENTERED, ENDED = "letting.entered", "letting.ended"
 """What both sides are told of, after the commit (``letting_messages``)."""
 
 
@@ -132,3 +132,4 @@ def _day_faults(today: date, from_on: date, until_on: date) -> Iterator[FieldFau
 def _end(deed: Deed, row: Letting) -> None:
     row.ended_at, row.ended_by = deed.recorded_at, deed.actor.principal_id
     deed.db.flush()
+    deed.tell(ENDED, letting_id=row.id)

@@ -192,6 +192,7 @@ def told(ground: Ground) -> dict[str, str]:
     box = ground.config.state_dir / "messages.jsonl"
     said = [json.loads(line) for line in box.read_text().splitlines()] if box.exists() else []
     box.unlink(missing_ok=True)
+    assert len({one["to"] for one in said}) == len(said), "nobody hears two things of one act"
     return {one["to"]: one["zh"] for one in said}
 
 
@@ -211,8 +212,40 @@ def test_both_sides_are_told_what_was_entered_and_neither_who_the_other_is(
     }  # fmt: skip
     assert not any(word in str(said.values()) for word in ("样例", "ZL-1", TENANT, LANDLORD))
     second = entered(cast, home, landlord)
+    assert "登记里记下了房东" in told(ground)[TENANT], "a newer one is told, not the older's end"
     made(cast.clerk.post(f"{at(cast, home)}/{second}/ends"))
-    assert told(ground) == {}, "it has ended before it was told"
+    said = told(ground)
+    assert {to: ("已经结束" in zh, "2024年12月31日" in zh) for to, zh in said.items()} == {
+        TENANT: (True, True), LANDLORD: (True, True),
+    }  # fmt: skip
+    assert not any(word in str(said.values()) for word in ("样例", "ZL-1", TENANT, LANDLORD))
+    third = entered(cast, home, landlord)
+    assert cast.clerk.post(f"{at(cast, home)}/{second}/ends").status_code == 409
+    made(cast.clerk.post(f"{at(cast, home)}/{third}/ends"))
+    assert {zh[:2]: "已经结束" in zh for zh in told(ground).values()} == {"您家": True, "您作": True}, (
+        "it has ended before it was told: of its beginning nobody hears any more"
+    )
+
+
+def test_another_landlord_and_another_registrant_hear_nothing_of_who_was_before(
+    cast: Cast, ground: Ground
+) -> None:
+    home = cast.household(person=cast.registrant(phone=TENANT))
+    landlord, next_landlord, heir = (
+        cast.person(phone=number) for number in (LANDLORD, "13800005555", "13800006666")
+    )
+    entered(cast, home, landlord)
+    told(ground)
+    entered(cast, home, next_landlord)
+    said = told(ground)
+    assert {to: "已经结束" in zh for to, zh in said.items()} == {
+        TENANT: False, LANDLORD: True, "13800005555": False,
+    }  # fmt: skip
+    handed = {"person_id": str(heir), "applied_on": "2023-07-31", "kind": "transfer"}
+    with clock.standing_at(THE_DAY + timedelta(minutes=1)):
+        made(cast.clerk.post(cast.at(f"accounts/{home.account_id}/transfers"), handed))
+        said = told(ground)
+    assert {to: "已经结束" in zh for to, zh in said.items()} == {TENANT: True, "13800005555": True}
 
 
 def test_a_landlord_who_asked_to_be_erased_is_shown_to_nobody_and_told_nothing(
