@@ -18,7 +18,7 @@ from dispatch.safety.models import Hazard, SafetyCheck
 from dispatch.safety.states import HazardState
 from registry.models import Account
 from registry.premises_models import DepositLine
-from registry.succession_models import FormerHolder
+from registry.tenures import passed_last
 from registry.vulnerability import entered_for
 
 
@@ -64,10 +64,7 @@ def books_of_home(db: Session, ground: Ground, account: Account) -> dict[str, An
 
 def _registrant_since(db: Session, account: Account) -> datetime:
     """When it passed to whoever holds it; the day of its opening where it never did."""
-    passed = sa.select(sa.func.max(FormerHolder.until_at)).where(
-        FormerHolder.district == account.district, FormerHolder.account_id == account.id
-    )
-    return db.scalar(passed) or clock.at(account.opened_on)
+    return passed_last(db, account) or clock.at(account.opened_on)
 
 
 def _at_home(model: Any, account: Account) -> sa.Select[Any]:

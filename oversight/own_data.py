@@ -5,7 +5,7 @@ the household's file, and the courier's list of a round, which names its doors. 
 unit of who looked, the reason and the time; never the name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from registry.letting_queries import let_by
 from registry.models import Account, Card, Firm, Household, IdentityCheck, Person, Site
 from registry.privacy_models import NoticeShown, RequestReason, Reveal
 from registry.proxy_queries import consents_about
+from registry.tenures import Tenure, tenures_of
 
 
 @does("own_data.copy")
@@ -191,25 +192,29 @@ def _orders(db: Session, district: int, person_id: UUID) -> list[dict[str, Any]]
     return list(orders.values())
 
 
-def _homes(person_id: UUID, district: int) -> sa.Select[Any]:
-    return sa.select(Account.household_id).where(Account.district == district, Account.person_id == person_id)
-
-
 # --- who looked ---------------------------------------------------------------------------------------------
 
 
 def _looks(db: Session, district: int, person_id: UUID) -> list[dict[str, Any]]:
-    homes = list(db.scalars(_homes(person_id, district).distinct()))
-    found = [*_reveals(db, district, Reveal.person_id == person_id), *_files_read(db, district, homes)]
-    for home in homes:
-        found += _rounds(db, home)
+    """At the person, and at their homes while they were theirs: what came after is another's to know."""
+    tenures = tenures_of(db, district, person_id)
+    found = _reveals(db, district, Reveal.person_id == person_id)
+    found += _files_read(db, district, sa.or_(sa.false(), *(_looked_in(one) for one in tenures)))
+    for tenure in tenures:
+        found += [one for one in _rounds(db, tenure.household_id) if tenure.covers(one["at"])]
     return sorted(found, key=lambda one: one["at"], reverse=True)
+
+
+def _looked_in(tenure: Tenure) -> sa.ColumnElement[bool]:
+    until = sa.true() if tenure.until is None else Look.looked_at < tenure.until
+    return sa.and_(Look.subject_id == tenure.household_id, Look.looked_at >= tenure.since, until)
 
 
 def looks_at_home(db: Session, district: int, household_id: UUID) -> list[dict[str, Any]]:
     """Who looked at one household, whoever its registrant was then; the latest first."""
     reveals = _reveals(db, district, Reveal.household_id == household_id)
-    found = [*reveals, *_files_read(db, district, [household_id]), *_rounds(db, household_id)]
+    read = _files_read(db, district, Look.subject_id == household_id)
+    found = [*reveals, *read, *_rounds(db, household_id)]
     return sorted(found, key=lambda one: one["at"], reverse=True)
 
 
@@ -230,12 +235,12 @@ def _reveals(db: Session, district: int, whose: sa.ColumnElement[bool]) -> list[
     ]
 
 
-def _files_read(db: Session, district: int, homes: Sequence[UUID]) -> list[dict[str, Any]]:
+def _files_read(db: Session, district: int, which: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
     """The authority, or a desk, read the household's file or trace; what is personal stayed masked in it."""
     rows = db.execute(
         sa.select(Look, Grant)
         .join(Grant, Grant.id == Look.grant_id, isouter=True)
-        .where(Look.district == district, Look.kind == LookKind.HOUSEHOLD, Look.subject_id.in_(homes))
+        .where(Look.district == district, Look.kind == LookKind.HOUSEHOLD, which)
     )
     return [
         {

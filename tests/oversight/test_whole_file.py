@@ -78,7 +78,15 @@ def test_a_copy_holds_ones_own_days_and_nothing_of_whoever_had_the_account_befor
     found = check(users.household_id, items=answers(hose_whole={"photo_sha256": "ab" * 32}))
     made(cast.regulator.post(day.at("checks"), found))
 
+    assert cast.regulator.get(day.at(f"{at_home}/file")).status_code == 200
     signed_in = {person_id: cast.resident(person_id) for person_id in (before, heir)}
+
+    def looked(person_id: UUID) -> list[tuple[str, str]]:
+        """By the page and by the copy: who read the file."""
+        listed = signed_in[person_id].get(day.at("own-data/looks")).get_json()["items"]
+        copied = made(signed_in[person_id].post(day.at("own-data/copies")))["looks"]
+        assert listed == copied
+        return [(one["role"], one["at"]) for one in listed if one["what"] == "file"]
 
     def copy_of(person_id: UUID) -> dict[str, Any]:
         copy = made(signed_in[person_id].post(day.at("own-data/copies")))
@@ -94,6 +102,11 @@ def test_a_copy_holds_ones_own_days_and_nothing_of_whoever_had_the_account_befor
         body = {"person_id": str(heir), "applied_on": "2023-07-31", "kind": "transfer"}
         made(cast.clerk.post(day.at(f"{account}/transfers"), body))
         made(cast.clerk.post(day.at(f"{at_home}/vulnerabilities"), ill | {"ground": "disabled"}))
+        looks = looked(before)
+        assert looked(heir) == [], "the authority looked while it was another's"
+        assert cast.clerk.get(day.at(f"{at_home}/file")).status_code == 200
+        assert ([role for role, _ in looked(heir)], looked(before)) == (["clerk"], looks)
+        assert looks
         theirs = copy_of(heir)
         assert theirs["orders"] == theirs["checks"] == []
         assert [one["ground"] for one in theirs["looked_after_first"]] == ["disabled"]
