@@ -324,3 +324,21 @@ def test_zones_from_a_file_to_their_publication_and_a_proposal(
     run_due_jobs(house.ground)
     page.wait_for_url("**/dispatch/zones/drafts/*")
     expect(page.get_by_role("heading", level=1)).to_contain_text("请系统分")
+
+
+def test_what_earlier_days_left_stands_with_its_reason_and_what_to_do(
+    house: House, browse: Browse, day: WorkingDay
+) -> None:
+    """One in vain, one that no crew could take, one that nobody planned; two days later."""
+    failed, _ = day.order(), day.order(day.restaurant((LARGE,)))
+    first = day.round()
+    in_vain = {"line_id": failed.line_ids[0], "reason": "no_access"}
+    made(day.courier.post(day.at(f"orders/{failed.order_id}/failures"), in_vain))
+    made(day.finish(first))
+    day.order(hour=14)
+    with clock.standing_at(THE_DAY + timedelta(days=2)):
+        page = browse.page(house.cookie_of(day.dispatcher.principal_id))
+        page.goto(house.at("/dispatch/left-over?day=2024-06-12"))
+        expect(page.get_by_role("link", name="改时段")).to_have_count(2)
+        expect(page.get_by_role("link", name="重新预约")).to_have_count(1)
+        looks_sound(browse, page, "left-over")
