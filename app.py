@@ -44,8 +44,8 @@ from dispatch.safety.routes import room as safety
 from oversight.refusal_notice_routes import room as refusal_notices
 from oversight.review_routes import room as reviews
 from oversight.routes import room as oversight
+from registry.district_routes import room as registry
 from registry.privacy_models import Reveal
-from registry.routes import room as registry
 from web.bans import face as bans
 from web.clear_out import face as clear_out
 from web.collisions import face as collisions
