@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.machine import LOST_RACE
 from core.problems import NotFound
 from core.refusal import Refusal, Refused
+from cylinders import custody_refusals as no_custody
 from cylinders import recall_tasks
 from cylinders import refusals as no
 from cylinders.custody import Custody, Errand, Holder, record
@@ -115,7 +116,7 @@ def swap(
     full_now = custody_of(deed.db, full_id)
     _refuse(full_id, [*_where_it_is_not(full_now, courier), *_not_full(full_now)])
     if empty_id is not None and empty_id != held_id:
-        raise Refused([no.NOT_ON_CARD(cylinder_id=empty_id, card_id=card.id)])
+        raise Refused([no_custody.NOT_ON_CARD(cylinder_id=empty_id, card_id=card.id)])
     errand = Errand(
         binding=binding, round_id=round_id, line_id=line_id, card_id=card.id, device_id=binding.device_id
     )
@@ -155,7 +156,7 @@ def collect_only(
     """收瓶: the card's bottle household → courier, none given for it (an account is being closed)."""
     cylinder = lock(deed, [cylinder_id])[cylinder_id]
     if holding_of(deed.db, card.district, card.id) != cylinder_id:
-        raise Refused([no.NOT_ON_CARD(cylinder_id=cylinder_id, card_id=card.id)])
+        raise Refused([no_custody.NOT_ON_CARD(cylinder_id=cylinder_id, card_id=card.id)])
     return record(
         deed,
         cylinder,
@@ -344,13 +345,13 @@ def holder_of(custody: CylinderCustody | None) -> Holder | None:
 
 
 def _where_it_is_not(custody: CylinderCustody | None, giver: Holder) -> list[Refusal]:
-    return [] if holder_of(custody) == giver else [no.NOT_WITH_GIVER()]
+    return [] if holder_of(custody) == giver else [no_custody.NOT_WITH_GIVER()]
 
 
 def _not_full(custody: CylinderCustody | None) -> list[Refusal]:
-    return [] if custody is not None and custody.full else [no.NOT_FULL()]
+    return [] if custody is not None and custody.full else [no_custody.NOT_FULL()]
 
 
 def _held_back(deed: Deed, cylinder: Cylinder) -> list[Refusal]:
     free = cylinder.state is CylinderState.IN_SERVICE and not stands_held(deed, cylinder.cylinder_id)
-    return [] if free else [no.HELD_BACK()]
+    return [] if free else [no_custody.HELD_BACK()]

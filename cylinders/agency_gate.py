@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from core.refusal import Refusal
-from cylinders import refusals as no
+from cylinders import life_refusals as no
 from cylinders.refill_gate import Precision, max_life_ends_on
 from rulebook.edition import Law
 from rulebook.gate import gate

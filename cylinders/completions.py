@@ -15,6 +15,7 @@ from core.problems import WrongField
 from core.refusal import Refused
 from cylinders import acts
 from cylinders import refusals as no
+from cylinders import register_refusals as no_register
 from cylinders.at_site import unknown
 from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.life import not_in_the_future
@@ -59,7 +60,7 @@ def complete_file(deed: Deed, /, *, cylinder_id: UUID, evidence: Mapping[str, st
     if cylinder.state is CylinderState.SCRAPPED:
         raise Refused([no.SCRAPPED()])
     standing = [name for name in facts if name in OPEN_FACTS and getattr(cylinder, name) is not None]
-    against = [no.FACT_ON_FILE(name=name, value=getattr(cylinder, name)) for name in standing]
+    against = [no_register.FACT_ON_FILE(name=name, value=getattr(cylinder, name)) for name in standing]
     against += against_its_type(facts, deed.db.get_one(CylinderType, cylinder.model))
     if against:
         raise Refused(against)

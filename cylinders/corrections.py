@@ -7,7 +7,7 @@ from core.machine import LOST_RACE
 from core.problems import NotFound, WrongField
 from core.refusal import Refused
 from cylinders import acts, conflicts
-from cylinders import refusals as no
+from cylinders import custody_refusals as no
 from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.custody import facts_of, refold
 from cylinders.models import (

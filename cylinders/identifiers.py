@@ -19,6 +19,7 @@ from core.refusal import Refusal, Refused
 from cylinders import acts
 from cylinders import label_refusals as no_label
 from cylinders import refusals as no
+from cylinders import register_refusals as no_register
 from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.code import classify
 from cylinders.holds import release_if_free
@@ -158,7 +159,7 @@ def put_codes(deed: Deed, cylinder_id: UUID, codes: Mapping[Scheme, str]) -> Seq
 def _claimed(deed: Deed, cylinder: Cylinder, standing: CylinderIdentifier) -> Answer:
     if standing.cylinder_id == cylinder.cylinder_id or standing.voided_at is not None:
         on_record = classify(standing.value).on_record
-        raise Refused([no.IDENTIFIER_TAKEN(scheme=standing.scheme, value=on_record)])
+        raise Refused([no_register.IDENTIFIER_TAKEN(scheme=standing.scheme, value=on_record)])
     other = deed.db.get_one(Cylinder, standing.cylinder_id)
     elsewhere = other.owner_firm_id != cylinder.owner_firm_id
     collision = _collision(deed, cylinder.cylinder_id, standing, elsewhere=elsewhere)
@@ -181,7 +182,7 @@ def taken_refusals(deed: Deed, firm_id: UUID, taken: Iterable[CylinderIdentifier
         owner = deed.db.get_one(Cylinder, one.cylinder_id).owner_firm_id
         on_record = classify(one.value).on_record
         if owner == firm_id or one.voided_at is not None:
-            found.append(no.IDENTIFIER_TAKEN(scheme=one.scheme, value=on_record))
+            found.append(no_register.IDENTIFIER_TAKEN(scheme=one.scheme, value=on_record))
             continue
         deed.tell(
             COLLISION_FOUND,

@@ -39,7 +39,7 @@ from core.ids import new_id
 from core.jobs import Job, JobState
 from core.problems import Busy, FieldFault, NotFound, WrongField
 from core.refusal import Refusal, Refused, with_basis
-from cylinders import refusals as no
+from cylinders import register_refusals as no
 from cylinders.code import classify
 from cylinders.identifiers import tell_of_register
 from cylinders.import_models import FileEncoding, FileForm, RegisterFault, RegisterFile, StagedBottle

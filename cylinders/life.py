@@ -20,7 +20,7 @@ from core.ids import new_id
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts
-from cylinders import refusals as no
+from cylinders import life_refusals as no
 from cylinders.agency_gate import AgencyAct, AgencyFacts
 from cylinders.bottle_file_queries import must_reach_bottle, was_sent_to
 from cylinders.holds import put_hold

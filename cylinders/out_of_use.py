@@ -21,6 +21,8 @@ from core.ids import new_id
 from core.problems import WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts, recall_tasks
+from cylinders import custody_refusals as no_custody
+from cylinders import life_refusals as no_life
 from cylinders import refusals as no
 from cylinders.agency_gate import AgencyAct
 from cylinders.bottle_file_queries import is_with_agency, must_reach_bottle
@@ -64,11 +66,11 @@ def send(deed: Deed, *, cylinder_id: UUID, agency_id: UUID, why: SendingReason, 
     _must_be_an_agency(deed, agency_id)
     deed.note(agency_id=agency_id, why=why, reference=reference)
     if _open_sending(deed, cylinder_id) is not None:
-        raise Refused([no.SENT_ALREADY()])
+        raise Refused([no_life.SENT_ALREADY()])
     giver = acts.holder_of(custody_of(deed.db, cylinder_id))
     site = deed.db.get(Site, giver.id) if giver is not None and giver.kind is HolderKind.SITE else None
     if site is None or not deed.actor.reach.covers(site=site.id, firm=site.firm_id):
-        raise Refused([no.NOT_WITH_GIVER()])
+        raise Refused([no_custody.NOT_WITH_GIVER()])
     deed.at(firm=site.firm_id, site=site.id)
     CYLINDER.move(deed.db, cylinder, "send_to_inspection")
     _hand_to(deed, cylinder, agency_id, giver, site_id=site.id)
@@ -90,7 +92,7 @@ def arrive(deed: Deed, *, code: str) -> Answer:
     _must_not_be_scrapped(deed, cylinder, resolved)
     sending = _open_sending(deed, cylinder.cylinder_id)
     if sending is None or sending.agency_id != agency_id:
-        raise Refused([no.NOT_SENT_HERE()])
+        raise Refused([no_life.NOT_SENT_HERE()])
     if sending.received_at is None:
         sending.received_at = deed.recorded_at
         custody = custody_of(deed.db, cylinder.cylinder_id)
@@ -127,7 +129,7 @@ def inspect(
     reasons = judge_agency(deed, cylinder, agency_id, act, on=inspected_on)
     sending = _open_sending(deed, cylinder_id)
     if not is_with_agency(deed.db, cylinder_id, agency_id):
-        reasons.append(no.NOT_SENT_HERE())
+        reasons.append(no_life.NOT_SENT_HERE())
     if reasons:
         raise Refused(reasons)
     had_since = _had_since(deed, cylinder_id, agency_id, sending)
@@ -211,7 +213,7 @@ def scrap(
     reasons = judge_agency(deed, cylinder, agency_id, AgencyAct.SCRAP, on=scrapped_on)
     sending = _open_sending(deed, cylinder_id)
     if not is_with_agency(deed.db, cylinder_id, agency_id):
-        reasons.append(no.NOT_SENT_HERE())
+        reasons.append(no_life.NOT_SENT_HERE())
     if reasons:
         raise Refused(reasons)
     if cylinder.state is CylinderState.IN_SERVICE:
@@ -249,7 +251,7 @@ def _must_be_an_agency(deed: Deed, agency_id: UUID) -> None:
     if agency is None:
         raise WrongField("/agency_id", "unknown", "查无此机构", "expected an agency that is on the register")
     if not agency.approved_from <= clock.day_of(deed.occurred_at) <= agency.approved_until:
-        raise Refused([no.AGENCY_NOT_APPROVED()])
+        raise Refused([no_life.AGENCY_NOT_APPROVED()])
 
 
 def _look_again(deed: Deed, cylinder: Cylinder) -> None:

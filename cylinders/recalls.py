@@ -25,7 +25,7 @@ from core.ids import new_id
 from core.problems import NotFound
 from core.refusal import Refused, plain
 from cylinders import acts, recall_tasks
-from cylinders import refusals as no
+from cylinders import recall_refusals as no
 from cylinders.holds import release_if_free
 from cylinders.life_models import RecallCampaign, RecallOutcome, RecallTask
 from cylinders.models import (

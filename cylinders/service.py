@@ -18,7 +18,8 @@ from core.machine import LOST_RACE
 from core.problems import NotFound, WrongField
 from core.refusal import Refusal, Refused
 from cylinders import acts, recall_tasks
-from cylinders import refusals as no
+from cylinders import custody_refusals as no_custody
+from cylinders import register_refusals as no_register
 from cylinders.at_site import locked, measured, refused_at, site_of_address, unknown
 from cylinders.bottle_file_queries import must_reach_bottle
 from cylinders.code import classify, new_code
@@ -80,7 +81,7 @@ def enter_type(
     deed.note(phase=phase, material=material, standard=standard)
     deed.note(model=model, water_ml=water_ml, max_fill_g=max_fill_g, nominal_g=nominal_g, units=units)
     if deed.db.get(CylinderType, model) is not None:
-        raise Refused([no.TYPE_TAKEN(model=model)])
+        raise Refused([no_register.TYPE_TAKEN(model=model)])
     deed.db.add(entered)
     return {"model": model}
 
@@ -185,7 +186,7 @@ def _shared_by(kind: CylinderType) -> dict[str, Any]:
 def against_its_type(said: Mapping[str, Any], kind: CylinderType) -> list[Refusal]:
     """What is said of a bottle and cannot be true of its model."""
     return [
-        no.CONTRADICTS_TYPE(name=name, given=said[name], model=kind.model, catalogue=value)
+        no_register.CONTRADICTS_TYPE(name=name, given=said[name], model=kind.model, catalogue=value)
         for name, value in _shared_by(kind).items()
         if said.get(name) not in (None, value)
     ]
@@ -204,7 +205,7 @@ def codes_of(given: Iterable[dict[str, Any]]) -> dict[Scheme, str]:
                 "expected a code of this scheme whose check symbol is right",
             )
         if scheme in found:
-            raise Refused([no.IDENTIFIER_TWICE(scheme=scheme)])
+            raise Refused([no_register.IDENTIFIER_TWICE(scheme=scheme)])
         found[scheme] = read.code
     return found
 
@@ -286,7 +287,7 @@ def report_lost(deed: Deed, *, card_id: UUID, reference: str) -> Answer:
     held_id = holding_of(deed.db, card.district, card.id)
     deed.note(card_id=card.id, cylinder_id=held_id, reference=reference)
     if held_id is None and card.exception is not None:
-        raise Refused([no.LOSS_ON_RECORD()])
+        raise Refused([no_custody.LOSS_ON_RECORD()])
     if held_id is not None:
         cylinder = acts.lock(deed, [held_id])[held_id]
         if holding_of(deed.db, card.district, card.id) != held_id:
@@ -353,13 +354,13 @@ def release(deed: Deed, *, cylinder_id: UUID, hold_id: UUID, reference: str) -> 
     deed.note(hold_id=hold_id, reference=reference)
     lifted = deed.db.get(Hold, (cylinder_id, hold_id))
     if lifted is None or lifted.until_at is not None:
-        raise Refused([no.NO_SUCH_HOLD()])
+        raise Refused([no_custody.NO_SUCH_HOLD()])
     if lifted.kind is HoldKind.CONFLICT:
-        raise Refused([no.HOLD_OF_CONFLICT()])
+        raise Refused([no_custody.HOLD_OF_CONFLICT()])
     if lifted.kind is HoldKind.CLAIMED_TWICE:
-        raise Refused([no.HOLD_OF_COLLISION()])
+        raise Refused([no_custody.HOLD_OF_COLLISION()])
     if recall_tasks.is_open(deed.db, cylinder_id, hold_id):
-        raise Refused([no.HOLD_OF_RECALL()])
+        raise Refused([no_custody.HOLD_OF_RECALL()])
     lifted.until_at = deed.recorded_at
     deed.db.flush()
     release_if_free(deed, cylinder)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.refusal import Refusal
-from cylinders import refusals as no
+from cylinders import custody_refusals as no
 from rulebook.edition import Law
 from rulebook.gate import gate
 
