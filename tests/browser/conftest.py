@@ -134,6 +134,7 @@ class Browse:
 
     def is_accessible(self, page: Page, *, strong_contrast: bool = False) -> None:
         """``strong_contrast``: 7:1 too, for who reads in the sun, asked in the same walk over the page."""
+        page.wait_for_load_state()
         page.evaluate(AXE)
         found = page.evaluate(
             "([tags, strong]) => axe.run(document, {runOnly: {type: 'tag', values: tags}, "

@@ -44,7 +44,7 @@ def test_a_label_held_before_the_camera_is_loaded(
     page.get_by_role("button", name="相机扫码").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     before_camera.shot(page, "courier-scanner")
-    expect(page.locator(".counter")).to_contain_text("1/1", timeout=20_000)
+    expect(page.locator(".counter")).to_contain_text("1/1")
     with house.ground.sessions() as db:
         assert len(db.scalars(sa.select(LineLoad)).all()) == 1
 

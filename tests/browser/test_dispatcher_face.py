@@ -84,7 +84,7 @@ def test_the_board_looks_again_by_itself(house: House, browse: Browse, page: Pag
     page.goto(house.at("/dispatch/"))
     expect(page.locator(".figures dd").first).to_have_text("0")
     day.order()
-    expect(page.locator(".figures dd").first).to_have_text("1", timeout=15_000)
+    expect(page.locator(".figures dd").first).to_have_text("1")
 
 
 def test_an_empty_day_and_a_day_without_zones_say_so(

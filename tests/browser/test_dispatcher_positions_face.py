@@ -46,7 +46,7 @@ def test_a_vehicle_on_the_map_moves_and_its_leaving_the_zone_is_an_alarm(
         browse.reflows(page)
         browse.shot(page, "dispatch-vehicles")
         drives(2, 22, 31.225)
-        expect(page.locator("#live")).to_contain_text("位置更新于 09:22", timeout=15_000)
+        expect(page.locator("#live")).to_contain_text("位置更新于 09:22")
         expect(page.locator(".map .vehicle")).to_have_count(1)
 
         page.get_by_role("button", name="打开提示音").click()

@@ -36,6 +36,7 @@ def test_a_roster_is_proposed_changed_by_hand_and_confirmed(house: House, browse
     page.get_by_label("排到").select_option("off")
     page.get_by_role("button", name="调整").click()
     page.get_by_role("link", name="去确认").click()
+    expect(page.get_by_role("button", name="确认排班")).to_be_visible()
     browse.is_accessible(page)
     page.get_by_role("button", name="确认排班").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("已确认")

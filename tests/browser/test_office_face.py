@@ -58,8 +58,9 @@ def test_a_day_at_the_office_from_the_start_to_every_list(
         browse.reflows(page)
         browse.shot(page, f"office-{number}")
     page.goto(house.at("/office/"))
-    for name in ("大字", "更大字"):
+    for name, drawn in (("大字", "large"), ("更大字", "larger")):
         page.get_by_role("button", name=name).click()
+        expect(page.locator("html")).to_have_class(drawn)
     browse.is_accessible(page)
     browse.shot(page, "office-larger")
     page.goto(house.at(f"/office/cylinders/{filled.id}/trace"))
@@ -162,7 +163,9 @@ def test_a_recall_is_opened_after_a_look_and_a_bottle_sent_to_inspection(
     browse.reflows(page)
     browse.shot(page, "office-recall")
     page.get_by_role("button", name="已打钩的都通知").click()
-    page.get_by_role("link", name=f"了结 Settle {recalled.code}").click()
+    settling = page.get_by_role("link", name=f"了结 Settle {recalled.code}")
+    settling.click()
+    expect(settling).to_be_hidden()
     browse.is_accessible(page)
     browse.reflows(page)
     browse.shot(page, "office-recall-task")

@@ -68,5 +68,6 @@ def test_a_code_typed_by_keyboard_that_is_nobodys_is_red_in_large_type_too(
     browse.reflows(page)
     browse.shot(page, "public-unconfirmed")
     page.get_by_role("button", name="大字").click()
+    expect(page.locator("html")).to_have_class("large")
     page.goto(house.at("/C/31XBW3A0A88K"))
     browse.shot(page, "public-unconfirmed-large")

@@ -266,6 +266,7 @@ def test_everything_of_a_booking_works_without_scripts(house: House, browse: Bro
     page.goto(house.at("/resident/book"))
     page.fill("#phone", PHONE)
     page.get_by_role("button", name="发验证码").click()
+    page.wait_for_url("**/sign-in/phone/code**")
     page.fill("#code", code_sent(house))
     page.get_by_role("button", name="登录").click()
     page.wait_for_url(house.at("/resident/book"))

@@ -66,6 +66,7 @@ def test_a_refusal_is_told_in_writing_and_read_at_home(house: House, browse: Bro
     office.goto(house.at(f"/office/refusals/{story.number}"))
     browse.is_accessible(office)
     office.get_by_role("link", name="出具书面告知").click()
+    expect(office.get_by_role("button", name="出具")).to_be_visible()
     browse.is_accessible(office)
     office.get_by_role("button", name="出具").press("Enter")
     expect(office.get_by_role("heading", name="不予供气告知书")).to_be_visible()

@@ -45,6 +45,7 @@ def test_a_regulator_takes_a_second_factor_and_is_let_in(house: House, browse: B
     with house.ground.sessions() as db:
         assert db.get_one(SecondFactor, person.principal_id).confirmed_at is not None
     page.get_by_role("button", name="退出").click()
+    page.wait_for_url(house.at("/"))
     page.goto(house.at("/sign-in"))
     page.fill("#login", "reg.one")
     page.fill("#password", PASSWORD)

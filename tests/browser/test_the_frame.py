@@ -73,6 +73,7 @@ def test_large_type_is_drawn_by_the_server_and_kept(house: House, browse: Browse
     page = browse.page(java_script_enabled=False)
     page.goto(house.at("/"))
     page.get_by_role("button", name="大字").click()
+    expect(page.locator("html")).to_have_class("large")
     page.goto(house.at("/sign-in"))
     expect(page.locator("html")).to_have_class("large")
     browse.shot(page, "sign-in-large")

@@ -129,10 +129,10 @@ def test_no_scan_takes_long_whatever_is_held_before_the_scanner(tmp_path: Path) 
     marks.use(tmp_path)
     hostile = ["https://" + "a" * 500, "https://a/1/" + "1" * 499, "https://a/1/1/1/" + "-" * 490]
     try:
-        began = time.perf_counter()
+        began = time.thread_time()
         for text in hostile * 10:
             assert classify(text[:MOST_SYMBOLS]).scheme is None
-        assert (time.perf_counter() - began) / 30 < 0.02
+        assert (time.thread_time() - began) / 30 < 0.02
     finally:
         marks.use(tmp_path / "nowhere")
 
