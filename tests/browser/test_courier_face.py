@@ -162,7 +162,7 @@ def test_a_round_is_driven_to_its_end(begin: Begin) -> None:
         trip.load(bottle)
     expect(page.locator(".counter")).to_contain_text("2/2")
     trip.look("loaded")
-    trip.press("装好了，出发")
+    trip.send("装好了，出发")
     assert trip.row(ManifestReveal, round_id=trip.round_id).revealed_by == trip.day.courier.principal_id
     trip.look("road")
     expect(page.get_by_role("link", name="导航")).to_have_attribute("href", "geo:31.215,121.41")

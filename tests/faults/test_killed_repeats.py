@@ -28,7 +28,7 @@ from rulebook.decisions import keep_edition
 from tests.conftest import doing_as
 from tests.dispatch.town import Town
 
-WITHIN_S = 10
+WITHIN_S = 60
 
 
 @pytest.fixture(scope="module")

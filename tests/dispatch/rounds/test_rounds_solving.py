@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,8 +79,14 @@ def test_a_child_that_never_stops_talking_is_cut_off(monkeypatch: pytest.MonkeyP
 def test_a_child_that_hangs_is_killed_with_all_it_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(solving, "WALL_GUARD_S", 1.0)
-    pids = tmp_path / "pids"
+    pids, guard = tmp_path / "pids", solving._guard
+
+    def once_both_hang(*given: Any) -> None:
+        wait_until(lambda: pids.exists() and " " in pids.read_text())
+        guard(*given)
+
+    monkeypatch.setattr(solving, "_guard", once_both_hang)
+    monkeypatch.setattr(solving, "WALL_GUARD_S", 0.2)
     child(
         monkeypatch,
         "import os, subprocess, sys, time\n"
@@ -92,7 +99,7 @@ def test_a_child_that_hangs_is_killed_with_all_it_started(
     wait_until(lambda: not [pid for pid in pids.read_text().split() if is_running(int(pid))])
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """A signal is sent at once and heeded soon."""
     given_up_at = time.monotonic() + seconds
     while not holds():
