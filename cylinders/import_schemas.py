@@ -5,7 +5,7 @@ from marshmallow import fields
 from core.fields import Form, Id, Instant, Text, View, Word
 from core.jobs import Fault, JobState
 from cylinders.import_models import FileEncoding, FileForm, RegisterRows
-from registry.schemas import PlainCode
+from registry.fields import PlainCode
 
 
 class FileQuery(Form):

@@ -39,8 +39,9 @@ from cylinders.models import Phase
 from cylinders.refill_gate import Precision
 from cylinders.schemas import HEAVIEST_G, MOST_CODES, code_like
 from cylinders.states import RecallState, TaskState
+from registry.fields import model_code
 from registry.models import HolderKind
-from registry.schemas import EvidenceIn, model_code
+from registry.schemas import EvidenceIn
 
 MOST_TOLD = 500
 MOST_DAYS = 366

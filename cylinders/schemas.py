@@ -35,8 +35,9 @@ from cylinders.models import (
     WhyCountedWrong,
 )
 from cylinders.refill_gate import Precision, Purpose
+from registry.fields import model_code
 from registry.models import HolderKind
-from registry.schemas import EvidenceIn, FaultView, model_code
+from registry.schemas import EvidenceIn, FaultView
 
 MOST_CODES = 1000
 MOST_ROWS = 500

@@ -9,8 +9,8 @@ from marshmallow import ValidationError, fields
 from core.fields import Day, Flag, Form, Id, Month, Number, PageQuery, Rows, Text, View, Word, page_view
 from registry.clear_out import CameBecause
 from registry.conversion_models import ConversionTarget
+from registry.fields import Code
 from registry.premises_models import ClosingReason
-from registry.schemas import Code
 from registry.states import ConversionState
 
 PLACE_CODE: dict[str, Any] = {"code": True, "most": 20, "pattern": r"[0-9A-Z-]{2,20}"}

@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from core.fields import Day, Form, Id, Instant, View
-from registry.schemas import LettingView, PlainCode
+from registry.fields import PlainCode
+from registry.schemas import LettingView
 
 
 class LettingIn(Form):

@@ -22,8 +22,9 @@ from core.fields import (
     page_view,
 )
 from registry.banned_uses import Department, Seen
+from registry.fields import Geometry, PlainCode
 from registry.premises_models import BannedUseKind, DepositKind, ExemptionGround, ReviewFinding
-from registry.schemas import Geometry, PlainCode, SitePointView
+from registry.schemas import SitePointView
 from registry.states import BannedUseState
 
 

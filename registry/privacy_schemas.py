@@ -8,10 +8,10 @@ from marshmallow import ValidationError, fields
 
 from core.auth import Role
 from core.fields import Day, Flag, Form, Id, Instant, Text, View, Word
+from registry.fields import Phone
 from registry.letting_schemas import LetView
 from registry.privacy_models import CorrectedField, RequestKind, RequestReason
 from registry.proxy_schemas import ConsentView
-from registry.schemas import Phone
 from registry.states import PrivacyRequestState
 
 

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from core.fields import Day, Flag, Form, Id, Instant, View, Word
-from registry.schemas import Phone, PlainCode
+from registry.fields import Phone, PlainCode
 from registry.states import ProxyState
 
 

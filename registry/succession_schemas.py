@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from core.fields import Flag, Form, Id, Instant, PageQuery, View, Word, page_view
-from registry.schemas import PlainCode
+from registry.fields import PlainCode
 from registry.states import SuccessionState
 from registry.succession_models import Kinship, RejectedFor, SuccessionGround
 

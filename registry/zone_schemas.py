@@ -7,7 +7,8 @@ import marshmallow as ma
 from marshmallow import ValidationError, fields
 
 from core.fields import Day, Form, Id, Instant, Number, Part, Rows, Text, View, Word
-from registry.schemas import MAX_ZONES, Geometry
+from registry.fields import Geometry
+from registry.schemas import MAX_ZONES
 from registry.zone_models import SubstitutionReason
 
 

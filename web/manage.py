@@ -24,9 +24,9 @@ from core.problems import WrongField
 from core.refusal import Audience, Refused
 from core.sealed import KeyringError
 from evidence.verify import Tally, verify
+from registry.fields import PlainCode
 from registry.grants import give_grant
 from registry.people import index_phones
-from registry.schemas import PlainCode
 from rulebook.decisions import Which
 from rulebook.proposal import WrongProposal, read_proposal
 from web import decisions, retention

@@ -21,8 +21,8 @@ from core.limits import Limit
 from core.problems import WrongField
 from registry import new_numbers
 from registry.documents import DocumentFacts, DocumentKind, WrongDocument, check_document
+from registry.fields import Phone
 from registry.new_numbers import Said
-from registry.schemas import Phone
 from registry.sealing import plain_phone
 from web.office.said import DOCUMENTS
 from web.openings import barred_places

@@ -19,8 +19,8 @@ from core.problems import WrongField
 from core.sealed import mask_phone
 from core.sessions import SignedInBy
 from registry import phone_codes
+from registry.fields import Phone
 from registry.phone_codes import Checked
-from registry.schemas import Phone
 from registry.sealing import plain_phone
 from web.openings import barred_places
 from web.pages import No, csrf, form_of

@@ -34,9 +34,10 @@ from dispatch.orders.states import LineState, OrderState
 from dispatch.safety.equipment_schemas import EquipmentView
 from dispatch.safety.models import CheckOutcome
 from dispatch.safety.schemas import CheckForm, OpenHazardOut, Sha256
+from registry.fields import PlainCode
 from registry.models import ScanStatus
 from registry.premises_models import ClosingReason
-from registry.schemas import DocumentIn, PlainCode
+from registry.schemas import DocumentIn
 
 
 class LoadIn(Form):
