@@ -4,6 +4,7 @@
     travel      providers made of others: with a memory, with a second choice
     problem     the day: a station, stops, vehicles, and what of it has begun
     solve       greedy start, compiled search, OR-Tools' proof; a plan in which every stop is accounted for
+    choosing    trips met in good plans, put together anew where goods come late
     replan      a plan under way: an urgent order, a lost crew, and how much those who drive it notice
     by_hand     one stop put at another place by a person, and what each vehicle then does
     pricing     a day with every crew in its zone, beside the same crews free: what fixed zones cost

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from routing import kernel
+from routing import choosing, kernel
 from routing.matrix import NO_WAY, Matrix
 from routing.plan import Stopped
 from routing.problem import Problem, Stop, Vehicle
@@ -25,8 +25,10 @@ ONE_HEAT = ((1.0, 1.0),)  # shares of the turns, and of the first temperature
 HEATS = ((0.25, 1.0), *[(0.15, 0.4)] * 4, (0.15, 0.2))
 """Where goods come late: trips hold each other in place there, and one cooling stays in the first hollow it
 falls into. So the search is warmed up again and again, each time from the best so far."""
+TURNS_A_GLANCE = 50  # at the trips driven, where they are put together anew after each heat
+WORTH_A_GLANCE = 1.05  # times the best plan's cost
 NEAR = 10
-TURNS_A_LOOK = 500  # at the clock
+TURNS_A_LOOK = 500  # at the clock; a whole number of glances
 NO_WAY_S = 10**8
 FAR_OFF = 1 << 50
 
@@ -56,7 +58,10 @@ def improve(
     best_route, best_length = state.route.copy(), state.rounds[:, kernel.LENGTH].copy()
     costs = np.full(2, kernel.total_cost(day, state))
     near_s, first = _near_s(timetable), 0
-    for share, heat in HEATS if hot == HOT and not day.is_plain else ONE_HEAT:
+    heats = HEATS if hot == HOT and not day.is_plain else ONE_HEAT
+    met = choosing.TripsMet(timetable) if heats == HEATS and choosing.may_choose(timetable) else None
+    step = TURNS_A_LOOK if met is None else TURNS_A_GLANCE
+    for share, heat in heats:
         turns = min(iterations - first, math.ceil(share * iterations))
         if first:
             _lay(timetable, state, _rounds(timetable, best_route, best_length))
@@ -64,12 +69,21 @@ def improve(
             costs[0] = costs[1]
         hot_s = heat * hot * near_s
         cooling = math.log(COLD / (heat * hot)) / max(1, turns)
-        for done in range(0, turns, TURNS_A_LOOK):
-            if expired is not None and expired():
+        for done in range(0, turns, step):
+            if done % TURNS_A_LOOK == 0 and expired is not None and expired():
                 return Improved(_rounds(timetable, best_route, best_length), Stopped.TIME)
-            until = min(turns, done + TURNS_A_LOOK)
+            until = min(turns, done + step)
             kernel.turns(day, state, best_route, best_length, costs, done, until, hot_s, cooling)
+            if met is not None and costs[0] <= WORTH_A_GLANCE * costs[1]:
+                met.note(state.route, state.rounds[:, kernel.LENGTH])
         first += turns
+        if met is not None:
+            better = met.cheaper(_rounds(timetable, best_route, best_length))
+            if better is not None:
+                _lay(timetable, state, better)
+                _note(day, state)
+                costs[1] = kernel.total_cost(day, state)
+                best_route[:], best_length[:] = state.route, state.rounds[:, kernel.LENGTH]
     return Improved(_rounds(timetable, best_route, best_length), Stopped.ITERATIONS)
 
 
@@ -83,7 +97,7 @@ def _note(day: kernel.Day, state: kernel.State) -> None:
 def compile_all() -> None:
     """Compile, and keep where that can be: the first search need not wait for it."""
     seconds = np.array([[0, 60, 60], [60, 0, 60], [60, 60, 0]])
-    stops = [Stop(name, 1, 1, 60, (0, 3600), 3600) for name in "ab"]
+    stops = [Stop(name, 1, 1, 60, (0, 3600), 3600, release_s=60) for name in "ab"]
     problem = Problem(
         tuple(stops), (Vehicle("v", "p", 1, 2, (0, 7200)),), 60, {"p": Matrix(seconds, seconds)}
     )
