@@ -17,7 +17,7 @@ from routing.plan import Stopped
 from routing.problem import Problem, Stop, Vehicle
 from routing.timetable import NOBODY, STATION, Improved, Rounds, Timetable
 
-NAME = f"ruin-and-recreate 2 (numba {numba.__version__})"
+NAME = f"ruin-and-recreate 3 (numba {numba.__version__})"
 
 HOT = 2.5  # the first and the last temperature, in ways from a stop to a near one
 COLD = 0.025

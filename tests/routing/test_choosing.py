@@ -13,18 +13,18 @@ from routing.timetable import Rounds, Timetable, served_places
 from tests.routing.courier_zones import HOUR
 from tests.routing.test_routing_kernel import late_goods
 
-A, B, C, D = range(1, 5)
+A, B, C, D, E = range(1, 6)
 CROSSED: Rounds = [[[A, C], [B, D]], []]
 
 
 def pairs(shift_s: int = HOUR, vehicles: int = 2) -> Timetable:
-    """A and B are neighbours, C and D are; everything else is ten times as far."""
-    seconds = np.full((5, 5), 600)
+    """A and B are neighbours, C and D are, D and E are; everything else is ten times as far."""
+    seconds = np.full((6, 6), 600)
     np.fill_diagonal(seconds, 0)
-    for here, there in ((A, B), (C, D)):
+    for here, there in ((A, B), (C, D), (D, E)):
         seconds[here, there] = seconds[there, here] = 60
-    stops = tuple(Stop(name, 1, 1, 60, (0, 24 * HOUR), HOUR) for name in "abcd")
-    fleet = tuple(Vehicle(f"v{k}", "p", 2, 2, (0, shift_s)) for k in range(vehicles))
+    stops = tuple(Stop(name, 1, 1, 60, (0, 24 * HOUR), HOUR) for name in "abcde")
+    fleet = tuple(Vehicle(f"v{k}", "p", 3, 2, (0, shift_s)) for k in range(vehicles))
     return Timetable(Problem(stops, fleet, 60, {"p": Matrix(seconds, seconds)}))
 
 
@@ -46,6 +46,14 @@ def test_nothing_is_given_up_where_the_rest_would_be_left_or_served_twice_or_cos
     met: list[list[int]],
 ) -> None:
     assert with_met(pairs(), *met).cheaper(CROSSED) is None
+
+
+def test_no_stop_is_served_twice_even_if_that_were_cheaper() -> None:
+    rounds: Rounds = [[[A, C, E], [B, D]], []]
+    assert with_met(pairs(24 * HOUR), [A, B], [C, D], [D, E]).cheaper(rounds) is None
+    found = with_met(pairs(24 * HOUR), [A, B], [C, D], [D, E], [E]).cheaper(rounds)
+    assert found is not None
+    assert sorted(trip for trips in found for trip in trips) == [[A, B], [C, D], [E]]
 
 
 def test_trips_that_the_vehicles_have_no_time_for_are_not_chosen() -> None:
