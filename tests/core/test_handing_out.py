@@ -142,7 +142,7 @@ def test_while_a_gateway_is_silent_nothing_is_locked_and_other_channels_go_on(
     outbox.tell(db, CHANGNING, "test.tip", {})
     db.commit()
     channels.set_out()
-    eventually(lambda: bool(told))
+    eventually(lambda: bool(told) and outbox.standing(db).sending == 1)
     assert db.scalars(sa.select(OutboxDelivery).with_for_update(nowait=True)).all(), "nobody holds a lock"
     row = row_of(db, waits)
     assert (row.state, row.attempts, row.leased_until) == (DeliveryState.DUE, 1, THE_DAY + LEASE)

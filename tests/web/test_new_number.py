@@ -266,7 +266,8 @@ def test_a_mistyped_number_is_replaced_by_the_next_and_both_stay_on_file(
     assert states(db) == [("withdrawn", 310105), ("asked", 310105)], "the same again is the same request"
     warned = [one["zh"] for one in telephone.messages() if one["topic"] == "own_data.number_asked"]
     assert [("1234" in one, "5555" in one) for one in warned] == [(True, False), (False, True)]
-    entry = json.loads(db.scalars(sa.select(Entry.written).where(Entry.verb == "own_data.ask")).all()[-1])
+    asked = sa.select(Entry.written).where(Entry.verb == "own_data.ask").order_by(Entry.id)
+    entry = json.loads(db.scalars(asked).all()[-1])
     assert len(entry["payload"]["replaced"]) == 1
     [first, second] = db.scalars(sa.select(PrivacyRequest).order_by(PrivacyRequest.id))
     assert second.said_sealed != first.said_sealed

@@ -52,7 +52,8 @@ def test_what_lies_outside_the_zone_is_loaded_and_handed_over_once_a_dispatcher_
     )
     made(day.load(round_id, booked.line_ids[0], bottle.code))
     assert made(day.deliver(booked, day.report(booked, bottle)))["outcome"] == "delivered"
-    decisions = db.scalars(sa.select(Decision).where(Decision.gate.in_(["load", "handover"])))
+    asked = sa.select(Decision).where(Decision.gate.in_(["load", "handover"])).order_by(Decision.id)
+    decisions = db.scalars(asked)
     assert [one.facts["approved_outside_zone"] for one in decisions] == [False, True, True]
     [entry] = day.entries(db, "order.approve_outside_zone")
     links = set(db.execute(sa.select(Link.subject_type, Link.subject_key).where(Link.entry_id == entry.id)))
