@@ -34,7 +34,7 @@ from routing import Plan, Problem, Routes, check, greedy, insert_urgent, ruin, s
 from routing.timetable import Timetable
 
 SIZES = (25, 50, 100, 200, 400)
-PROBE_TURNS = 2_000
+PROBE_TURNS = 8_000
 DOORS_A_ZONE = 50
 LARGEST_CITY_REPEATED = 10_000
 CITY_TURNS = 12_000
