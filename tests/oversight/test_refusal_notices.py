@@ -459,3 +459,18 @@ def test_a_notice_after_the_last_day_for_asking_offers_no_day(
         for text in (message, page):
             assert ("期限（2024年8月11日）已过" in text, "含当日" in text) == (True, False)
         assert "（已过）" in app.test_client().get(f"/N/{told['code']}").text
+
+
+def test_who_read_of_an_applicant_before_the_account_stood_is_told_to_them(
+    story: Story, app: Flask, desk: Desk
+) -> None:
+    told = made(issue(story))
+    authority = Hand(app, desk, story.regulator)
+    assert authority.status(f"/oversight/refusal-notices/{told['id']}") == 200
+    review = story.asked()
+    made(story.act(story.regulator, review, "takings"))
+    made(story.answered(story.regulator, review, excepted=["A02"], excepted_until="2024-07-31"))
+    with clock.standing_at(THE_DAY + timedelta(hours=1)):
+        made(story.open())
+        looks = story.resident.get(story.cast.at("own-data/looks")).get_json()["items"]
+    assert "regulator" in {one["role"] for one in looks}
