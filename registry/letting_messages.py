@@ -27,9 +27,9 @@ _TO_TENANT = {
         "or come to the counter.",
     ),
     lettings.ENDED: (
-        "您家用气登记里的房东登记（租期到{until_zh}）已经结束。还在租住？请打用气热线或到柜台重新登记。",
-        "The entry of who lets your home to you (until {until_on}) has ended. Still renting it? Call the "
-        "hotline or come to the counter to enter it again.",
+        "您家用气登记里的房东登记（租期到{until_zh}）已经结束。有不对的，请打用气热线或到柜台。",
+        "The entry of who lets your home to you (until {until_on}) has ended. Not so? Call the hotline or "
+        "come to the counter.",
     ),
 }
 _TO_LANDLORD = {
@@ -39,9 +39,9 @@ _TO_LANDLORD = {
         "hotline or come to the counter.",
     ),
     lettings.ENDED: (
-        "您作为一处用气房屋房东的登记（租期到{until_zh}）已经结束。还在出租？请打用气热线或到柜台重新登记。",
-        "You are no longer registered as the landlord of a home that uses gas (until {until_on}). Still "
-        "letting it? Call the hotline or come to the counter to enter it again.",
+        "您作为一处用气房屋房东的登记（租期到{until_zh}）已经结束。有不对的，请打用气热线或到柜台。",
+        "You are no longer registered as the landlord of a home that uses gas (until {until_on}). Not so? "
+        "Call the hotline or come to the counter.",
     ),
 }
 
