@@ -383,6 +383,16 @@ def test_two_senders_at_once_send_nothing_twice(ground: Ground, db: Session) -> 
     assert sorted(sent) == sorted(str(one) for one in told)
 
 
+def test_what_one_event_has_to_tell_goes_out_in_the_same_order_every_time(
+    ground: Ground, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumers = [f"messages.{name}" for name in ("d", "b", "e", "a", "c")]
+    monkeypatch.setitem(outbox.SUBSCRIBERS, TOPIC, dict.fromkeys(consumers, word))
+    tell(db, "13900000001")
+    batch = _Batch.claimed(ground, CHANGNING, "messages", 10, outbox._HadTurn())
+    assert [claim.consumer for claim in batch.claims] == sorted(consumers)
+
+
 def test_who_lost_the_lease_begins_no_further_message_and_writes_nothing(ground: Ground, db: Session) -> None:
     event_id = tell(db, "13900000001", "13900000002")
     sent: list[str] = []
