@@ -1,4 +1,7 @@
-"""Every "no" about an agency's acts, registration for use, sending and seizure. Codes keep their meaning."""
+"""Every "no" about an agency's acts, unfit reports, registration for use, sending and seizure.
+
+A code, once published, keeps its meaning for ever.
+"""
 
 from core.refusal import reason
 from evidence.deed import held_by

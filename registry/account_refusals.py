@@ -1,4 +1,4 @@
-"""Every "no" about households, accounts, cards, deposits and the review list.
+"""Every "no" about households and their people, accounts, cards, deposits, the review list.
 
 A code, once published, keeps its meaning for ever.
 """

@@ -1,4 +1,4 @@
-"""Thin, as ``routes.py``: gas where it may not be, and what stands beside an account or a home."""
+"""Thin, as ``routes.py``: gas where it may not be, reviews, deposits, and what stands beside a home."""
 
 # flask-smorest has no types: its decorators are Any, as in every routes.py
 # mypy: disallow-untyped-decorators=False

@@ -147,7 +147,8 @@ def reveal_household(
 
     Whoever asks has just shown who they are (N01), sees a bounded number of people a day (N02), and nobody
     whose data are kept for a term only (N05).
-    The answer holds no personal data, since answers are kept; ``queries.revealed`` opens the values.
+    The answer holds no personal data, since answers are kept; ``household_file_queries.revealed`` opens
+    the values.
     """
     party = queries.party_within_reach(deed.db, deed.actor, deed.district, household_id)
     account = party.account

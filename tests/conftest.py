@@ -31,7 +31,9 @@ from dispatch.rounds import solving
 from routing import __main__ as solver
 from tests.desk import Desk
 
-settings.register_profile("by chance", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "by chance", deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("the same", settings.get_profile("by chance"), derandomize=True)
 settings.load_profile("the same")
 """However busy the machine, the same examples; ``--hypothesis-profile="by chance"`` looks further."""
@@ -73,7 +75,8 @@ _turns = itertools.count(1)
 def cluster() -> Iterator[Cluster]:
     """In /tmp itself: where root may not have user namespaces the server runs as nobody.
 
-    Nothing learns of its tables in passing: how a statement is planned hangs on no earlier test.
+    Nothing learns of its tables in passing, at an hour of its own: how a statement is planned hangs on what
+    this process has filled before, and on nothing else.
     """
     unlearned = (*FAST_TEST_SETTINGS, "autovacuum=off")
     with (

@@ -419,7 +419,7 @@ def test_a_wrong_code_says_how_many_tries_are_left_and_the_right_one_ends_it(beg
     main.click()
     expect(trip.page.locator("main")).to_contain_text("送到了")
     with trip.house.ground.sessions() as db:
-        outcomes = list(db.scalars(sa.select(Delivery.outcome).order_by(Delivery.recorded_at)))
+        outcomes = list(db.scalars(sa.select(Delivery.outcome).order_by(Delivery.id)))
         checks = list(db.scalars(sa.select(SafetyCheck)))
     assert outcomes == [VisitOutcome.WRONG_CODE, VisitOutcome.DELIVERED]
     assert len(checks) == 1

@@ -150,8 +150,9 @@ def test_red_says_every_reason_large_and_green_never_stays(
     browse.is_accessible(page)
     browse.shot(page, "station-desk-red")
     browse.reflows(page)
-    for _ in range(2):
-        page.get_by_role("button", name="大字" if _ == 0 else "更大字").click()
+    for name, drawn in (("大字", "large"), ("更大字", "larger")):
+        page.get_by_role("button", name=name).click()
+        expect(page.locator("html")).to_have_class(drawn)
     browse.shot(page, "station-desk-larger")
 
 

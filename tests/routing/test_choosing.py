@@ -73,7 +73,7 @@ def test_a_vehicle_is_given_no_more_trips_than_it_may_drive() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_chosen_holds_serves_the_same_stops_and_costs_less(seed: int) -> None:
-    """Every trip a vehicle could make of two or three near stops is met; the greedy rounds have others."""
+    """Many a trip of one to three stops was met, drawn at random; the greedy rounds have others."""
     problem = late_goods(seed)
     timetable = Timetable(problem)
     met = TripsMet(timetable)

@@ -90,9 +90,9 @@ def test_a_child_that_hangs_is_killed_with_all_it_started(
     child(
         monkeypatch,
         "import os, subprocess, sys, time\n"
-        "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(90)'])\n"
         f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{other.pid}}')\n"
-        "time.sleep(600)",
+        "time.sleep(90)",
     )
     with pytest.raises(Busy):
         solving.solve_apart(PROBLEM, 10, 1)
