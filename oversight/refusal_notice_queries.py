@@ -48,13 +48,15 @@ class Told:
 class Appeal:
     """What is open to whoever disagrees with a refusal. ``until_on``: the last day for asking for a review.
 
-    ``review``: the one that stands, since there is one only; ``answer_no``: of its answer, for whom it was
-    given.
+    ``review``: theirs that stands, since there is one only; ``answer_no``: of its answer;
+    ``asked_by_another``: the one there is was asked for by somebody else whom the refusal names: what came of
+    it is told to them.
     """
 
     until_on: date
     review: RefusalReview | None
     answer_no: str | None
+    asked_by_another: bool
 
     @property
     def is_late(self) -> bool:
@@ -63,7 +65,12 @@ class Appeal:
 
     @property
     def may_ask(self) -> bool:
-        return self.review is None and not self.is_late
+        return self.review is None and not self.asked_by_another and not self.is_late
+
+    @property
+    def is_overdue(self) -> bool:
+        """The review waits, and the day by which it is answered is past."""
+        return self.review is not None and not self.is_answered and self.review.due_on < clock.today()
 
     @property
     def is_answered(self) -> bool:
@@ -176,27 +183,31 @@ def look(ground: Ground, given: str) -> Genuine | None:
 
 
 def appeal(db: Session, refusal: RefusalNotice) -> Appeal:
-    review = _standing_review(db, refusal.district, refusal.entry_id)
+    """For whom the notice is: of another's review they learn that there is one, and nothing else."""
+    review = standing_reviews(db, refusal.district, [refusal.entry_id]).get(refusal.entry_id)
+    if review is not None and review.person_id != refusal.person_id:
+        return Appeal(refusal.ask_until_on, review=None, answer_no=None, asked_by_another=True)
     answer_no = None
-    if review is not None and review.answer_notice_id and review.person_id == refusal.person_id:
+    if review is not None and review.answer_notice_id:
         answer_no = db.get_one(Notice, (review.district, review.answer_notice_id)).number
-    return Appeal(refusal.ask_until_on, review, answer_no)
+    return Appeal(refusal.ask_until_on, review, answer_no, asked_by_another=False)
 
 
 def is_overturned(db: Session, district: int, entry_id: UUID) -> bool:
-    review = _standing_review(db, district, entry_id)
+    review = standing_reviews(db, district, [entry_id]).get(entry_id)
     return review is not None and review.state is ReviewState.OVERTURNED
 
 
-def _standing_review(db: Session, district: int, entry_id: UUID) -> RefusalReview | None:
-    """The one that was not withdrawn; after a withdrawn one another may be asked for."""
-    return db.scalars(
+def standing_reviews(db: Session, district: int, entry_ids: Sequence[UUID]) -> dict[UUID, RefusalReview]:
+    """By refusal, whoever asked: those not withdrawn; after a withdrawn one another may be asked for."""
+    found = db.scalars(
         sa.select(RefusalReview).where(
             RefusalReview.district == district,
-            RefusalReview.entry_id == entry_id,
+            RefusalReview.entry_id.in_(entry_ids),
             RefusalReview.state != ReviewState.WITHDRAWN,
         )
-    ).one_or_none()
+    )
+    return {review.entry_id: review for review in found}
 
 
 def notice_of_refusal(db: Session, district: int, entry_id: UUID) -> Told | None:

@@ -39,8 +39,10 @@ class RefusalNoticeOut(View):
     """The whole text. Name and address are not in it: whoever hands it over writes them in.
 
     ``ask_until_on``: the last day for asking that a person look again; ``may_ask``: whether that is open
-    today; ``review``: the one that stands; ``answer_days``: how long one takes at most; ``address``: what its
-    QR code says, for anybody to see whether it is genuine.
+    today; ``review``: of whom the notice is for, the one that stands; ``answer_days``: how long one takes at
+    most; ``address``: what its QR code says, for anybody to see whether it is genuine.
+
+    Where another whom the refusal names has asked already, ``may_ask`` is false and ``review`` is null.
     """
 
     id = Id()

@@ -63,13 +63,19 @@ def word_told_in_writing(ground: Ground, event: Event) -> list[Message]:
 def _until(open_to_them: Appeal) -> tuple[str, str]:
     """As the paper says it: the last day counts, and what is past or was done already is not offered."""
     until_on, review = open_to_them.until_on, open_to_them.review
+    if open_to_them.asked_by_another:
+        return (
+            "这次决定已有人要求复核；一次决定只复核一次。",
+            "Somebody has asked for a review of this decision already; a decision is looked at again once.",
+        )
     if review is not None and open_to_them.is_answered:
         zh, en = CAME_OF_IT[review.state]
         return f"已经人工复核：{zh}。", f"A person has looked at it again: {en}."
     if review is not None:
+        late_zh, late_en = ("，已超期", "; that day is past") if open_to_them.is_overdue else ("", "")
         return (
-            f"正在人工复核，应于{review.due_on:%Y年%-m月%-d日}前（含当日）答复。",
-            f"A person is looking at it again and answers by {review.due_on} (that day included).",
+            f"正在人工复核，应于{review.due_on:%Y年%-m月%-d日}前（含当日）答复{late_zh}。",
+            f"A person is looking at it again and answers by {review.due_on} (that day included){late_en}.",
         )
     day = f"{until_on:%Y年%-m月%-d日}"
     if open_to_them.is_late:

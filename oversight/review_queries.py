@@ -23,12 +23,13 @@ from dispatch.safety.receipts import receipts_of
 from evidence.models import Entry, Link, Outcome, SubjectType
 from oversight.looks import keep_desk_looks
 from oversight.refusal_notice_models import RefusalNotice
-from oversight.refusal_notice_queries import Told, notices_of_refusals
+from oversight.refusal_notice_queries import Told, notices_of_refusals, standing_reviews
 from oversight.review_models import RefusalReview
-from oversight.review_states import OPEN_STATES
+from oversight.review_states import OPEN_STATES, ReviewState
 from oversight.reviews import (
     APPLIED_FOR,
     answer_of,
+    is_in_time,
     names_nobody,
     reach_of_review,
     reasons_in,
@@ -181,12 +182,26 @@ def _text(db: Session, ground: Ground, value: SealedValue) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class OwnRefusal:
-    """Something refused to a resident; the review of it that stands, and the notice that tells it, if any."""
+    """Something refused to a resident; their latest review of it, and the notice that tells it, if any.
+
+    ``asked_by_another``: somebody else whom it names has asked for the one review there is.
+    """
 
     entry: Entry
     reasons: tuple[Refusal, ...]
     review: ReviewView | None
     notice: Told | None
+    is_in_time: bool
+    asked_by_another: bool
+
+    @property
+    def is_reviewed(self) -> bool:
+        """A review of theirs stands, answered or not."""
+        return self.review is not None and self.review.review.state is not ReviewState.WITHDRAWN
+
+    @property
+    def may_ask(self) -> bool:
+        return self.is_in_time and not self.asked_by_another and not self.is_reviewed
 
 
 def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal]:
@@ -236,25 +251,36 @@ def own_refusals(doing: Doing, person_id: UUID | None = None) -> list[OwnRefusal
             .order_by(Entry.recorded_at.desc(), Entry.id.desc())
             .limit(MOST_REFUSALS)
         ).all()
-        standing = db.scalars(
+        entry_ids = [entry.id for entry in found]
+        own = db.scalars(
             sa.select(RefusalReview)
             .where(
                 RefusalReview.district == doing.district,
                 RefusalReview.person_id == person_id,
-                RefusalReview.entry_id.in_([entry.id for entry in found]),
+                RefusalReview.entry_id.in_(entry_ids),
             )
             .order_by(RefusalReview.id)
         ).all()
-        latest = {view.review.entry_id: view for view in _views(db, doing, standing)}
+        latest = {view.review.entry_id: view for view in _views(db, doing, own)}
+        anothers = {
+            entry_id
+            for entry_id, one in standing_reviews(db, doing.district, entry_ids).items()
+            if one.person_id != person_id
+        }
         told = {
             entry_id: one
-            for entry_id, one in notices_of_refusals(
-                db, doing.district, [entry.id for entry in found]
-            ).items()
+            for entry_id, one in notices_of_refusals(db, doing.district, entry_ids).items()
             if one.refusal.person_id == person_id
         }
     return [
-        OwnRefusal(entry, reasons_in(entry.written), latest.get(entry.id), told.get(entry.id))
+        OwnRefusal(
+            entry,
+            reasons_in(entry.written),
+            latest.get(entry.id),
+            told.get(entry.id),
+            is_in_time=is_in_time(doing.district, entry.recorded_at),
+            asked_by_another=entry.id in anothers,
+        )
         for entry in found
     ]
 

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 @room.may("own_refusal.read")
 @room.response(200, review_schemas.OwnRefusalsOut)
 def own_refusals(district: int) -> Json:
-    """What was refused to oneself or to one's home, with the review that stands; the latest first."""
+    """What was refused to oneself or to one's home, with one's review of it; the latest first."""
     return {"items": [_own_view(one) for one in review_queries.own_refusals(doing())]}
 
 
@@ -119,6 +119,7 @@ def _own_view(one: OwnRefusal) -> Json:
         "reasons": [refusal.worded(audience) for refusal in one.reasons],
         "review": one.review and review_view(one.review),
         "notice": one.notice,
+        "may_ask": one.may_ask,
     }
 
 

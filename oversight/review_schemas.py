@@ -103,12 +103,17 @@ class ReviewsOut(View):
 
 
 class OwnRefusalOut(View):
+    """``review``: one's own, the latest; ``may_ask``: whether one may be asked for today: within the days
+    of rule J01, and once, whoever of those whom the refusal names has asked.
+    """
+
     refusal_no = fields.String()
     verb = fields.String()
     recorded_at = Instant()
     reasons = fields.List(fields.Dict())
     review = fields.Nested(ReviewOut, allow_none=True)
     notice = fields.Nested(ToldRefusalOut, allow_none=True)
+    may_ask = fields.Boolean()
 
 
 class OwnRefusalsOut(View):

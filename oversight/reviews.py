@@ -214,6 +214,13 @@ def _must_be_allowed(deed: Deed, facts: ReviewFacts, street: str) -> None:
         raise Refused(verdict.reasons)
 
 
+def is_in_time(district: int, refused_at: datetime) -> bool:
+    """Whether the page of rules lets a review of what was refused then be asked for today."""
+    today = clock.today()
+    asked_now = ReviewFacts(clock.day_of(refused_at), refused_rules=(), asked_on=today)
+    return judge("review", asked_now, str(district), today, current()).allowed
+
+
 def days_of(deed: Deed, name: str) -> int:
     days = current().at(str(deed.district), clock.day_of(deed.recorded_at)).integer(name)
     if days is None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -371,7 +372,22 @@ def test_a_closing_that_was_refused_and_what_was_refused_to_nobody_are_not_told(
     assert (count(db, Notice), count(db, RefusalNotice)) == (0, 0)
 
 
-@pytest.mark.parametrize("outcome", ["upheld", "overturned"])
+def message_of(ground: Ground, number: str) -> str:
+    """What was sent about the notice of that number, and nothing else that was sent."""
+    outbox.deliver_due(ground, CHANGNING)
+    sent = map(json.loads, (ground.config.state_dir / "messages.jsonl").read_text().splitlines())
+    [text] = [one["zh"] for one in sent if number in one["zh"]]
+    return str(text)
+
+
+def own_list(story: Story, app: Flask, desk: Desk, person: Person) -> tuple[bool, Any, str, bool]:
+    """As the list at home has the one refusal: may they ask, their review, the page, is the form there."""
+    [own] = read(person.get(story.cast.at("own-refusals")))["items"]
+    page = Hand(app, desk, person).client.get("/resident/refusals").text
+    return own["may_ask"], own["review"], page, 'name="ground"' in page
+
+
+@pytest.mark.parametrize("outcome", ["upheld", "partly", "overturned"])
 def test_a_notice_offers_only_what_is_still_open(
     story: Story, app: Flask, desk: Desk, ground: Ground, outcome: str
 ) -> None:
@@ -397,6 +413,7 @@ def test_a_notice_offers_only_what_is_still_open(
             "柜台要求人工复核",
             "以外的人在2024年6月27日前",
             "人工复核：维持原决定",
+            "人工复核：部分改正",
             "人工复核：改正原决定",
         )
         return {word for word in words for page in pages if word in page}
@@ -416,17 +433,21 @@ def test_a_notice_offers_only_what_is_still_open(
     made(story.act(story.regulator, review_id, "takings"))
     number = made(story.answered(story.regulator, review_id, outcome=outcome))["answer_notice_no"]
     notice, pages, genuine = said(faces=3)
-    came_of_it, stands = {"upheld": ("维持原决定", True), "overturned": ("改正原决定", False)}[outcome]
+    came_of_it, stands = {
+        "upheld": ("维持原决定", True),
+        "partly": ("部分改正", True),
+        "overturned": ("改正原决定", False),
+    }[outcome]
     assert (notice["may_ask"], notice["review"]["state"], notice["review"]["answer_no"]) == (
         False, outcome, number,
     )  # fmt: skip
     assert offered(pages) == {f"人工复核：{came_of_it}"}
     for page in pages:
         assert (number in page, "仍不同意" in page, "不再有效" in page) == (True, stands, not stands)
+        assert ("请重新申请" in page, "做到以后可以随时" in page) == (not stands, stands)
     assert (came_of_it in genuine, "不再有效" in genuine, number in genuine) == (True, not stands, False)
-    outbox.deliver_due(ground, CHANGNING)
-    message = (ground.config.state_dir / "messages.jsonl").read_text()
-    assert (f"已经人工复核：{came_of_it}" in message, "可要求人工复核" in message) == (True, False)
+    message = message_of(ground, told["number"])
+    assert (f"已经人工复核：{came_of_it}。" in message, "可要求人工复核" in message) == (True, False)
 
 
 def test_what_a_review_has_overturned_is_not_told_as_if_it_stood(
@@ -474,3 +495,74 @@ def test_who_read_of_an_applicant_before_the_account_stood_is_told_to_them(
         made(story.open())
         looks = story.resident.get(story.cast.at("own-data/looks")).get_json()["items"]
     assert "regulator" in {one["role"] for one in looks}
+
+
+def test_the_list_at_home_offers_a_review_until_the_last_day_and_no_longer(
+    story: Story, app: Flask, desk: Desk
+) -> None:
+    for days, is_open in ((60, True), (61, False)):
+        with clock.standing_at(THE_DAY + timedelta(days=days)):
+            may_ask, review, page, form = own_list(story, app, desk, story.resident)
+            assert (may_ask, review, form, "期限已过" in page) == (is_open, None, is_open, not is_open)
+
+
+def test_while_a_review_waits_the_message_says_until_when_and_past_its_day_the_paper_says_so(
+    story: Story, app: Flask, desk: Desk, ground: Ground
+) -> None:
+    story.asked()
+    told, again = made(issue(story)), story.open().get_json()["refusal_no"]
+    made(story.ask(refusal_no=again))
+    message = message_of(ground, told["number"])
+    assert "正在人工复核，应于2024年6月27日前（含当日）答复。" in message
+    assert ("可要求人工复核" in message, "已超期" in message) == (False, False)
+    paper = f"/resident/refusal-notices/{told['id']}"
+    for days, is_late in ((15, False), (16, True)):
+        with clock.standing_at(THE_DAY + timedelta(days=days)):
+            page = Hand(app, desk, story.resident).client.get(paper).text
+        assert ("应于2024年6月27日前" in page, "答复，已超期" in page, "overdue" in page) == (is_late,) * 3
+        assert "做到以后可以随时" in page
+    with clock.standing_at(THE_DAY + timedelta(days=16)):
+        late = made(issue(story, number=again))["number"]
+        assert "前（含当日）答复，已超期。" in message_of(ground, late)
+
+
+def refused_transfer(cast: Cast) -> tuple[str, UUID, UUID]:
+    """It names two: in whose name the account stands, and to whom it was to pass."""
+    home = cast.household(person=cast.registrant(phone="13800003333"))
+    heir = cast.person(phone="13800004444")
+    asked = {"person_id": str(heir), "applied_on": "2024-06-12", "kind": "transfer"}
+    refused = cast.clerk.post(cast.at(f"accounts/{home.account_id}/transfers"), asked)
+    return refused.get_json()["refusal_no"], cast.registrant_of(home), heir
+
+
+def test_of_a_review_that_another_asked_for_it_is_told_that_there_is_one_and_nothing_else(
+    story: Story, app: Flask, desk: Desk, ground: Ground
+) -> None:
+    story.number, holder_id, heir_id = refused_transfer(story.cast)
+    holder, heir = story.cast.resident(holder_id), story.cast.resident(heir_id)
+    assert [own_list(story, app, desk, one)[0] for one in (holder, heir)] == [True, True]
+    told, review_id = made(issue(story)), story.asked(heir)
+    message, asked = message_of(ground, told["number"]), "这次决定已有人要求复核；一次决定只复核一次。"
+    assert (asked in message, "正在人工复核" in message) == (True, False)
+
+    def learnt() -> tuple[Any, ...]:
+        notice = read(holder.get(story.cast.at(f"refusal-notices/{told['id']}")))
+        may_ask, review, page, form = own_list(story, app, desk, holder)
+        assert (asked in page, form) == (True, False)
+        for client, at in (
+            (Hand(app, desk, holder).client, f"/resident/refusal-notices/{told['id']}"),
+            (Hand(app, desk, story.cast.clerk).client, f"/office/refusal-notices/{told['id']}"),
+            (app.test_client(), f"/N/{told['code']}"),
+        ):
+            page += client.get(at).text
+        said = [word in page for word in ("等待受理", "维持原决定", "改正原决定", "不再有效", "6月27日")]
+        return may_ask, review, notice["may_ask"], notice["review"], page.count(asked), any(said)
+
+    nothing = (False, None, False, None, 4, False)
+    assert learnt() == nothing
+    assert codes(story.ask(holder)) == ["review.asked_already"]
+    made(story.act(story.regulator, review_id, "takings"))
+    made(story.answered(story.regulator, review_id))
+    assert learnt() == nothing
+    may_ask, review, _, form = own_list(story, app, desk, heir)
+    assert (may_ask, review["state"], form) == (False, "overturned", False)
