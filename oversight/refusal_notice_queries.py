@@ -49,14 +49,15 @@ class Appeal:
     """What is open to whoever disagrees with a refusal. ``until_on``: the last day for asking for a review.
 
     ``review``: theirs that stands, since there is one only; ``answer_no``: of its answer;
-    ``asked_by_another``: the one there is was asked for by somebody else whom the refusal names: what came of
-    it is told to them.
+    ``asked_by_another``: the one there is was asked for by somebody else whom the refusal names: its day and
+    answer are told to them. ``is_overturned``: whoever asked, the decision does not stand any more.
     """
 
     until_on: date
     review: RefusalReview | None
     answer_no: str | None
     asked_by_another: bool
+    is_overturned: bool
 
     @property
     def is_late(self) -> bool:
@@ -75,10 +76,6 @@ class Appeal:
     @property
     def is_answered(self) -> bool:
         return self.review is not None and self.review.state in ANSWERED
-
-    @property
-    def is_overturned(self) -> bool:
-        return self.review is not None and self.review.state is ReviewState.OVERTURNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +180,15 @@ def look(ground: Ground, given: str) -> Genuine | None:
 
 
 def appeal(db: Session, refusal: RefusalNotice) -> Appeal:
-    """For whom the notice is: of another's review they learn that there is one, and nothing else."""
+    """For whom the notice is: of another's review they learn that there is one, and what no longer stands."""
     review = standing_reviews(db, refusal.district, [refusal.entry_id]).get(refusal.entry_id)
+    changed = review is not None and review.state is ReviewState.OVERTURNED
     if review is not None and review.person_id != refusal.person_id:
-        return Appeal(refusal.ask_until_on, review=None, answer_no=None, asked_by_another=True)
+        return Appeal(refusal.ask_until_on, None, None, asked_by_another=True, is_overturned=changed)
     answer_no = None
     if review is not None and review.answer_notice_id:
         answer_no = db.get_one(Notice, (review.district, review.answer_notice_id)).number
-    return Appeal(refusal.ask_until_on, review, answer_no, asked_by_another=False)
+    return Appeal(refusal.ask_until_on, review, answer_no, asked_by_another=False, is_overturned=changed)
 
 
 def is_overturned(db: Session, district: int, entry_id: UUID) -> bool:

@@ -60,6 +60,7 @@ def _view(notice_id: UUID) -> Json:
         "reasons": [reason.worded(Audience.RESIDENT) for reason in shown.reasons],
         "ask_until_on": appeal.until_on,
         "may_ask": appeal.may_ask,
+        "is_overturned": appeal.is_overturned,
         "review": appeal.review and _review(appeal.review, appeal.answer_no),
         "answer_days": shown.answer_days,
         "told_at": notice.told_at,

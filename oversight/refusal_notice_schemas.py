@@ -42,7 +42,8 @@ class RefusalNoticeOut(View):
     today; ``review``: of whom the notice is for, the one that stands; ``answer_days``: how long one takes at
     most; ``address``: what its QR code says, for anybody to see whether it is genuine.
 
-    Where another whom the refusal names has asked already, ``may_ask`` is false and ``review`` is null.
+    Where another whom the refusal names has asked already, ``may_ask`` is false and ``review`` is null;
+    ``is_overturned``: a review has changed the decision, whoever asked for it: it does not stand any more.
     """
 
     id = Id()
@@ -56,6 +57,7 @@ class RefusalNoticeOut(View):
     reasons = fields.List(fields.Dict())
     ask_until_on = Day()
     may_ask = fields.Boolean()
+    is_overturned = fields.Boolean()
     review = fields.Nested(ReviewOfToldOut, allow_none=True)
     answer_days = fields.Integer(allow_none=True)
     told_at = Instant()

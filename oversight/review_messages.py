@@ -63,6 +63,11 @@ def word_told_in_writing(ground: Ground, event: Event) -> list[Message]:
 def _until(open_to_them: Appeal) -> tuple[str, str]:
     """As the paper says it: the last day counts, and what is past or was done already is not offered."""
     until_on, review = open_to_them.until_on, open_to_them.review
+    if open_to_them.asked_by_another and open_to_them.is_overturned:
+        return (
+            "这次决定已经复核改正，不再有效，请重新申请。",
+            "A review has changed this decision: it does not stand any more, apply again.",
+        )
     if open_to_them.asked_by_another:
         return (
             "这次决定已有人要求复核；一次决定只复核一次。",

@@ -535,7 +535,7 @@ def refused_transfer(cast: Cast) -> tuple[str, UUID, UUID]:
     return refused.get_json()["refusal_no"], cast.registrant_of(home), heir
 
 
-def test_of_a_review_that_another_asked_for_it_is_told_that_there_is_one_and_nothing_else(
+def test_of_a_review_that_another_asked_for_it_is_told_that_there_is_one_and_what_no_longer_stands(
     story: Story, app: Flask, desk: Desk, ground: Ground
 ) -> None:
     story.number, holder_id, heir_id = refused_transfer(story.cast)
@@ -555,14 +555,14 @@ def test_of_a_review_that_another_asked_for_it_is_told_that_there_is_one_and_not
             (app.test_client(), f"/N/{told['code']}"),
         ):
             page += client.get(at).text
-        said = [word in page for word in ("等待受理", "维持原决定", "改正原决定", "不再有效", "6月27日")]
-        return may_ask, review, notice["may_ask"], notice["review"], page.count(asked), any(said)
+        said = [word in page for word in ("等待受理", "维持原决定", "改正原决定", "6月27日")]
+        assert (may_ask, review, notice["may_ask"], notice["review"]) == (False, None, False, None)
+        return notice["is_overturned"], page.count(asked), page.count("不再有效"), any(said)
 
-    nothing = (False, None, False, None, 4, False)
-    assert learnt() == nothing
+    assert learnt() == (False, 4, 0, False)
     assert codes(story.ask(holder)) == ["review.asked_already"]
     made(story.act(story.regulator, review_id, "takings"))
     made(story.answered(story.regulator, review_id))
-    assert learnt() == nothing
+    assert learnt() == (True, 4, 3, False), "whoever reads the paper, or verifies it, relies on it no more"
     may_ask, review, _, form = own_list(story, app, desk, heir)
     assert (may_ask, review["state"], form) == (False, "overturned", False)
